@@ -1,0 +1,31 @@
+//! Where time and randomness enter: nowhere else does the engine ask for either.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+/// A source of time and random bytes; tests bring their own.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// Sixteen random bytes, for the id of a new store.
+    fn random(&self) -> [u8; 16];
+}
+
+/// The machine's clock and random numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        rand::random()
+    }
+}
+
+pub(crate) fn system() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}

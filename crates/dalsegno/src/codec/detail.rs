@@ -1,0 +1,97 @@
+//! The part of a snapshot's metadata that a sealed store hides: one blob in each row.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::checksum::Checksum;
+use crate::error::{Error, Result};
+
+/// What a snapshot's row says besides its clear columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Detail {
+    /// Of the state's text.
+    pub(crate) checksum: Checksum,
+    pub(crate) turn: Option<i64>,
+    pub(crate) label: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) metadata: Map<String, Value>,
+    pub(crate) schema_version: Option<String>,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// What made a snapshot, where it was not a plain save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    /// The restore of the snapshot with this sequence number.
+    Restore(i64),
+    /// The import of a snapshot that had this id where it came from.
+    Import(String),
+}
+
+/// In clear; 1 is kept for a sealed one.
+const PLAIN: u8 = 0;
+
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    checksum: Checksum,
+    turn: Option<i64>,
+    label: Option<&'a str>,
+    description: Option<&'a str>,
+    tags: Vec<&'a str>,
+    /// JSON, or nothing.
+    metadata: &'a str,
+    schema_version: Option<&'a str>,
+    origin: Option<Origin>,
+}
+
+pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
+    let metadata = if detail.metadata.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string(&detail.metadata)
+            .map_err(|e| Error::invalid("the metadata cannot be written as JSON").with_source(e))?
+    };
+    let wire = Wire {
+        checksum: detail.checksum,
+        turn: detail.turn,
+        label: detail.label.as_deref(),
+        description: detail.description.as_deref(),
+        tags: detail.tags.iter().map(String::as_str).collect(),
+        metadata: &metadata,
+        schema_version: detail.schema_version.as_deref(),
+        origin: detail.origin.clone(),
+    };
+    let mut bytes = super::write("writing a snapshot's detail", &(PLAIN, wire))?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
+    let body = match bytes.split_first() {
+        Some((&PLAIN, body)) => body,
+        Some((code, _)) => {
+            return Err(Error::damaged(format!(
+                "a snapshot's detail has the unknown coding {code}"
+            )));
+        }
+        None => return Err(Error::damaged("a snapshot's detail is empty")),
+    };
+    let wire: Wire<'_> = super::read("a snapshot's detail", body)?;
+    let metadata = if wire.metadata.is_empty() {
+        Map::new()
+    } else {
+        serde_json::from_str(wire.metadata)
+            .map_err(|e| Error::damaged("a snapshot's metadata is not JSON").with_source(e))?
+    };
+    Ok(Detail {
+        checksum: wire.checksum,
+        turn: wire.turn,
+        label: wire.label.map(str::to_owned),
+        description: wire.description.map(str::to_owned),
+        tags: wire.tags.into_iter().map(str::to_owned).collect(),
+        metadata,
+        schema_version: wire.schema_version.map(str::to_owned),
+        origin: wire.origin,
+    })
+}

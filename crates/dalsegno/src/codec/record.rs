@@ -1,0 +1,95 @@
+//! A record: the bytes of one delta.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::base64;
+use crate::delta::{Delta, Patch, Run};
+use crate::document::Gap;
+use crate::error::{Error, Result};
+
+/// As written, with postcard. The literals are the texts of the new gaps, then of the new items.
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    gap_runs: Vec<Run>,
+    gap_times: Vec<u32>,
+    gap_lens: Vec<u32>,
+    item_runs: Vec<Run>,
+    item_lens: Vec<u32>,
+    packed: Vec<base64::Place>,
+    literals: &'a [u8],
+}
+
+/// The bytes of `delta`.
+pub(crate) fn encode(delta: &Delta) -> Result<Vec<u8>> {
+    let gaps = &delta.gaps.new;
+    let items = &delta.items.new;
+    let texts = || gaps.iter().map(|gap| &gap.text).chain(items);
+    let mut text = Vec::with_capacity(texts().map(Bytes::len).sum());
+    for literal in texts() {
+        text.extend_from_slice(literal);
+    }
+    let (literals, packed) = base64::pack(&text);
+    let wire = Wire {
+        gap_runs: delta.gaps.runs.clone(),
+        gap_times: gaps.iter().map(|gap| gap.times).collect(),
+        gap_lens: gaps.iter().map(|gap| len(&gap.text)).collect(),
+        item_runs: delta.items.runs.clone(),
+        item_lens: items.iter().map(len).collect(),
+        packed,
+        literals: &literals,
+    };
+    super::write("writing a record", &wire)
+}
+
+/// A text's length; documents end long before `u32` does.
+fn len(text: &Bytes) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+/// The delta again, its texts sharing the memory of `bytes` where nothing had to be unpacked.
+///
+/// # Errors
+/// `Damaged` where the bytes are not a record, or its parts do not fit together.
+pub(crate) fn decode(bytes: &Bytes) -> Result<Delta> {
+    let wire: Wire<'_> = super::read("a record", bytes)?;
+    let mut text = if wire.packed.is_empty() {
+        bytes.slice_ref(wire.literals)
+    } else {
+        base64::unpack(wire.literals, &wire.packed)?.into()
+    };
+    if wire.gap_times.len() != wire.gap_lens.len() {
+        return Err(Error::damaged("a record's gaps do not add up"));
+    }
+    let mut take = |len: u32| {
+        if text.len() < len as usize {
+            return Err(Error::damaged("a record has fewer literals than it names"));
+        }
+        Ok(text.split_to(len as usize))
+    };
+    let mut gaps = Vec::with_capacity(wire.gap_lens.len());
+    for (times, len) in wire.gap_times.into_iter().zip(wire.gap_lens) {
+        gaps.push(Gap {
+            times,
+            text: take(len)?,
+        });
+    }
+    let items = wire
+        .item_lens
+        .into_iter()
+        .map(&mut take)
+        .collect::<Result<Vec<_>>>()?;
+    if !text.is_empty() {
+        return Err(Error::damaged("a record has more literals than it names"));
+    }
+    Ok(Delta {
+        gaps: Patch {
+            runs: wire.gap_runs,
+            new: gaps,
+        },
+        items: Patch {
+            runs: wire.item_runs,
+            new: items,
+        },
+    })
+}

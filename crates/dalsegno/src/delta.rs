@@ -1,0 +1,136 @@
+//! A document against an earlier one: which of its items stay, which are new.
+
+use bytes::Bytes;
+
+use crate::document::lookup::Lookup;
+use crate::document::{Document, Gap};
+
+/// One step of a patch: first `new` fresh atoms, then `copy` atoms of the earlier sequence, from
+/// `skip` places after where the last copy ended (before it, if negative).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Run {
+    pub(crate) new: u32,
+    pub(crate) skip: i64,
+    pub(crate) copy: u32,
+}
+
+/// How a sequence (of items, or of gaps) comes from an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Patch<T> {
+    pub(crate) runs: Vec<Run>,
+    pub(crate) new: Vec<T>,
+}
+
+/// How a document comes from an earlier one; from nothing, it is the document itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Delta {
+    pub(crate) gaps: Patch<Gap>,
+    pub(crate) items: Patch<Bytes>,
+}
+
+impl Delta {
+    /// What leads from the earlier document to `document`.
+    pub(crate) fn between(earlier: &Lookup<'_>, document: &Document) -> Self {
+        let gaps = &earlier.document.gaps;
+        Self {
+            gaps: Patch::between(gaps, &document.gaps, PartialEq::eq, |_| None),
+            items: Patch::between(&earlier.document.items, &document.items, same, |item| {
+                earlier.find(item)
+            }),
+        }
+    }
+
+    /// The whole document, as what leads to it from nothing.
+    pub(crate) fn from_nothing(document: &Document) -> Self {
+        Self {
+            gaps: Patch::from_nothing(&document.gaps),
+            items: Patch::from_nothing(&document.items),
+        }
+    }
+
+    /// Whether both documents are the same: everything is copied, in order, to the end.
+    pub(crate) fn is_nothing(&self, earlier: &Document) -> bool {
+        self.gaps.is_nothing(earlier.gaps.len()) && self.items.is_nothing(earlier.items.len())
+    }
+}
+
+/// Shared items are the same without a look at their bytes.
+fn same(a: &Bytes, b: &Bytes) -> bool {
+    (a.as_ptr() == b.as_ptr() && a.len() == b.len()) || a == b
+}
+
+impl<T: Clone> Patch<T> {
+    fn from_nothing(atoms: &[T]) -> Self {
+        let mut patch = Self {
+            runs: Vec::new(),
+            new: atoms.to_vec(),
+        };
+        patch.push_run(atoms.len(), 0, 0);
+        patch
+    }
+
+    fn is_nothing(&self, earlier: usize) -> bool {
+        match self.runs.as_slice() {
+            [] => earlier == 0,
+            [run] => run.new == 0 && run.skip == 0 && run.copy as usize == earlier,
+            _ => false,
+        }
+    }
+
+    fn push_run(&mut self, new: usize, skip: i64, copy: usize) {
+        if new + copy > 0 {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            self.runs.push(Run {
+                new: count(new),
+                skip,
+                copy: count(copy),
+            });
+        }
+    }
+
+    /// Greedy: keep copying while the sequences agree; where they part, look a little ahead, then
+    /// ask `find`, else take the atom as new.
+    fn between(
+        earlier: &[T],
+        atoms: &[T],
+        same: impl Fn(&T, &T) -> bool,
+        find: impl Fn(&T) -> Option<usize>,
+    ) -> Self {
+        let mut patch = Self {
+            runs: Vec::new(),
+            new: Vec::new(),
+        };
+        let (mut new, mut copied_to, mut next, mut at) = (0_usize, 0_usize, 0_usize, 0_usize);
+        while let Some(atom) = atoms.get(at) {
+            let here = |from: &usize| earlier.get(*from).is_some_and(|e| same(e, atom));
+            let before = next.saturating_sub(1).max(copied_to);
+            let near = [next, before]
+                .into_iter()
+                .chain(next + 1..next + 4)
+                .find(here);
+            let Some(from) = near.or_else(|| find(atom)) else {
+                patch.new.push(atom.clone());
+                // An atom was replaced, more often than one was put in.
+                (new, next, at) = (new + 1, next + 1, at + 1);
+                continue;
+            };
+            let rest = earlier.get(from..).unwrap_or_default();
+            let copy = rest
+                .iter()
+                .zip(atoms.get(at..).unwrap_or_default())
+                .take_while(|(e, a)| same(e, a))
+                .count();
+            patch.push_run(new, distance(copied_to, from), copy);
+            (new, copied_to, at) = (0, from + copy, at + copy);
+            next = copied_to;
+        }
+        patch.push_run(new, 0, 0);
+        patch
+    }
+}
+
+/// `to − from`; sequences are far shorter than `i64` is wide.
+fn distance(from: usize, to: usize) -> i64 {
+    let wide = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    wide(to) - wide(from)
+}

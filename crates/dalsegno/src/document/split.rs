@@ -1,0 +1,363 @@
+//! Cutting a text into a document, in one pass that also validates it.
+//!
+//! Where to cut is a choice, not a rule of the format: any cut joins to the same text, and a record
+//! says how its state was cut. The choice here is made so that what programs change lies in few
+//! items: elements of lists, and values of the objects around them.
+//!
+//! With an earlier state at hand, most values are not scanned at all: where its next item stands in
+//! the text again, the bytes are compared and jumped over, since they were validated when they came.
+
+use bytes::Bytes;
+
+use super::lookup::Lookup;
+use super::scan::{MAX_DEPTH, Scanner, Start};
+use super::{Document, Gap};
+use crate::error::{Error, Result};
+
+/// A value up to this size stays whole; above it, it is cut inside.
+const LEAF: usize = 4096;
+/// A list whose elements reach this size is worth cutting however short it is: its elements move.
+const WORTH_MOVING: usize = 64;
+/// Elements below this size (small numbers, `true`) are kept in groups, or their bookkeeping would
+/// be larger than they are.
+const TINY: usize = 8;
+/// How large a group of tiny elements grows.
+const GROUP: usize = 64;
+/// How far ahead in the earlier state to look when its next item is not the one that stands here.
+const AHEAD: usize = 4;
+
+/// A text, cut.
+pub(crate) struct Split {
+    pub(crate) document: Document,
+    /// The integer at the top-level member `turn_count`, else `turn`.
+    pub(crate) turn: Option<i64>,
+}
+
+/// Cuts `text`, sharing with `like` (an earlier state of the session) what they have in common.
+///
+/// # Errors
+/// `InvalidInput` where `text` is not one JSON value within the limits; the message has the place.
+pub(crate) fn split(text: &[u8], like: Option<&Lookup<'_>>) -> Result<Split> {
+    let mut splitter = Splitter {
+        scan: Scanner::new(text)?,
+        text,
+        like,
+        next: 0,
+        spans: Vec::new(),
+        stack: Vec::new(),
+        turn: None,
+        turn_count: None,
+    };
+    splitter.document()?;
+    Ok(Split {
+        turn: splitter.turn_count.or(splitter.turn),
+        document: splitter.build(),
+    })
+}
+
+/// A value's place in the text, and in the earlier state if it stood there.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    known: Option<usize>,
+    /// Tiny elements of one list; more may join.
+    group: bool,
+}
+
+/// A container that is open.
+struct Frame {
+    list: bool,
+    place: Place,
+    start: usize,
+    /// How many spans there were before it.
+    mark: usize,
+    /// What was expected next of the earlier state when it began.
+    expected: usize,
+    values: usize,
+    /// Something inside is an item of its own, so the container cannot be one.
+    keep: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Element,
+    Member,
+}
+
+struct Splitter<'a, 'b> {
+    scan: Scanner<'a>,
+    text: &'a [u8],
+    like: Option<&'b Lookup<'b>>,
+    /// The item of the earlier state that is expected next.
+    next: usize,
+    spans: Vec<Span>,
+    stack: Vec<Frame>,
+    turn: Option<i64>,
+    turn_count: Option<i64>,
+}
+
+impl Splitter<'_, '_> {
+    fn document(&mut self) -> Result<()> {
+        self.scan.space();
+        self.value(Place::Root)?;
+        while let Some(frame) = self.stack.last_mut() {
+            let (list, first) = (frame.list, frame.values == 0);
+            frame.values += 1;
+            self.scan.space();
+            if self.scan.take(if list { b']' } else { b'}' }) {
+                self.close();
+                continue;
+            }
+            if !first {
+                let what = if list { "',' or ']'" } else { "',' or '}'" };
+                self.scan.expect(b',', what)?;
+                self.scan.space();
+            }
+            if list {
+                self.value(Place::Element)?;
+            } else {
+                self.member()?;
+            }
+        }
+        self.scan.space();
+        match self.scan.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.scan.error("the end of the text after the value")),
+        }
+    }
+
+    fn member(&mut self) -> Result<()> {
+        let start = self.scan.pos();
+        if self.scan.peek() != Some(b'"') {
+            return Err(self.scan.error("a member's name in quotes"));
+        }
+        self.scan.string()?;
+        let key = self.text.get(start..self.scan.pos()).unwrap_or_default();
+        self.scan.space();
+        self.scan.expect(b':', "':' after the member's name")?;
+        self.scan.space();
+        let at = self.scan.pos();
+        self.value(Place::Member)?;
+        if self.stack.len() == 1 {
+            let value = self.text.get(at..self.scan.pos()).unwrap_or_default();
+            match key {
+                b"\"turn_count\"" => self.turn_count = integer(value),
+                b"\"turn\"" => self.turn = integer(value),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, place: Place) -> Result<()> {
+        if place != Place::Root && self.stands_again() {
+            return Ok(());
+        }
+        let start = self.scan.pos();
+        let list = match self.scan.start() {
+            Start::Scalar => {
+                self.scan.scalar()?;
+                self.scalar(start);
+                return Ok(());
+            }
+            Start::List => true,
+            Start::Object => false,
+        };
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(Error::invalid(format!(
+                "the document is nested deeper than {MAX_DEPTH} levels at byte {start}"
+            )));
+        }
+        self.stack.push(Frame {
+            list,
+            place,
+            start,
+            mark: self.spans.len(),
+            expected: self.next,
+            values: 0,
+            keep: false,
+        });
+        Ok(())
+    }
+
+    /// Jumps over the value here if it is one that the earlier state is expected to have here.
+    fn stands_again(&mut self) -> bool {
+        let Some(like) = self.like else { return false };
+        let items = &like.document.items;
+        let rest = self.scan.rest();
+        let here = |at: &usize| {
+            items.get(*at).is_some_and(|item| {
+                // A container or a long string ends where it ends; of a number more may follow,
+                // and a group of tiny elements is no single value.
+                let whole = matches!(item.first(), Some(b'{' | b'['))
+                    || (item.len() > GROUP && item.first() == Some(&b'"'));
+                whole && rest.starts_with(item)
+            })
+        };
+        let before = self.next.saturating_sub(1);
+        let mut candidates = [self.next, before]
+            .into_iter()
+            .chain(self.next + 1..self.next + AHEAD);
+        let Some(at) = candidates.find(here) else {
+            return false;
+        };
+        let start = self.scan.pos();
+        let len = items.get(at).map_or(0, Bytes::len);
+        self.scan.skip(len);
+        self.next = at + 1;
+        self.push(start, Some(at));
+        true
+    }
+
+    fn scalar(&mut self, start: usize) {
+        let end = self.scan.pos();
+        let tiny = end - start < TINY;
+        let Some(frame) = self.stack.last() else {
+            return self.push(start, None);
+        };
+        if tiny && frame.list {
+            let last = self
+                .spans
+                .get_mut(frame.mark..)
+                .and_then(<[Span]>::last_mut);
+            if let Some(last) = last.filter(|last| last.group && end - last.start <= GROUP) {
+                last.end = end;
+                return;
+            }
+        }
+        let group = tiny && frame.list;
+        self.next += 1;
+        self.push(start, None);
+        if let Some(last) = self.spans.last_mut() {
+            last.group = group;
+        }
+    }
+
+    /// Adds the value from `start` to here as an item.
+    fn push(&mut self, start: usize, known: Option<usize>) {
+        let end = self.scan.pos();
+        self.spans.push(Span {
+            start,
+            end,
+            known,
+            group: false,
+        });
+        if let Some(frame) = self.stack.last_mut() {
+            frame.keep |= frame.list && end - start >= WORTH_MOVING;
+        }
+    }
+
+    /// The innermost container ends here: it becomes one item, or what is inside stays cut.
+    fn close(&mut self) {
+        let Some(frame) = self.stack.pop() else {
+            return;
+        };
+        let end = self.scan.pos();
+        let large = end - frame.start > LEAF;
+        let cut = match frame.place {
+            Place::Root => true,
+            Place::Element => large,
+            Place::Member => large || frame.keep,
+        };
+        if cut {
+            if let Some(parent) = self.stack.last_mut() {
+                parent.keep = true;
+            }
+            return;
+        }
+        self.spans.truncate(frame.mark);
+        let text = self.text.get(frame.start..end).unwrap_or_default();
+        let known = self.like.and_then(|like| like.find(text));
+        self.next = known.unwrap_or(frame.expected) + 1;
+        self.push(frame.start, known);
+    }
+
+    fn build(&self) -> Document {
+        let nothing = Document::default();
+        let like = self.like.map_or(&nothing, |like| like.document);
+        let mut pool = Pool::default();
+        let mut items = Vec::with_capacity(self.spans.len());
+        let mut gaps: Vec<(u32, Piece)> = Vec::with_capacity(like.gaps.len());
+        let (mut end, mut next, mut next_gap) = (0, 0, 0);
+        let mut last_gap: &[u8] = b"";
+        let mut gap = |from: usize, to: usize, pool: &mut Pool| {
+            let text = self.text.get(from..to).unwrap_or_default();
+            if let Some((times, _)) = gaps.last_mut().filter(|_| last_gap == text) {
+                *times += 1;
+                return;
+            }
+            last_gap = text;
+            let known = |at: &usize| like.gaps.get(*at).is_some_and(|gap| gap.text == text);
+            let piece = match (next_gap..next_gap + AHEAD).find(known) {
+                Some(at) => {
+                    next_gap = at + 1;
+                    like.gaps
+                        .get(at)
+                        .map_or(Piece::Fresh(0, 0), |g| Piece::Shared(g.text.clone()))
+                }
+                None => {
+                    next_gap += 1;
+                    pool.add(text)
+                }
+            };
+            gaps.push((1, piece));
+        };
+        for span in &self.spans {
+            gap(end, span.start, &mut pool);
+            end = span.end;
+            let text = self.text.get(span.start..span.end).unwrap_or_default();
+            let at = span.known.unwrap_or(next);
+            next = at + 1;
+            items.push(match like.items.get(at).filter(|item| *item == text) {
+                Some(item) => Piece::Shared(item.clone()),
+                None => pool.add(text),
+            });
+        }
+        gap(end, self.text.len(), &mut pool);
+        let fresh = Bytes::from(pool.bytes);
+        Document {
+            gaps: gaps
+                .into_iter()
+                .map(|(times, piece)| Gap {
+                    times,
+                    text: piece.of(&fresh),
+                })
+                .collect(),
+            items: items.into_iter().map(|piece| piece.of(&fresh)).collect(),
+        }
+    }
+}
+
+/// What no earlier state had, gathered in one allocation, so that the whole text need not be kept.
+#[derive(Default)]
+struct Pool {
+    bytes: Vec<u8>,
+}
+
+enum Piece {
+    Shared(Bytes),
+    Fresh(usize, usize),
+}
+
+impl Pool {
+    fn add(&mut self, text: &[u8]) -> Piece {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        Piece::Fresh(start, self.bytes.len())
+    }
+}
+
+impl Piece {
+    fn of(self, fresh: &Bytes) -> Bytes {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Fresh(start, end) => fresh.slice(start..end),
+        }
+    }
+}
+
+fn integer(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}

@@ -1,0 +1,72 @@
+//! From a document to the record that is stored: a delta, or a base where restoring would get slow.
+
+use crate::chain;
+use crate::codec::record;
+use crate::delta::Delta;
+use crate::document::lookup::Lookup;
+use crate::document::{Document, split};
+use crate::error::Result;
+
+/// A state may cost this many times its own size to restore before it is stored as a base. Unpacking
+/// runs several times faster than parsing, so that the slowest restore stays within three parsings;
+/// more bases would cost more bytes than anything else in a day of saves.
+const PATIENCE: u64 = 4;
+
+/// Chains that are this cheap are never worth a base.
+const FREE: u64 = 16 << 10;
+
+/// A document as it will be stored.
+pub(crate) enum Encoded {
+    /// Nothing changed.
+    Same,
+    /// A record on top of the earlier document's.
+    Delta {
+        document: Document,
+        record: Vec<u8>,
+        cost: u64,
+    },
+    /// A record that needs no other.
+    Base {
+        document: Document,
+        record: Vec<u8>,
+        cost: u64,
+    },
+}
+
+/// Encodes `document` on top of `earlier`, if there is one, which cost `earlier_cost` to restore.
+pub(crate) fn on_top_of(
+    earlier: Option<&Lookup<'_>>,
+    earlier_cost: u64,
+    document: Document,
+) -> Result<Encoded> {
+    let Some(earlier) = earlier else {
+        return base(document);
+    };
+    let delta = Delta::between(earlier, &document);
+    if delta.is_nothing(earlier.document) {
+        return Ok(Encoded::Same);
+    }
+    let record = record::encode(&delta)?;
+    let cost = earlier_cost + chain::cost(record.len(), document.items.len());
+    if cost > PATIENCE * document.text_len() as u64 + FREE {
+        // Cut anew, so that the base shares no memory with the chain that it ends.
+        let fresh = split(&document.to_text(), None)?.document;
+        return base(fresh);
+    }
+    Ok(Encoded::Delta {
+        document,
+        record,
+        cost,
+    })
+}
+
+/// Encodes `document` by itself.
+fn base(document: Document) -> Result<Encoded> {
+    let record = record::encode(&Delta::from_nothing(&document))?;
+    let cost = chain::cost(record.len(), document.items.len());
+    Ok(Encoded::Base {
+        document,
+        record,
+        cost,
+    })
+}

@@ -1,0 +1,346 @@
+//! The engine: the one place that knows all verbs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::clock::{self, Clock};
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::list::{Page, Query};
+use crate::location;
+use crate::model::Snapshot;
+use crate::reference;
+use crate::restore::{Restore, Restored};
+use crate::save::{Content, Job, Save};
+use crate::show::describe;
+use crate::store::{Scan, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
+use crate::writer::Writer;
+
+/// How an engine is opened.
+#[derive(Clone)]
+pub struct Options {
+    cache_bytes: usize,
+    clock: Arc<dyn Clock>,
+    sqlite: SqliteOptions,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 256 << 20,
+            clock: clock::system(),
+            sqlite: SqliteOptions::default(),
+        }
+    }
+}
+
+impl Options {
+    /// How many bytes of newest states the writer keeps in memory, so that the next save of these
+    /// sessions need not read the store. 256 MiB by default.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Where time and randomness come from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How the embedded store is reached.
+    #[must_use]
+    pub fn sqlite(mut self, options: SqliteOptions) -> Self {
+        self.sqlite = options;
+        self
+    }
+
+    /// Opens the store at `path`: a file, or a folder that holds `store.db`.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Engine> {
+        let file = location::existing(path.as_ref(), self.sqlite.vfs.is_some())?;
+        let store = Arc::new(SqliteStore::open(&file, &self.sqlite)?);
+        Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
+    }
+
+    /// Makes a new store at `path` and opens it.
+    ///
+    /// # Errors
+    /// As [`Engine::create`].
+    pub fn create(self, path: impl AsRef<Path>) -> Result<Engine> {
+        let file = if self.sqlite.vfs.is_some() {
+            path.as_ref().to_owned()
+        } else {
+            location::new(path.as_ref())?
+        };
+        let store = Arc::new(SqliteStore::create(&file, &self.sqlite, &*self.clock)?);
+        Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
+    }
+
+    /// An engine on a store of any kind.
+    #[must_use]
+    pub fn on(self, store: Arc<dyn Store>) -> Engine {
+        Engine::assemble(self, store, None)
+    }
+}
+
+/// A store of sessions and everything that can be done with it.
+///
+/// An engine may be shared between threads; saves of all threads go to one writer, which commits
+/// them together. Dropping it, or [`close`](Engine::close), finishes what was submitted.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, PartialEq, Debug)]
+/// struct Player { volume: u8, upcoming: Vec<String> }
+///
+/// # fn main() -> dalsegno::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("store.db");
+/// let engine = dalsegno::Engine::create(&path)?;
+/// let player = Player { volume: 75, upcoming: vec!["Blue Train".into()] };
+///
+/// engine.save("bot/42", &player).name("party").commit()?;
+///
+/// let again: Player = engine.restore("bot/42@latest")?.to()?;
+/// assert_eq!(again, player);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Engine {
+    store: Arc<dyn Store>,
+    sqlite: Option<Arc<SqliteStore>>,
+    clock: Arc<dyn Clock>,
+    cache_bytes: usize,
+    writer: Mutex<Option<Arc<Writer>>>,
+    /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
+    process: u32,
+}
+
+impl Engine {
+    /// Opens the store at `path`: a file, or a folder that holds `store.db`. Where nothing can be
+    /// written it is opened for reading.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no store; `InvalidInput` where something else stands there, or the
+    /// file system is a network's; `Storage` where the format is newer; `Damaged`; `Denied`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Options::default().open(path)
+    }
+
+    /// Makes a new store at `path`, for its owner only, and opens it. A path that ends with `.db` is
+    /// the file; any other is a folder, in which `store.db` is made.
+    ///
+    /// # Errors
+    /// `Conflict` where there is one already; `Denied` or `Storage` where the disk refuses.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Options::default().create(path)
+    }
+
+    fn assemble(options: Options, store: Arc<dyn Store>, sqlite: Option<Arc<SqliteStore>>) -> Self {
+        Self {
+            store,
+            sqlite,
+            clock: options.clock,
+            cache_bytes: options.cache_bytes,
+            writer: Mutex::new(None),
+            process: std::process::id(),
+        }
+    }
+
+    /// Prepares to save `value` as the newest state of `session`, as compact JSON.
+    pub fn save<T: Serialize + ?Sized>(&self, session: &str, value: &T) -> Save<'_> {
+        let text = serde_json::to_vec(value)
+            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e));
+        Save::new(self, session, text.map(|text| Content::Text(text.into())))
+    }
+
+    /// Prepares to save JSON text, which is kept byte for byte, white space included.
+    pub fn save_json(&self, session: &str, text: impl Into<Bytes>) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Text(text.into())))
+    }
+
+    /// Prepares to save a document whose parts are shared with the states before it: see
+    /// [`DocumentBuilder`](crate::DocumentBuilder). Its turn is the one given with
+    /// [`Save::turn`].
+    pub fn save_document(&self, session: &str, document: Document) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Document(document)))
+    }
+
+    pub(crate) fn save_again(&self, session: &str, seq: i64) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Again(seq)))
+    }
+
+    /// A page of snapshots. Content is never read.
+    ///
+    /// # Errors
+    /// `NotFound` where the session does not exist; `InvalidInput` where the cursor is not of such a
+    /// query. Damaged rows are named in the page and do not hide the others.
+    pub fn list(&self, query: &Query) -> Result<Page> {
+        crate::list::list(&*self.view()?, &self.store.info().id, query)
+    }
+
+    /// The names of all sessions, sorted.
+    ///
+    /// # Errors
+    /// `Damaged` or `Storage` where the store cannot be read.
+    pub fn sessions(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.view()?.sessions(&mut |row| {
+            names.push(row.name);
+            std::ops::ControlFlow::Continue(())
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The metadata of the snapshot that `reference` means: an id or the beginning of one, a name,
+    /// `SESSION@latest`, `SESSION@-2`, `SESSION@2026-11-20T10:00`, `SESSION@turn:42` or
+    /// `SESSION@NAME`.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Ambiguous` with the candidates in the message.
+    pub fn info(&self, reference: &str) -> Result<Snapshot> {
+        let view = self.view()?;
+        let row = self.resolve(&*view, reference)?;
+        self.describe(&*view, &row)
+    }
+
+    /// Reads the state of a snapshot and proves that it is the one that was saved.
+    ///
+    /// # Errors
+    /// As [`info`](Engine::info), and `Damaged` where the state cannot be proved.
+    pub fn restore(&self, reference: &str) -> Result<Restored> {
+        let view = self.view()?;
+        let row = self.resolve(&*view, reference)?;
+        let snapshot = self.describe(&*view, &row)?;
+        Restored::read(&*view, &self.store.info().id, &row, snapshot)
+    }
+
+    /// The sequence number of the session's newest snapshot, and its latest state.
+    pub(crate) fn newest(&self, session: &str) -> Result<(i64, Restored)> {
+        let view = self.view()?;
+        let row = self.resolve(&*view, &format!("{session}@latest"))?;
+        let snapshot = self.describe(&*view, &row)?;
+        let scan = Scan {
+            session: Some(row.session),
+            from: None,
+            newest_first: true,
+        };
+        let mut newest = row.seq;
+        view.snapshots(&scan, &mut |row| {
+            newest = row.seq;
+            std::ops::ControlFlow::Break(Ok(()))
+        })?;
+        Ok((
+            newest,
+            Restored::read(&*view, &self.store.info().id, &row, snapshot)?,
+        ))
+    }
+
+    /// Prepares to put a snapshot's state back: into a file, or as the newest state of its session.
+    pub fn put_back(&self, reference: &str) -> Restore<'_> {
+        Restore::new(self, reference)
+    }
+
+    /// Waits until everything submitted before is committed or refused.
+    ///
+    /// # Errors
+    /// `Storage` where the writer has stopped. What became of each save, its ticket tells.
+    pub fn flush(&self) -> Result<()> {
+        match &*self.writer() {
+            Some(writer) => writer.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// Finishes what was submitted, packs records, gives space back and stops the writer.
+    ///
+    /// # Errors
+    /// Where packing or giving space back failed; every acknowledged snapshot is safe all the same.
+    pub fn close(self) -> Result<()> {
+        self.stop()
+    }
+
+    fn stop(&self) -> Result<()> {
+        match self.writer().take() {
+            Some(writer) if self.process == std::process::id() => writer.close(),
+            // The thread is the parent's; waiting for it would be for ever.
+            Some(writer) => {
+                std::mem::forget(writer);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn send(&self, job: Job) -> Result<()> {
+        if self.process != std::process::id() {
+            return Err(Error::storage(
+                "the store was opened before a fork; open it anew in this process",
+            ));
+        }
+        let mut writer = self.writer();
+        if writer.is_none() {
+            let started = Writer::start(Arc::clone(&self.store), self.cache_bytes)?;
+            *writer = Some(Arc::new(started));
+        }
+        writer.as_ref().map_or_else(
+            || Err(Error::storage("no writer")),
+            |writer| writer.send(job),
+        )
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Arc<Writer>>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn view(&self) -> Result<Box<dyn View + '_>> {
+        self.store.view()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn sqlite(&self) -> Option<&SqliteStore> {
+        self.sqlite.as_deref()
+    }
+
+    /// The store's file, where it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        self.sqlite.as_ref().map(|sqlite| sqlite.path().to_owned())
+    }
+
+    pub(crate) fn resolve(&self, view: &dyn View, reference: &str) -> Result<SnapshotRow> {
+        reference::resolve(view, &self.store.info().id, reference)
+    }
+
+    pub(crate) fn describe(&self, view: &dyn View, row: &SnapshotRow) -> Result<Snapshot> {
+        let session = view.session_by_id(row.session)?;
+        let session = session.filter(|s| s.compute(&self.store.info().id) == s.checksum);
+        let session = session.ok_or_else(|| Error::damaged("the row of its session is damaged"))?;
+        describe(row, &session.name, &self.store.info().id)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Whoever wants to know calls close(); acknowledged snapshots are durable either way.
+        drop(self.stop());
+    }
+}

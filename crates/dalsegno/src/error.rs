@@ -1,0 +1,144 @@
+//! One error type; its kind says what the caller does next.
+
+use std::fmt;
+
+/// What went wrong, named by what the caller can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Nothing answers to that name: list what there is and ask again.
+    NotFound,
+    /// Several things answer to it: choose one of the candidates in the message.
+    Ambiguous,
+    /// Somebody else was first, or the name is taken: look again, then decide.
+    Conflict,
+    /// Another process holds the store: try again later.
+    Locked,
+    /// The key does not open this store.
+    WrongKey,
+    /// Stored bytes are not what was written: run `verify`, then restore from elsewhere.
+    Damaged,
+    /// The operating system or a rule forbids it: change the permission.
+    Denied,
+    /// What was given cannot be accepted: correct it.
+    InvalidInput,
+    /// The disk, the file system or the store's library failed: see the source.
+    Storage,
+}
+
+impl ErrorKind {
+    /// The kind as one lower-case word, as `--json` prints it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Ambiguous => "ambiguous",
+            Self::Conflict => "conflict",
+            Self::Locked => "locked",
+            Self::WrongKey => "wrong_key",
+            Self::Damaged => "damaged",
+            Self::Denied => "denied",
+            Self::InvalidInput => "invalid_input",
+            Self::Storage => "storage",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+type Source = std::sync::Arc<dyn std::error::Error + Send + Sync>;
+
+/// An error of the engine: a kind to act on, a sentence to read, and its source.
+///
+/// Cloning is cheap, because one failed commit is reported to every save that shared it.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Source>,
+}
+
+/// The result of every fallible call of the engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The same error with the lower-level error that caused it.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(Source::from(source.into()));
+        self
+    }
+
+    /// The same error with `context` (what was being done) put before its message.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// An I/O error, its kind read off the operating system's answer.
+    pub fn io(context: impl fmt::Display, error: std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            Io::NotFound => ErrorKind::NotFound,
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
+            Io::IsADirectory | Io::NotADirectory | Io::InvalidInput => ErrorKind::InvalidInput,
+            _ => ErrorKind::Storage,
+        };
+        Self::new(kind, format!("{context}: {error}")).with_source(error)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Conflict, message)
+    }
+
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Damaged, message)
+    }
+
+    pub(crate) fn storage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Storage, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

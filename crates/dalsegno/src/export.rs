@@ -1,0 +1,260 @@
+//! Snapshots out to JSON that other programs read, and back in.
+
+use std::collections::HashSet;
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::codec::checksum;
+use crate::codec::detail::Origin;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::list::Query;
+use crate::model::{Kind, Operation, Snapshot, check_session_name, check_snapshot_name};
+
+/// The version of the export's shape.
+const VERSION: u32 = 1;
+
+/// One snapshot as exported: its metadata, and its state as the JSON it is.
+#[derive(Serialize, Deserialize)]
+struct Exported<'a> {
+    id: String,
+    session: String,
+    name: Option<String>,
+    label: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+    kind: String,
+    created_at: Timestamp,
+    turn: Option<i64>,
+    schema_version: Option<String>,
+    /// Of the state's whole text, the white space around it included.
+    checksum: String,
+    /// White space before the state, which JSON in JSON has no place for.
+    #[serde(default)]
+    before: String,
+    /// White space after it, such as the line's end.
+    #[serde(default)]
+    after: String,
+    #[serde(borrow)]
+    state: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Export<'a> {
+    dalsegno_export: u32,
+    #[serde(borrow)]
+    snapshots: Vec<Exported<'a>>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The snapshots that were added.
+    pub added: Vec<Snapshot>,
+    /// How many were there already, from an earlier import or because they were never gone.
+    pub present: u64,
+}
+
+impl Engine {
+    /// Writes the snapshots of `session`, or of all sessions, oldest first, as one JSON object.
+    /// Returns how many. Each state is proved before it is written.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session; `Damaged` where a state cannot be proved; `Storage`
+    /// where `out` fails.
+    pub fn export(&self, session: Option<&str>, out: &mut dyn Write) -> Result<u64> {
+        let failed = |e: std::io::Error| Error::io("writing the export", e);
+        let mut query = Query {
+            reverse: true,
+            limit: 500,
+            ..Query::default()
+        };
+        query.session = session.map(str::to_owned);
+        let mut count = 0;
+        write!(out, "{{\"dalsegno_export\":{VERSION},\"snapshots\":[").map_err(failed)?;
+        loop {
+            let page = self.list(&query)?;
+            if let Some(damaged) = page.damaged.first() {
+                return Err(Error::damaged(format!(
+                    "the row of snapshot {damaged} is damaged"
+                )));
+            }
+            for snapshot in page.snapshots {
+                out.write_all(if count == 0 { b"\n" } else { b",\n" })
+                    .map_err(failed)?;
+                self.export_one(snapshot, out)?;
+                count += 1;
+            }
+            match page.next {
+                Some(next) => query.cursor = Some(next),
+                None => break,
+            }
+        }
+        out.write_all(b"\n]}\n").map_err(failed)?;
+        out.flush().map_err(failed)?;
+        Ok(count)
+    }
+
+    fn export_one(&self, snapshot: Snapshot, out: &mut dyn Write) -> Result<()> {
+        let text = self.restore(&snapshot.id.to_string())?.into_text();
+        let text = String::from_utf8(text)
+            .map_err(|e| Error::damaged("a stored state is no text").with_source(e))?;
+        let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+        let state = text.trim_matches(is_space);
+        let start = text.find(|c| !is_space(c)).unwrap_or(0);
+        let state: &RawValue = serde_json::from_str(state)
+            .map_err(|e| Error::damaged("a stored state is no JSON").with_source(e))?;
+        let exported = Exported {
+            id: snapshot.id.to_string(),
+            session: snapshot.session,
+            name: snapshot.name,
+            label: snapshot.label,
+            description: snapshot.description,
+            tags: snapshot.tags,
+            metadata: snapshot.metadata,
+            kind: snapshot.kind.to_string(),
+            created_at: snapshot.created_at,
+            turn: snapshot.turn,
+            schema_version: snapshot.schema_version,
+            checksum: snapshot.checksum,
+            before: text.get(..start).unwrap_or_default().to_owned(),
+            after: text
+                .get(start + state.get().len()..)
+                .unwrap_or_default()
+                .to_owned(),
+            state,
+        };
+        serde_json::to_writer(out, &exported)
+            .map_err(|e| Error::storage(format!("writing the export: {e}")).with_source(e))
+    }
+
+    /// Adds the snapshots of an export. All of it is checked before anything is added; snapshots that
+    /// are there already are passed over, so that an import that was interrupted can be repeated.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it is no export, or a name cannot be; `Damaged` where a state is not the
+    /// one its checksum promises: nothing was added. Otherwise as
+    /// [`Save::commit`](crate::Save::commit): what was added before stays.
+    pub fn import(&self, text: &[u8]) -> Result<Imported> {
+        let export: Export<'_> = serde_json::from_slice(text).map_err(|e| {
+            Error::invalid(format!("this is no export of Dalsegno: {e}")).with_source(e)
+        })?;
+        if export.dalsegno_export != VERSION {
+            let version = export.dalsegno_export;
+            return Err(Error::invalid(format!(
+                "the export has version {version}, not {VERSION}"
+            )));
+        }
+        let states = export
+            .snapshots
+            .iter()
+            .map(prove)
+            .collect::<Result<Vec<_>>>()?;
+        let mut imported = Imported::default();
+        let mut present: HashSet<(String, String)> = HashSet::new();
+        let sessions: HashSet<&str> = export
+            .snapshots
+            .iter()
+            .map(|s| s.session.as_str())
+            .collect();
+        for session in sessions {
+            present.extend(self.origins(session)?);
+        }
+        for (exported, text) in export.snapshots.iter().zip(states) {
+            if present.contains(&(exported.session.clone(), exported.id.clone())) {
+                imported.present += 1;
+                continue;
+            }
+            let saved = self.import_one(exported, text).map_err(|e| {
+                e.context(format!(
+                    "after {} snapshots, importing {}",
+                    imported.added.len(),
+                    exported.id
+                ))
+            })?;
+            imported.added.push(saved);
+        }
+        Ok(imported)
+    }
+
+    /// The ids that the snapshots of a session have, or had where they were imported from.
+    fn origins(&self, session: &str) -> Result<Vec<(String, String)>> {
+        let mut query = Query {
+            limit: usize::MAX,
+            ..Query::session(session)
+        };
+        query.reverse = true;
+        let page = match self.list(&query) {
+            Err(error) if error.kind() == crate::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let ids = page.snapshots.into_iter().flat_map(|snapshot| {
+            let from = match snapshot.operation {
+                Some(Operation::Import { from }) => Some(from),
+                _ => None,
+            };
+            [Some(snapshot.id.to_string()), from]
+        });
+        Ok(ids.flatten().map(|id| (session.to_owned(), id)).collect())
+    }
+
+    fn import_one(&self, exported: &Exported<'_>, text: Vec<u8>) -> Result<Snapshot> {
+        let mut save = self.save_json(&exported.session, text).kind(Kind::Import);
+        if let Some(name) = &exported.name {
+            save = save.name(name);
+        }
+        if let Some(label) = &exported.label {
+            save = save.label(label);
+        }
+        if let Some(description) = &exported.description {
+            save = save.description(description);
+        }
+        for tag in &exported.tags {
+            save = save.tag(tag);
+        }
+        for (key, value) in &exported.metadata {
+            save = save.meta(key, value.clone());
+        }
+        if let Some(turn) = exported.turn {
+            save = save.turn(turn);
+        }
+        if let Some(version) = &exported.schema_version {
+            save = save.schema_version(version);
+        }
+        save.created_at(exported.created_at)
+            .origin(Origin::Import(exported.id.clone()))
+            .commit()
+    }
+}
+
+/// The state's text, if it is the one that its checksum promises.
+fn prove(exported: &Exported<'_>) -> Result<Vec<u8>> {
+    check_session_name(&exported.session)?;
+    if let Some(name) = &exported.name {
+        check_snapshot_name(name)?;
+    }
+    let state = exported.state.get();
+    let text = [exported.before.as_str(), state, exported.after.as_str()]
+        .concat()
+        .into_bytes();
+    let sum: String = checksum::of(&text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if sum == exported.checksum {
+        Ok(text)
+    } else {
+        Err(Error::damaged(format!(
+            "snapshot {} of the export is not what its checksum promises; nothing was imported",
+            exported.id
+        )))
+    }
+}

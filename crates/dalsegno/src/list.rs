@@ -1,0 +1,303 @@
+//! Listing snapshots: filters, orders, and pages that stay stable while snapshots are added.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::model::{Kind, Snapshot, SnapshotId, StoreId};
+use crate::show::{check, describe};
+use crate::store::{Flow, Scan, SnapshotRow, View};
+
+/// What to list, in which order.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Of this session only.
+    pub session: Option<String>,
+    /// Taken at or after this time.
+    pub since: Option<Timestamp>,
+    /// Taken at or before this time.
+    pub until: Option<Timestamp>,
+    /// Of one of these kinds; empty means all.
+    pub kinds: Vec<Kind>,
+    /// With all of these tags.
+    pub tags: Vec<String>,
+    /// Of this name.
+    pub name: Option<String>,
+    /// The order.
+    pub sort: Sort,
+    /// Against the order's own direction.
+    pub reverse: bool,
+    /// At most this many in a page.
+    pub limit: usize,
+    /// Where the page before ended: its [`Page::next`].
+    pub cursor: Option<String>,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            session: None,
+            since: None,
+            until: None,
+            kinds: Vec::new(),
+            tags: Vec::new(),
+            name: None,
+            sort: Sort::Commit,
+            reverse: false,
+            limit: 50,
+            cursor: None,
+        }
+    }
+}
+
+impl Query {
+    /// Everything of one session, newest first.
+    #[must_use]
+    pub fn session(name: impl Into<String>) -> Self {
+        Self {
+            session: Some(name.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// The order of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The order of commits, newest first: the only one that needs no look at every snapshot.
+    #[default]
+    Commit,
+    /// The time they were taken, newest first.
+    Created,
+    /// The size of the document, largest first.
+    Size,
+    /// The name, A first; those without a name last.
+    Name,
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Page {
+    /// In the order asked for.
+    pub snapshots: Vec<Snapshot>,
+    /// The cursor of the next page; none where this is the last.
+    pub next: Option<String>,
+    /// Snapshots whose rows are damaged: their ids, as far as they can be read.
+    pub damaged: Vec<SnapshotId>,
+}
+
+pub(crate) fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
+    let session = match &query.session {
+        Some(name) => Some(
+            view.session(name)?
+                .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?,
+        ),
+        None => None,
+    };
+    let session = session.map(|row| row.id);
+    let mut names = Names {
+        view,
+        known: HashMap::new(),
+    };
+    let mut page = Page::default();
+    let newest_first = !query.reverse;
+    let cursor = query
+        .cursor
+        .as_deref()
+        .map(|text| Cursor::parse(text, query))
+        .transpose()?;
+    if query.sort == Sort::Commit {
+        let from = cursor.map(|cursor| cursor.seq);
+        let scan = Scan {
+            session,
+            from,
+            newest_first,
+        };
+        let mut more = false;
+        view.snapshots(&scan, &mut |row| {
+            match fits(&row, store, query) {
+                Ok(false) => return Flow::Continue(()),
+                Err(_) => page.damaged.push(SnapshotId::new(row.seq, store)),
+                Ok(true) if page.snapshots.len() >= query.limit => {
+                    more = true;
+                    return Flow::Break(Ok(()));
+                }
+                Ok(true) => match names.describe(&row, store) {
+                    Ok(snapshot) => page.snapshots.push(snapshot),
+                    Err(_) => page.damaged.push(SnapshotId::new(row.seq, store)),
+                },
+            }
+            Flow::Continue(())
+        })?;
+        let last = page.snapshots.last().filter(|_| more);
+        page.next = last.map(|s| {
+            Cursor {
+                key: Key::None,
+                seq: s.id.seq(),
+            }
+            .write(query)
+        });
+        return Ok(page);
+    }
+    let mut found: Vec<Cursor> = Vec::new();
+    let scan = Scan {
+        session,
+        from: None,
+        newest_first: true,
+    };
+    view.snapshots(&scan, &mut |row| {
+        match fits(&row, store, query) {
+            Ok(true) => {
+                let place = Cursor::of(&row, query.sort);
+                if cursor.as_ref().is_none_or(|c| place.after(c, query)) {
+                    found.push(place);
+                }
+            }
+            Ok(false) => {}
+            Err(_) => page.damaged.push(SnapshotId::new(row.seq, store)),
+        }
+        Flow::Continue(())
+    })?;
+    found.sort_unstable_by(|a, b| a.order(b, query));
+    let more = found.len() > query.limit;
+    found.truncate(query.limit);
+    page.next = found
+        .last()
+        .filter(|_| more)
+        .map(|cursor| cursor.write(query));
+    for cursor in found {
+        if let Some(row) = view.snapshot(cursor.seq)? {
+            page.snapshots.push(names.describe(&row, store)?);
+        }
+    }
+    Ok(page)
+}
+
+fn fits(row: &SnapshotRow, store: &StoreId, query: &Query) -> Result<bool> {
+    check(row, store)?;
+    let time = row.created_at;
+    let kind = Kind::from_code(row.kind);
+    if query
+        .since
+        .is_some_and(|since| time < since.as_microsecond())
+        || query
+            .until
+            .is_some_and(|until| time > until.as_microsecond())
+        || (!query.kinds.is_empty() && !kind.is_some_and(|kind| query.kinds.contains(&kind)))
+        || query
+            .name
+            .as_ref()
+            .is_some_and(|name| row.name.as_ref() != Some(name))
+    {
+        return Ok(false);
+    }
+    if query.tags.is_empty() {
+        return Ok(true);
+    }
+    let detail = crate::codec::detail::decode(&row.detail)?;
+    Ok(query.tags.iter().all(|tag| detail.tags.contains(tag)))
+}
+
+struct Names<'a> {
+    view: &'a dyn View,
+    known: HashMap<i64, String>,
+}
+
+impl Names<'_> {
+    fn describe(&mut self, row: &SnapshotRow, store: &StoreId) -> Result<Snapshot> {
+        let name = match self.known.entry(row.session) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                let session = self.view.session_by_id(row.session)?;
+                let session = session.filter(|s| s.compute(store) == s.checksum);
+                let session =
+                    session.ok_or_else(|| Error::damaged("the row of its session is damaged"))?;
+                vacant.insert(session.name)
+            }
+        };
+        describe(row, name, store)
+    }
+}
+
+/// A place in an order: the key, and the sequence number where keys are equal.
+#[derive(Debug, PartialEq, Eq)]
+struct Cursor {
+    key: Key,
+    seq: i64,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(i64),
+    Text(String),
+    None,
+}
+
+impl Cursor {
+    fn of(row: &SnapshotRow, sort: Sort) -> Self {
+        let key = match sort {
+            Sort::Commit => Key::None,
+            Sort::Created => Key::Number(row.created_at.saturating_neg()),
+            Sort::Size => Key::Number(row.size.saturating_neg()),
+            Sort::Name => row.name.clone().map_or(Key::None, Key::Text),
+        };
+        Self { key, seq: row.seq }
+    }
+
+    fn order(&self, other: &Self, query: &Query) -> std::cmp::Ordering {
+        let order = self.key.cmp(&other.key).then(other.seq.cmp(&self.seq));
+        if query.reverse {
+            order.reverse()
+        } else {
+            order
+        }
+    }
+
+    fn after(&self, other: &Self, query: &Query) -> bool {
+        self.order(other, query).is_gt()
+    }
+
+    /// The order's letter, the place, and the key: a cursor fits only the order it came from.
+    fn write(&self, query: &Query) -> String {
+        let order = letter(query);
+        match &self.key {
+            Key::None => format!("{order}{:x}", self.seq),
+            Key::Number(n) => format!("{order}{:x}.{n}", self.seq),
+            Key::Text(text) => format!("{order}{:x}:{text}", self.seq),
+        }
+    }
+
+    fn parse(text: &str, query: &Query) -> Result<Self> {
+        let odd = || {
+            Error::invalid(format!(
+                "'{text}' is no cursor of this listing: take `next` of the page before, \
+                 with the same --sort and --reverse"
+            ))
+        };
+        let rest = text.strip_prefix(letter(query)).ok_or_else(odd)?;
+        let end = rest.find(['.', ':']).unwrap_or(rest.len());
+        let (seq, key) = rest.split_at(end);
+        let seq = i64::from_str_radix(seq, 16).map_err(|_| odd())?;
+        let key = match key.split_at_checked(1) {
+            Some((".", number)) => Key::Number(number.parse().map_err(|_| odd())?),
+            Some((_, text)) => Key::Text(text.to_owned()),
+            None => Key::None,
+        };
+        Ok(Self { key, seq })
+    }
+}
+
+fn letter(query: &Query) -> char {
+    let letter = match query.sort {
+        Sort::Commit => 'o',
+        Sort::Created => 't',
+        Sort::Size => 's',
+        Sort::Name => 'n',
+    };
+    if query.reverse {
+        letter.to_ascii_uppercase()
+    } else {
+        letter
+    }
+}

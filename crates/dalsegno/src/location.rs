@@ -1,0 +1,62 @@
+//! Where a store lies: a file, or a folder that holds one.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The store's file within a folder.
+pub const FILE_NAME: &str = "store.db";
+
+/// The file of the store at `path`, which exists.
+pub(crate) fn existing(path: &Path, virtual_file: bool) -> Result<PathBuf> {
+    if virtual_file {
+        return Ok(path.to_owned());
+    }
+    let shown = path.display();
+    let found = fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::not_found(format!(
+            "there is no store at {shown} (make one with `init`)"
+        )),
+        _ => Error::io(format!("opening {shown}"), e),
+    })?;
+    if !found.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let file = path.join(FILE_NAME);
+    match fs::metadata(&file) {
+        Ok(_) => Ok(file),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::not_found(format!(
+            "the folder {shown} holds no store: {FILE_NAME} is not there (make one with `init`)"
+        ))),
+        Err(e) => Err(Error::io(format!("opening {}", file.display()), e)),
+    }
+}
+
+/// The file of a store to be made at `path`; its folder is made if need be, for its owner only.
+pub(crate) fn new(path: &Path) -> Result<PathBuf> {
+    let is_file = path.extension().is_some_and(|e| e == "db") && !path.is_dir();
+    let (folder, file) = if is_file {
+        (
+            path.parent().filter(|p| !p.as_os_str().is_empty()),
+            path.to_owned(),
+        )
+    } else {
+        (Some(path), path.join(FILE_NAME))
+    };
+    if let Some(folder) = folder {
+        if fs::symlink_metadata(folder).is_ok_and(|m| m.is_file()) {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("{} is a file; nothing was changed", folder.display()),
+            ));
+        }
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder);
+        made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
+    }
+    Ok(file)
+}

@@ -1,0 +1,52 @@
+//! What sessions and snapshots may be called.
+
+use crate::error::{Error, Result};
+
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 255;
+
+/// Checks a session's name: parts separated by `/`, as in `bot/42`.
+///
+/// # Errors
+/// `InvalidInput` where it is empty or longer than [`MAX_NAME`] characters, has control characters,
+/// or has an empty part, `.` or `..` (names become paths when sessions are watched or exported).
+pub fn check_session_name(name: &str) -> Result<()> {
+    check("session", name)?;
+    if name.split('/').any(|part| part.is_empty() || part == ".") {
+        return Err(Error::invalid(format!(
+            "the session name '{name}' has an empty part or '.' between slashes; use a name like bot/42"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks a snapshot's name, such as `before the boss fight`.
+///
+/// # Errors
+/// `InvalidInput` where it is empty or longer than [`MAX_NAME`] characters, has control characters,
+/// or has `..` as a part.
+pub fn check_snapshot_name(name: &str) -> Result<()> {
+    check("snapshot", name)
+}
+
+fn check(what: &str, name: &str) -> Result<()> {
+    let problem = if name.trim().is_empty() {
+        "is empty".to_owned()
+    } else if name.chars().count() > MAX_NAME {
+        let shown: String = name.chars().take(20).collect();
+        return Err(Error::invalid(format!(
+            "the {what} name '{shown}…' has {} characters; the limit is {MAX_NAME}",
+            name.chars().count()
+        )));
+    } else if name.chars().any(char::is_control) {
+        "has control characters".to_owned()
+    } else if name.split(['/', '\\']).any(|part| part == "..") {
+        "has '..' as a part".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid(format!(
+        "the {what} name '{}' {problem}; choose another",
+        name.escape_debug()
+    )))
+}

@@ -1,0 +1,221 @@
+//! Finding the snapshot that a person means.
+//!
+//! In this order: an exact id; a name; `SESSION@…` split at the last `@`; the beginning of an id.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::codec::detail;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{SnapshotId, StoreId};
+use crate::show::check;
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+
+/// A beginning of an id must have this many digits, or words like `bad` would be ids.
+const MIN_PREFIX: usize = 4;
+
+/// How many candidates an ambiguity names.
+const CANDIDATES: usize = 10;
+
+/// The snapshot that `reference` means.
+///
+/// # Errors
+/// `NotFound` where there is none, `Ambiguous` where there are several: the message names them.
+pub(crate) fn resolve(view: &dyn View, store: &StoreId, reference: &str) -> Result<SnapshotRow> {
+    if let Ok(id) = reference.parse::<SnapshotId>() {
+        let row = view
+            .snapshot(id.seq())?
+            .filter(|row| SnapshotId::new(row.seq, store) == id);
+        return checked(row.ok_or_else(|| nothing(reference))?, store);
+    }
+    let named = named(view, None, reference)?;
+    if !named.is_empty() {
+        return only(reference, named, store, view);
+    }
+    if let Some((session, at)) = reference.rsplit_once('@') {
+        if let Some(session) = view.session(session)? {
+            return in_session(view, store, &session, at)
+                .map_err(|e| e.context(format!("'{reference}'")));
+        }
+        if SnapshotId::seqs_of_prefix(reference).is_none() {
+            return Err(Error::not_found(format!(
+                "there is no session '{session}', which '{reference}' asks for; \
+                 `snapshot list` shows what there is"
+            )));
+        }
+    }
+    let prefixed = prefixed(view, store, reference)?;
+    if prefixed.is_empty() {
+        let hint = match view.session(reference)? {
+            Some(_) => format!(" (it is a session: its newest snapshot is '{reference}@latest')"),
+            None => String::new(),
+        };
+        return Err(Error::not_found(format!(
+            "no snapshot answers to '{reference}'{hint}"
+        )));
+    }
+    only(reference, prefixed, store, view)
+}
+
+fn nothing(reference: &str) -> Error {
+    Error::not_found(format!("no snapshot answers to '{reference}'"))
+}
+
+fn checked(row: SnapshotRow, store: &StoreId) -> Result<SnapshotRow> {
+    check(&row, store)?;
+    Ok(row)
+}
+
+fn only(
+    reference: &str,
+    mut rows: Vec<SnapshotRow>,
+    store: &StoreId,
+    view: &dyn View,
+) -> Result<SnapshotRow> {
+    match (rows.pop(), rows.as_slice()) {
+        (Some(row), []) => checked(row, store),
+        (last, _) => {
+            rows.extend(last);
+            let mut lines = vec![format!(
+                "'{reference}' may be any of {} snapshots:",
+                rows.len()
+            )];
+            for row in rows.iter().take(CANDIDATES) {
+                let session = view
+                    .session_by_id(row.session)?
+                    .map(|s| s.name)
+                    .unwrap_or_default();
+                let name = row
+                    .name
+                    .as_ref()
+                    .map(|n| format!(" '{n}'"))
+                    .unwrap_or_default();
+                lines.push(format!(
+                    "  {} {session}{name}",
+                    SnapshotId::new(row.seq, store)
+                ));
+            }
+            if rows.len() > CANDIDATES {
+                lines.push("  …".to_owned());
+            }
+            lines.push("give a whole id, or SESSION@NAME".to_owned());
+            Err(Error::new(ErrorKind::Ambiguous, lines.join("\n")))
+        }
+    }
+}
+
+fn named(view: &dyn View, session: Option<i64>, name: &str) -> Result<Vec<SnapshotRow>> {
+    let mut found = Vec::new();
+    for seq in view.named(name)? {
+        let row = view.snapshot(seq)?;
+        found.extend(row.filter(|row| session.is_none_or(|id| id == row.session)));
+    }
+    Ok(found)
+}
+
+fn prefixed(view: &dyn View, store: &StoreId, prefix: &str) -> Result<Vec<SnapshotRow>> {
+    let digits = prefix.chars().filter(|c| *c != '-').count();
+    let Some((first, last)) = SnapshotId::seqs_of_prefix(prefix).filter(|_| digits >= MIN_PREFIX)
+    else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    let scan = Scan {
+        from: Some(first - 1),
+        ..Scan::default()
+    };
+    view.snapshots(&scan, &mut |row| {
+        if row.seq > last || found.len() > CANDIDATES {
+            return Flow::Break(Ok(()));
+        }
+        if SnapshotId::new(row.seq, store).begins_with(prefix) {
+            found.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// What stands behind the last `@`.
+fn in_session(
+    view: &dyn View,
+    store: &StoreId,
+    session: &SessionRow,
+    at: &str,
+) -> Result<SnapshotRow> {
+    let newest = |wanted: &mut dyn FnMut(&SnapshotRow) -> Result<bool>| {
+        let scan = Scan {
+            session: Some(session.id),
+            from: None,
+            newest_first: true,
+        };
+        let mut found = None;
+        view.snapshots(&scan, &mut |row| {
+            let fits = check(&row, store).and_then(|()| Ok(row.counts() && wanted(&row)?));
+            match fits {
+                Ok(false) => Flow::Continue(()),
+                Ok(true) => {
+                    found = Some(row);
+                    Flow::Break(Ok(()))
+                }
+                Err(error) => Flow::Break(Err(error)),
+            }
+        })?;
+        Ok::<_, Error>(found)
+    };
+    if at == "latest" {
+        return newest(&mut |_| Ok(true))?
+            .ok_or_else(|| Error::not_found("the session has no snapshot"));
+    }
+    if let Some(back) = at.strip_prefix('-').and_then(|n| n.parse::<u64>().ok()) {
+        let mut passed = 0;
+        let row = newest(&mut |_| {
+            passed += 1;
+            Ok(passed > back)
+        })?;
+        return row.ok_or_else(|| {
+            Error::not_found(format!(
+                "the session has only {passed} states, so none is {back} back"
+            ))
+        });
+    }
+    if let Some(turn) = at.strip_prefix("turn:") {
+        let turn: i64 = turn
+            .parse()
+            .map_err(|_| Error::invalid(format!("'{turn}' is not the number of a turn")))?;
+        let row = newest(&mut |row| Ok(detail::decode(&row.detail)?.turn == Some(turn)))?;
+        return row.ok_or_else(|| Error::not_found(format!("no snapshot is of turn {turn}")));
+    }
+    let named = named(view, Some(session.id), at)?;
+    if let Some(row) = named.into_iter().next() {
+        return checked(row, store);
+    }
+    let time = parse_time(at).map_err(|_| {
+        Error::not_found(format!(
+            "'{at}' is no name in the session, nor `latest`, `-N`, `turn:N` or a time"
+        ))
+    })?;
+    let row = newest(&mut |row| Ok(row.created_at <= time.as_microsecond()))?;
+    row.ok_or_else(|| Error::not_found(format!("no snapshot is as old as {time}")))
+}
+
+/// A time as people write it: `2026-11-20`, `2026-11-20T10:00`, with or without seconds, local
+/// unless it ends with `Z` or an offset. A date alone is its first moment.
+///
+/// # Errors
+/// `InvalidInput` where it is no time.
+pub fn parse_time(text: &str) -> Result<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let local = text.parse::<DateTime>().or_else(|_| {
+        text.parse::<jiff::civil::Date>()
+            .map(|date| date.at(0, 0, 0, 0))
+    });
+    let zoned = local.and_then(|local| local.to_zoned(TimeZone::system()));
+    zoned.map(|zoned| zoned.timestamp()).map_err(|e| {
+        let message = format!("'{text}' is not a time; write it like 2026-11-20T10:00");
+        Error::invalid(message).with_source(e)
+    })
+}

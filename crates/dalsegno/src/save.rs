@@ -1,0 +1,250 @@
+//! Saving: what a snapshot is made of, and waiting for it to be durable.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::codec::detail::{Detail, Origin};
+use crate::document::Document;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
+
+/// What a session's new state is.
+pub(crate) enum Content {
+    Text(Bytes),
+    Document(Document),
+    /// That of an earlier snapshot of the session, by its sequence number.
+    Again(i64),
+}
+
+/// A save on its way to the writer.
+pub(crate) struct Job {
+    pub(crate) session: String,
+    pub(crate) content: Content,
+    pub(crate) kind: Kind,
+    pub(crate) name: Option<String>,
+    pub(crate) created_at: Timestamp,
+    /// All but the checksum, which the writer computes.
+    pub(crate) detail: Detail,
+    /// Only on top of this snapshot: what was read of it went into the content.
+    pub(crate) only_on: Option<i64>,
+    pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+}
+
+/// A save in preparation: [`Engine::save`] and its kin begin one; [`commit`](Save::commit) or
+/// [`submit`](Save::submit) ends it.
+#[must_use = "nothing is saved before commit() or submit()"]
+pub struct Save<'a> {
+    engine: &'a Engine,
+    session: String,
+    content: Result<Content>,
+    kind: Kind,
+    name: Option<String>,
+    created_at: Option<Timestamp>,
+    only_on: Option<i64>,
+    detail: Detail,
+}
+
+/// The longest text of a label, description or tag, in bytes; metadata has it as a whole.
+pub const MAX_DETAIL: usize = 64 << 10;
+
+impl<'a> Save<'a> {
+    pub(crate) fn new(engine: &'a Engine, session: &str, content: Result<Content>) -> Self {
+        Self {
+            engine,
+            session: session.to_owned(),
+            content,
+            kind: Kind::Manual,
+            name: None,
+            created_at: None,
+            only_on: None,
+            detail: Detail::default(),
+        }
+    }
+
+    /// Names the snapshot; names are unique within a session.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A short text for people; need not be unique.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.detail.label = Some(label.into());
+        self
+    }
+
+    /// A longer text.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.detail.description = Some(description.into());
+        self
+    }
+
+    /// Adds a word to filter by.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
+        if !self.detail.tags.contains(&tag) {
+            self.detail.tags.push(tag);
+        }
+        self
+    }
+
+    /// Adds free metadata under `key`.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.detail.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Why the snapshot is taken; [`Kind::Manual`] unless said.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The session's turn. Unless said, the document's top-level integer `turn_count`, else `turn`.
+    pub fn turn(mut self, turn: i64) -> Self {
+        self.detail.turn = Some(turn);
+        self
+    }
+
+    /// The version of the document's schema.
+    pub fn schema_version(mut self, version: impl Into<String>) -> Self {
+        self.detail.schema_version = Some(version.into());
+        self
+    }
+
+    /// When the state was taken, if not now: for imports.
+    pub(crate) fn created_at(mut self, time: Timestamp) -> Self {
+        self.created_at = Some(time);
+        self
+    }
+
+    /// Refused with `Conflict` unless this is the session's newest snapshot.
+    pub(crate) fn only_on(mut self, seq: Option<i64>) -> Self {
+        self.only_on = seq;
+        self
+    }
+
+    pub(crate) fn origin(mut self, origin: Origin) -> Self {
+        self.detail.origin = Some(origin);
+        self
+    }
+
+    /// Saves and waits until the snapshot is durable. Saves that wait at the same time share one
+    /// commit.
+    ///
+    /// # Errors
+    /// - `InvalidInput`: not JSON, too large, or a name that cannot be; nothing was saved.
+    /// - `Conflict`: the session has a snapshot of that name.
+    /// - `Locked`, `Denied`, `Storage`: the store could not be written; nothing was saved.
+    /// - `Damaged`: the session's newest state cannot be proved; see `verify`.
+    pub fn commit(self) -> Result<Snapshot> {
+        self.submit().wait()
+    }
+
+    /// Hands the save to the writer and returns at once; the ticket tells what became of it.
+    pub fn submit(self) -> Ticket {
+        let (reply, answer) = oneshot::channel();
+        let engine = self.engine;
+        let sent = self.into_job(reply).and_then(|job| engine.send(job));
+        Ticket(match sent {
+            Ok(()) => Waiting::For(answer),
+            Err(error) => Waiting::Failed(error),
+        })
+    }
+
+    fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
+        check_session_name(&self.session)?;
+        if let Some(name) = &self.name {
+            check_snapshot_name(name)?;
+        }
+        check_detail(&self.detail)?;
+        Ok(Job {
+            session: self.session,
+            content: self.content?,
+            kind: self.kind,
+            name: self.name,
+            created_at: self.created_at.unwrap_or_else(|| self.engine.now()),
+            detail: self.detail,
+            only_on: self.only_on,
+            reply,
+        })
+    }
+}
+
+fn check_detail(detail: &Detail) -> Result<()> {
+    let metadata = serde_json::to_string(&detail.metadata)
+        .map_err(|e| Error::invalid("the metadata cannot be written as JSON").with_source(e))?;
+    let texts = [
+        ("label", detail.label.as_deref()),
+        ("description", detail.description.as_deref()),
+        ("schema version", detail.schema_version.as_deref()),
+        ("metadata", Some(metadata.as_str())),
+    ];
+    let tags = detail.tags.iter().map(|tag| ("tag", Some(tag.as_str())));
+    for (what, text) in texts.into_iter().chain(tags) {
+        let len = text.map_or(0, str::len);
+        if len > MAX_DETAIL {
+            return Err(Error::invalid(format!(
+                "the {what} has {len} bytes; the limit is {MAX_DETAIL}"
+            )));
+        }
+    }
+    match detail
+        .tags
+        .iter()
+        .find(|t| t.trim().is_empty() || t.chars().any(char::is_control))
+    {
+        Some(tag) => {
+            let tag = tag.escape_debug();
+            Err(Error::invalid(format!(
+                "the tag '{tag}' is empty or has control characters"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The promise of a save: wait for it, or `.await` it. Dropping it does not undo the save.
+#[must_use = "only the ticket tells whether the snapshot was saved"]
+pub struct Ticket(Waiting);
+
+enum Waiting {
+    For(oneshot::Receiver<Result<Snapshot>>),
+    Failed(Error),
+}
+
+impl Ticket {
+    /// Waits until the snapshot is durable.
+    ///
+    /// # Errors
+    /// As [`Save::commit`].
+    pub fn wait(self) -> Result<Snapshot> {
+        match self.0 {
+            Waiting::For(answer) => answer.recv().unwrap_or_else(|_| Err(stopped())),
+            Waiting::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl IntoFuture for Ticket {
+    type Output = Result<Snapshot>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            match self.0 {
+                Waiting::For(answer) => answer.await.unwrap_or_else(|_| Err(stopped())),
+                Waiting::Failed(error) => Err(error),
+            }
+        })
+    }
+}
+
+fn stopped() -> Error {
+    Error::storage("the store's writer has stopped; whether the snapshot was saved is not known")
+}

@@ -1,0 +1,59 @@
+//! From a row to the metadata that users see.
+
+use jiff::Timestamp;
+
+use crate::codec::detail::{self, Origin};
+use crate::error::{Error, Result};
+use crate::model::{Kind, Operation, Snapshot, SnapshotId, StoreId};
+use crate::store::{SnapshotRow, UNCHANGED};
+
+/// The metadata in `row`, a snapshot of `session`.
+///
+/// # Errors
+/// `Damaged` where the row is not as it was written.
+pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Result<Snapshot> {
+    check(row, store)?;
+    let damaged = |what: &str| Error::damaged(format!("a snapshot's {what} is out of range"));
+    let detail = detail::decode(&row.detail)?;
+    let id = |seq| SnapshotId::new(seq, store);
+    Ok(Snapshot {
+        id: id(row.seq),
+        session: session.to_owned(),
+        name: row.name.clone(),
+        label: detail.label,
+        description: detail.description,
+        tags: detail.tags,
+        metadata: detail.metadata,
+        kind: Kind::from_code(row.kind).ok_or_else(|| damaged("kind"))?,
+        created_at: Timestamp::from_microsecond(row.created_at).map_err(|_| damaged("time"))?,
+        turn: detail.turn,
+        schema_version: detail.schema_version,
+        size: u64::try_from(row.size).map_err(|_| damaged("size"))?,
+        stored_size: u64::try_from(row.stored).map_err(|_| damaged("stored size"))?,
+        checksum: detail
+            .checksum
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+        parent: row.parent.map(id),
+        same_as: row.state.map(id),
+        unchanged: row.flags & UNCHANGED != 0,
+        operation: detail.origin.map(|origin| match origin {
+            Origin::Restore(seq) => Operation::Restore { from: id(seq) },
+            Origin::Import(from) => Operation::Import { from },
+        }),
+        epoch: row.epoch,
+    })
+}
+
+/// Refuses a row that is not as it was written.
+pub(crate) fn check(row: &SnapshotRow, store: &StoreId) -> Result<()> {
+    if row.compute(store) == row.checksum {
+        Ok(())
+    } else {
+        let id = SnapshotId::new(row.seq, store);
+        Err(Error::damaged(format!(
+            "the row of snapshot {id} is damaged: its checksum differs"
+        )))
+    }
+}

@@ -1,0 +1,239 @@
+//! Where rows are kept: the trait every store implements, and its contract.
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+pub mod faulty;
+mod memory;
+mod rows;
+pub(crate) mod sequence;
+mod sqlite;
+
+use std::ops::ControlFlow;
+
+use crate::error::Result;
+use crate::model::StoreId;
+
+pub use memory::MemoryStore;
+pub(crate) use rows::UNCHANGED;
+pub use rows::{RecordRow, SessionRow, SnapshotRow};
+pub use sqlite::{SqliteOptions, SqliteStore};
+
+/// What a store says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreInfo {
+    /// Random; made when the store was.
+    pub id: StoreId,
+    /// The version of the format, 1.
+    pub format: u32,
+    /// In microseconds since 1970 (UTC).
+    pub created_at: i64,
+}
+
+/// A place for sessions, snapshots and records.
+///
+/// # Contract
+/// - [`commit`](Store::commit) and [`replace`](Store::replace) are atomic and, once they return
+///   `Ok`, durable as far as the store promises durability at all. After an error nothing of the
+///   call is visible, now or after a crash. After a crash in the middle, all of it is there or nothing.
+/// - Sequence numbers grow with every commit, whatever the clock does, and are never given twice.
+/// - A [`view`](Store::view) sees one committed state, however long it is kept.
+/// - A store gives back the rows it was given; it does not judge their content. Who reads a row
+///   checks its checksum.
+/// - Every method may be called from several threads, and several processes if the store says so.
+pub trait Store: Send + Sync {
+    /// The store's id, format and age; read once when it was opened.
+    fn info(&self) -> &StoreInfo;
+
+    /// Adds snapshots to sessions, in one transaction; each session has its own outcome, and one that
+    /// is refused does not hold up the others. A session that does not exist is made.
+    ///
+    /// # Errors
+    /// `Locked` where another process holds the store for longer than the store waits; `Storage`
+    /// or `Denied` where the disk refuses; then nothing was added.
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>>;
+
+    /// Puts the rows `put` in the place of the rows named by `take` (their sequence numbers and
+    /// checksums): the same records, arranged otherwise. Returns false, and changes nothing, where
+    /// one of `take` is no longer there as it was.
+    ///
+    /// # Errors
+    /// As [`commit`](Store::commit).
+    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool>;
+
+    /// A consistent view of all rows.
+    ///
+    /// # Errors
+    /// `Locked`, `Storage`, or `Damaged` where the store cannot be read.
+    fn view(&self) -> Result<Box<dyn View + '_>>;
+
+    /// Gives space that is no longer used back to the file system, and ends pending work.
+    ///
+    /// # Errors
+    /// As [`commit`](Store::commit); nothing is lost by it.
+    fn settle(&self) -> Result<()>;
+}
+
+/// What one moment's rows say.
+pub trait View {
+    /// The session of that name.
+    ///
+    /// # Errors
+    /// `Storage`, or `Damaged` where the store cannot be read; so for all methods here.
+    fn session(&self, name: &str) -> Result<Option<SessionRow>>;
+
+    /// The session of that number.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>>;
+
+    /// Every session, by number.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()>;
+
+    /// One snapshot.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>>;
+
+    /// The snapshots of that name, in any session.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn named(&self, name: &str) -> Result<Vec<i64>>;
+
+    /// Snapshots of one session, or of all, in commit order or against it, beyond `from`.
+    ///
+    /// # Errors
+    /// As [`session`](View::session), and what `visit` breaks with.
+    fn snapshots(&self, scan: &Scan, visit: &mut dyn FnMut(SnapshotRow) -> Flow) -> Result<()>;
+
+    /// The row that holds the record `seq` of `session`, alone or in a block.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn record(&self, session: i64, seq: i64) -> Result<Option<RecordRow>>;
+
+    /// The single records of a session that are in no block yet, oldest first.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn loose_records(&self, session: i64) -> Result<Vec<RecordRow>>;
+
+    /// The newest block of a session.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn newest_block(&self, session: i64) -> Result<Option<RecordRow>>;
+
+    /// Every row of records, in order, of one session or of all.
+    ///
+    /// # Errors
+    /// As [`session`](View::session), and what `visit` breaks with.
+    fn records(&self, session: Option<i64>, visit: &mut dyn FnMut(RecordRow) -> Flow)
+    -> Result<()>;
+
+    /// What the store's own check of its structure complains of: nothing, if all is well.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn check_structure(&self) -> Result<Vec<String>>;
+}
+
+/// Whether a visit goes on; it may end with an error.
+pub type Flow = ControlFlow<Result<()>>;
+
+/// Which snapshots to visit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scan {
+    /// Of this session only.
+    pub session: Option<i64>,
+    /// Only those beyond it, in the direction of the scan.
+    pub from: Option<i64>,
+    /// Against the order of commits.
+    pub newest_first: bool,
+}
+
+/// Snapshots to add to one session.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The session's name; it is made if it is not there.
+    pub session: String,
+    /// The session's number and newest snapshot, as far as the writer knows.
+    pub head: Option<Head>,
+    /// In order, each on top of the one before.
+    pub snapshots: Vec<NewSnapshot>,
+}
+
+/// The newest snapshot of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The session's number.
+    pub session: i64,
+    /// The snapshot's sequence number.
+    pub seq: i64,
+}
+
+/// A snapshot to add; the store gives it its sequence number and parent.
+#[derive(Debug, Clone)]
+pub struct NewSnapshot {
+    /// In microseconds since 1970 (UTC).
+    pub created_at: i64,
+    /// The code of its kind.
+    pub kind: i64,
+    /// Bit 0: nothing had changed.
+    pub flags: i64,
+    /// Bytes of the document's text.
+    pub size: i64,
+    /// Its state.
+    pub state: NewState,
+    /// The writer's epoch.
+    pub epoch: i64,
+    /// Unique within the session.
+    pub name: Option<String>,
+    /// The rest of its metadata.
+    pub detail: Vec<u8>,
+}
+
+/// The state of a snapshot to add.
+#[derive(Debug, Clone)]
+pub enum NewState {
+    /// That of another snapshot.
+    Same(Link),
+    /// A new record, and the one it builds on.
+    Record {
+        /// `None` for a base.
+        parent: Option<Link>,
+        /// As it goes into the row.
+        data: Vec<u8>,
+    },
+}
+
+/// A snapshot that another one refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// One that is committed.
+    Seq(i64),
+    /// One of the same [`Write`], by its place there.
+    Here(usize),
+}
+
+/// What became of a [`Write`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All its snapshots were added, as these rows.
+    Committed(Vec<SnapshotRow>),
+    /// The session has another newest snapshot than the writer thought: read it, encode anew.
+    HeadMoved,
+    /// The session has a snapshot of that name.
+    NameTaken {
+        /// Which of the snapshots.
+        index: usize,
+        /// The snapshot that has the name.
+        by: i64,
+    },
+}

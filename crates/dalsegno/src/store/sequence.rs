@@ -1,0 +1,82 @@
+//! Sequence numbers, and turning what is to be added into rows: the same in every store.
+
+use super::rows::UNCHANGED;
+use super::{Link, NewSnapshot, NewState, RecordRow, SnapshotRow};
+use crate::error::{Error, Result};
+use crate::model::StoreId;
+
+/// The first sequence number that may be given after `last` at `created_at` (microseconds): the time
+/// in milliseconds and 4,096ths of one, or `last` plus one where the clock is behind.
+pub(crate) fn next(last: Option<i64>, created_at: i64) -> i64 {
+    let millis = created_at.div_euclid(1000).clamp(0, (1 << 48) - 1);
+    let micros = created_at.rem_euclid(1000);
+    let by_clock = (millis << 12) | (micros << 12) / 1000;
+    last.map_or(by_clock, |last| by_clock.max(last + 1))
+}
+
+/// Gives sequence numbers, from one transaction's view of the last one.
+pub(crate) struct Sequencer<'a> {
+    pub(crate) store: &'a StoreId,
+    pub(crate) last: Option<i64>,
+}
+
+impl Sequencer<'_> {
+    /// The rows for `new`, after `parent`, the session's newest so far; `added` are the rows of the
+    /// same write before it.
+    pub(crate) fn rows(
+        &mut self,
+        session: i64,
+        new: &NewSnapshot,
+        parent: Option<i64>,
+        added: &[SnapshotRow],
+    ) -> Result<(SnapshotRow, Option<RecordRow>)> {
+        let seq = next(self.last, new.created_at);
+        if seq >= 1 << 60 {
+            return Err(Error::storage("the store has run out of sequence numbers"));
+        }
+        self.last = Some(seq);
+        let resolve = |link: Link| match link {
+            Link::Seq(seq) => Ok(seq),
+            Link::Here(index) => added
+                .get(index)
+                .map(SnapshotRow::state_seq)
+                .ok_or_else(|| Error::invalid("a snapshot refers to one that comes after it")),
+        };
+        let mut snapshot = SnapshotRow {
+            seq,
+            session,
+            created_at: new.created_at,
+            kind: new.kind,
+            flags: new.flags & UNCHANGED,
+            size: new.size,
+            stored: 0,
+            parent,
+            state: None,
+            epoch: new.epoch,
+            name: new.name.clone(),
+            detail: new.detail.clone(),
+            checksum: [0; 16],
+        };
+        let record = match &new.state {
+            NewState::Same(link) => {
+                snapshot.state = Some(resolve(*link)?);
+                None
+            }
+            NewState::Record { parent, data } => {
+                snapshot.stored = i64::try_from(data.len()).unwrap_or(i64::MAX);
+                let mut record = RecordRow {
+                    seq,
+                    session,
+                    count: 1,
+                    parent: parent.map(resolve).transpose()?,
+                    data: data.clone(),
+                    checksum: [0; 16],
+                };
+                record.checksum = record.compute(self.store);
+                Some(record)
+            }
+        };
+        snapshot.checksum = snapshot.compute(self.store);
+        Ok((snapshot, record))
+    }
+}

@@ -1,0 +1,208 @@
+//! The embedded store: one SQLite file, open in several processes at once.
+//!
+//! The file is never opened except through SQLite: closing any other descriptor of it would drop
+//! SQLite's locks of the whole process.
+
+mod commit;
+mod error;
+mod open;
+mod rows;
+mod schema;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use self::error::translate;
+pub use self::open::SqliteOptions;
+use super::{Outcome, RecordRow, Store, StoreInfo, View, Write};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// A store in one SQLite file, in WAL mode with `synchronous=EXTRA`: what was committed survives a
+/// power loss, if the disk keeps what it says it synced.
+pub struct SqliteStore {
+    path: PathBuf,
+    options: SqliteOptions,
+    info: StoreInfo,
+    /// Empty in a store that is opened for reading only.
+    writer: Mutex<Option<Connection>>,
+    idle: Mutex<Vec<Connection>>,
+    read_only: bool,
+    /// A forked child must not use SQLite's handles: the locks are its parent's.
+    process: u32,
+}
+
+/// How many idle reading connections are kept.
+const IDLE: usize = 8;
+
+impl SqliteStore {
+    /// Makes a new store file at `path`, mode 0600.
+    ///
+    /// # Errors
+    /// `Conflict` where a store or another file stands there; `NotFound` where the folder does not
+    /// exist; `Denied` or `Storage` where the disk refuses.
+    pub fn create(path: &Path, options: &SqliteOptions, clock: &dyn Clock) -> Result<Self> {
+        open::create_file(path, options)?;
+        let mut connection = open::connect(path, options, open::Mode::Create)?;
+        schema::create(&mut connection, clock)?;
+        drop(connection);
+        Self::open(path, options)
+    }
+
+    /// Opens the store file at `path`; for reading only, where it cannot be written.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none; `InvalidInput` where it is something else, or on a network
+    /// file system; `Storage` where its format is newer; `Damaged` where it cannot be read.
+    pub fn open(path: &Path, options: &SqliteOptions) -> Result<Self> {
+        let mode = open::mode(path, options)?;
+        let connection = open::connect(path, options, mode)?;
+        let info = schema::read(&connection).map_err(|e| e.context(path.display()))?;
+        let read_only = mode != open::Mode::Write;
+        let (writer, idle) = if read_only {
+            (None, vec![connection])
+        } else {
+            (Some(connection), Vec::new())
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            info,
+            writer: Mutex::new(writer),
+            idle: Mutex::new(idle),
+            read_only,
+            process: std::process::id(),
+        })
+    }
+
+    /// Whether it is open for reading only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What SQLite is set to, as it reports it: for `doctor`.
+    ///
+    /// # Errors
+    /// As [`Store::view`].
+    pub fn settings(&self) -> Result<Vec<(&'static str, String)>> {
+        let connection = self.reader()?;
+        let names = [
+            "journal_mode",
+            "synchronous",
+            "page_size",
+            "page_count",
+            "freelist_count",
+            "auto_vacuum",
+            "application_id",
+            "user_version",
+        ];
+        let read = |name: &'static str| {
+            let value = connection.pragma_query_value(None, name, |row| {
+                Ok(match row.get_ref(0)? {
+                    rusqlite::types::ValueRef::Integer(n) => n.to_string(),
+                    other => other.as_str().unwrap_or_default().to_owned(),
+                })
+            });
+            Ok((
+                name,
+                value.map_err(|e| translate("reading the store's settings", e))?,
+            ))
+        };
+        let settings = names.into_iter().map(read).collect();
+        self.give_back(connection);
+        settings
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            Ok(())
+        } else {
+            Err(Error::storage(
+                "the store was opened before a fork; open it anew in this process",
+            ))
+        }
+    }
+
+    /// The writing connection. Transactions roll back when dropped, so a panic leaves none behind.
+    fn writer(&self) -> Result<MutexGuard<'_, Option<Connection>>> {
+        self.check_process()?;
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.is_some() {
+            Ok(writer)
+        } else {
+            let path = self.path.display();
+            Err(Error::new(
+                crate::error::ErrorKind::Denied,
+                format!("{path} cannot be written: the file, its folder or the disk is read-only"),
+            ))
+        }
+    }
+
+    fn reader(&self) -> Result<Connection> {
+        self.check_process()?;
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => open::connect(
+                &self.path,
+                &self.options,
+                open::mode(&self.path, &self.options)?,
+            ),
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn info(&self) -> &StoreInfo {
+        &self.info
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>> {
+        let mut writer = self.writer()?;
+        let connection = writer
+            .as_mut()
+            .ok_or_else(|| Error::storage("the store is closed"))?;
+        commit::commit(connection, &self.info, writes)
+    }
+
+    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool> {
+        let mut writer = self.writer()?;
+        let connection = writer
+            .as_mut()
+            .ok_or_else(|| Error::storage("the store is closed"))?;
+        commit::replace(connection, take, put)
+    }
+
+    fn view(&self) -> Result<Box<dyn View + '_>> {
+        Ok(Box::new(view::SqliteView::begin(self, self.reader()?)?))
+    }
+
+    fn settle(&self) -> Result<()> {
+        let mut writer = self.writer()?;
+        let connection = writer
+            .as_mut()
+            .ok_or_else(|| Error::storage("the store is closed"))?;
+        commit::settle(connection)
+    }
+}

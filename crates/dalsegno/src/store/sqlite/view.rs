@@ -1,0 +1,207 @@
+//! Reading: one transaction, one state.
+
+use rusqlite::{Connection, OptionalExtension, Params};
+
+use super::error::translate;
+use super::{RecordRow, SqliteStore, View, rows, schema};
+use crate::error::Result;
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow};
+
+pub(super) struct SqliteView<'a> {
+    store: &'a SqliteStore,
+    /// Taken out when the view ends and the connection goes back.
+    connection: Option<Connection>,
+}
+
+impl<'a> SqliteView<'a> {
+    pub(super) fn begin(store: &'a SqliteStore, connection: Connection) -> Result<Self> {
+        let begun = connection
+            .prepare_cached("BEGIN")
+            .and_then(|mut begin| begin.execute(()));
+        begun.map_err(|e| translate("reading the store", e))?;
+        Ok(Self {
+            store,
+            connection: Some(connection),
+        })
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let found = self
+            .connection()?
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params, row).optional());
+        found.map_err(|e| translate("reading the store", e))
+    }
+
+    fn each<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        row: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        visit: &mut dyn FnMut(T) -> Flow,
+    ) -> Result<()> {
+        let failed = |e| translate("reading the store", e);
+        let mut statement = self.connection()?.prepare_cached(sql).map_err(failed)?;
+        let mut found = statement.query(params).map_err(failed)?;
+        while let Some(columns) = found.next().map_err(failed)? {
+            if let Flow::Break(end) = visit(row(columns).map_err(failed)?) {
+                return end;
+            }
+        }
+        Ok(())
+    }
+
+    fn connection(&self) -> Result<&Connection> {
+        self.connection
+            .as_ref()
+            .ok_or_else(|| crate::Error::storage("the view has ended"))
+    }
+}
+
+impl Drop for SqliteView<'_> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let ended = connection
+            .prepare_cached("COMMIT")
+            .and_then(|mut end| end.execute(()));
+        // A connection that cannot end its transaction is closed, which ends it.
+        if ended.is_ok() {
+            self.store.give_back(connection);
+        }
+    }
+}
+
+impl View for SqliteView<'_> {
+    fn session(&self, name: &str) -> Result<Option<SessionRow>> {
+        let sql = format!("SELECT {} FROM session WHERE name = ?", rows::SESSION);
+        self.one(&sql, [name], rows::session)
+    }
+
+    fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>> {
+        let sql = format!("SELECT {} FROM session WHERE id = ?", rows::SESSION);
+        self.one(&sql, [id], rows::session)
+    }
+
+    fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
+        let sql = format!("SELECT {} FROM session ORDER BY id", rows::SESSION);
+        self.each(&sql, (), rows::session, visit)
+    }
+
+    fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>> {
+        let sql = format!("SELECT {} FROM snapshot WHERE seq = ?", rows::SNAPSHOT);
+        self.one(&sql, [seq], rows::snapshot)
+    }
+
+    fn named(&self, name: &str) -> Result<Vec<i64>> {
+        let mut found = Vec::new();
+        let sql = "SELECT seq FROM snapshot WHERE name = ? ORDER BY seq";
+        self.each(sql, [name], |row| row.get(0), &mut |seq| {
+            found.push(seq);
+            Flow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn snapshots(&self, scan: &Scan, visit: &mut dyn FnMut(SnapshotRow) -> Flow) -> Result<()> {
+        let (beyond, order, all) = if scan.newest_first {
+            ("<", "DESC", i64::MAX)
+        } else {
+            (">", "ASC", i64::MIN)
+        };
+        let columns = rows::SNAPSHOT;
+        let from = scan.from.unwrap_or(all);
+        match scan.session {
+            Some(session) => {
+                let sql = format!(
+                    "SELECT {columns} FROM snapshot INDEXED BY snapshot_of_session
+                     WHERE session = ? AND seq {beyond} ? ORDER BY seq {order}"
+                );
+                self.each(&sql, (session, from), rows::snapshot, visit)
+            }
+            None => {
+                let sql = format!(
+                    "SELECT {columns} FROM snapshot WHERE seq {beyond} ? ORDER BY seq {order}"
+                );
+                self.each(&sql, [from], rows::snapshot, visit)
+            }
+        }
+    }
+
+    fn record(&self, session: i64, seq: i64) -> Result<Option<RecordRow>> {
+        let columns = rows::RECORD;
+        let alone = format!("SELECT {columns} FROM record WHERE seq = ?");
+        if let Some(row) = self.one(&alone, [seq], rows::record)? {
+            return Ok(Some(row));
+        }
+        let block = format!(
+            "SELECT {columns} FROM record INDEXED BY record_block
+             WHERE session = ? AND seq > ? AND count > 1 ORDER BY seq LIMIT 1"
+        );
+        self.one(&block, (session, seq), rows::record)
+    }
+
+    fn loose_records(&self, session: i64) -> Result<Vec<RecordRow>> {
+        // Blocks are made of the oldest, so the loose ones come after the newest block.
+        let after = self
+            .newest_block(session)?
+            .map_or(i64::MIN, |block| block.seq);
+        let columns = "r.seq, r.session, r.count, r.parent, r.data, r.checksum";
+        let sql = format!(
+            "SELECT {columns} FROM snapshot s INDEXED BY snapshot_of_session
+             CROSS JOIN record r ON r.seq = s.seq
+             WHERE s.session = ? AND s.seq > ? ORDER BY s.seq"
+        );
+        let mut found = Vec::new();
+        self.each(&sql, (session, after), rows::record, &mut |row| {
+            found.push(row);
+            Flow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn newest_block(&self, session: i64) -> Result<Option<RecordRow>> {
+        let sql = format!(
+            "SELECT {} FROM record INDEXED BY record_block
+             WHERE session = ? AND count > 1 ORDER BY seq DESC LIMIT 1",
+            rows::RECORD
+        );
+        self.one(&sql, [session], rows::record)
+    }
+
+    fn records(
+        &self,
+        session: Option<i64>,
+        visit: &mut dyn FnMut(RecordRow) -> Flow,
+    ) -> Result<()> {
+        let sql = format!(
+            "SELECT {} FROM record WHERE ?1 IS NULL OR session = ?1 ORDER BY seq",
+            rows::RECORD
+        );
+        self.each(&sql, [session], rows::record, visit)
+    }
+
+    fn check_structure(&self) -> Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        let text = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        self.each("PRAGMA integrity_check", (), text, &mut |line| {
+            if line != "ok" {
+                complaints.push(line);
+            }
+            Flow::Continue(())
+        })?;
+        for (name, expected) in schema::TABLES {
+            let found = self.one("SELECT sql FROM sqlite_schema WHERE name = ?", [name], text)?;
+            if found.as_deref() != Some(expected) {
+                complaints.push(format!("the definition of {name} is not that of format 1"));
+            }
+        }
+        Ok(complaints)
+    }
+}

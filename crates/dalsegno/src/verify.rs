@@ -1,0 +1,319 @@
+//! Proving that everything kept is what was saved, and naming what is not.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use crate::chain::{self, State};
+use crate::codec::block::Entry;
+use crate::codec::{detail, record};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{SnapshotId, StoreId};
+use crate::show::check;
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+
+/// What was proved, and what is damaged.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// How many sessions were looked at.
+    pub sessions: u64,
+    /// How many snapshots.
+    pub snapshots: u64,
+    /// How many states were rebuilt and compared with their checksums.
+    pub states: u64,
+    /// The bytes of text of those states.
+    pub bytes: u64,
+    /// What is not as it was written; empty if all is well.
+    pub damage: Vec<Damage>,
+}
+
+/// Something that is not as it was written, and what is lost by it.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct Damage {
+    /// The session it belongs to, where it belongs to one.
+    pub session: Option<String>,
+    /// The snapshots that cannot be restored because of it.
+    pub snapshots: Vec<SnapshotId>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Verification {
+    /// Whether everything is as it was written.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.damage.is_empty()
+    }
+
+    fn report(&mut self, session: Option<&str>, snapshots: Vec<SnapshotId>, message: String) {
+        let session = session.map(str::to_owned);
+        // A broken chain loses many snapshots for one reason: that is one damage.
+        let same = self
+            .damage
+            .iter_mut()
+            .find(|d| d.session == session && d.message == message);
+        match same {
+            Some(damage) => damage.snapshots.extend(snapshots),
+            None => self.damage.push(Damage {
+                session,
+                snapshots,
+                message,
+            }),
+        }
+    }
+}
+
+impl Engine {
+    /// Proves every snapshot of `session`, or of the whole store and its structure: each row against
+    /// its checksum, each state rebuilt and compared.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session; `Storage` or `Locked` where the store cannot be read
+    /// at all. Damage is no error here: it is in the report.
+    pub fn verify(&self, session: Option<&str>) -> Result<Verification> {
+        self.verify_with(session, &mut |_| {})
+    }
+
+    /// As [`verify`](Engine::verify); `progress` hears of each session's name when it is done.
+    ///
+    /// # Errors
+    /// As [`verify`](Engine::verify).
+    pub fn verify_with(
+        &self,
+        session: Option<&str>,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Verification> {
+        let view = self.view()?;
+        let mut found = Verification::default();
+        let store = &self.store().info().id;
+        let sessions = match session {
+            Some(name) => {
+                let row = view.session(name)?;
+                vec![row.ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?]
+            }
+            None => whole_store(&*view, store, &mut found)?,
+        };
+        for row in sessions {
+            found.sessions += 1;
+            let name = row.name.clone();
+            if let Err(error) = (Walk {
+                view: &*view,
+                store,
+                found: &mut found,
+            })
+            .session(&row)
+            {
+                let error = only_damage(error)?;
+                found.report(Some(&name), Vec::new(), error.to_string());
+            }
+            progress(&name);
+        }
+        Ok(found)
+    }
+}
+
+/// Damage is reported; any other error ends the work.
+fn only_damage(error: Error) -> Result<Error> {
+    if error.kind() == ErrorKind::Damaged {
+        Ok(error)
+    } else {
+        Err(error)
+    }
+}
+
+/// The checks that are not about one session, and the sessions.
+fn whole_store(
+    view: &dyn View,
+    store: &StoreId,
+    found: &mut Verification,
+) -> Result<Vec<SessionRow>> {
+    match view.check_structure() {
+        Ok(complaints) => {
+            for complaint in complaints {
+                found.report(
+                    None,
+                    Vec::new(),
+                    format!("the store's structure: {complaint}"),
+                );
+            }
+        }
+        Err(error) => {
+            let error = only_damage(error)?;
+            found.report(None, Vec::new(), error.to_string());
+        }
+    }
+    let mut sessions: Vec<SessionRow> = Vec::new();
+    let read = view.sessions(&mut |row| {
+        sessions.push(row);
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = read {
+        found.report(None, Vec::new(), only_damage(error)?.to_string());
+    }
+    // Rows that no session leads to would never be looked at below.
+    let known = |id: i64| sessions.iter().any(|session| session.id == id);
+    let mut strays = Vec::new();
+    let scanned = view.snapshots(&Scan::default(), &mut |row| {
+        if !known(row.session) {
+            strays.push(SnapshotId::new(row.seq, store));
+        }
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = scanned {
+        found.report(None, Vec::new(), only_damage(error)?.to_string());
+    }
+    if !strays.is_empty() {
+        found.report(
+            None,
+            strays,
+            "snapshots of a session that does not exist".to_owned(),
+        );
+    }
+    let mut bad_records = Vec::new();
+    let scanned = view.records(None, &mut |row| {
+        if row.compute(store) != row.checksum || !known(row.session) {
+            bad_records.push(row.seq);
+        }
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = scanned {
+        found.report(None, Vec::new(), only_damage(error)?.to_string());
+    }
+    for seq in bad_records {
+        found.report(
+            None,
+            Vec::new(),
+            format!("the row of record {seq} is damaged"),
+        );
+    }
+    Ok(sessions)
+}
+
+/// A walk along one session, oldest first, so that each record is applied once.
+struct Walk<'a> {
+    view: &'a dyn View,
+    store: &'a StoreId,
+    found: &'a mut Verification,
+}
+
+impl Walk<'_> {
+    fn session(&mut self, session: &SessionRow) -> Result<()> {
+        if session.compute(self.store) != session.checksum {
+            let message = "the row of the session is damaged: its checksum differs".to_owned();
+            self.found.report(Some(&session.name), Vec::new(), message);
+        }
+        let mut rows = Vec::new();
+        let scan = Scan {
+            session: Some(session.id),
+            ..Scan::default()
+        };
+        let read = self.view.snapshots(&scan, &mut |row| -> Flow {
+            rows.push(row);
+            ControlFlow::Continue(())
+        });
+        if let Err(error) = read {
+            self.found.report(
+                Some(&session.name),
+                Vec::new(),
+                only_damage(error)?.to_string(),
+            );
+        }
+        let mut chain = Chain {
+            unpacked: HashMap::new(),
+            last: None,
+        };
+        let mut proved: HashMap<i64, Result<detail::Detail>> = HashMap::new();
+        for row in rows {
+            self.found.snapshots += 1;
+            let result = self.snapshot(session, &row, &mut chain, &mut proved);
+            if let Err(error) = result {
+                let error = only_damage(error)?;
+                let id = SnapshotId::new(row.seq, self.store);
+                self.found
+                    .report(Some(&session.name), vec![id], error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(
+        &mut self,
+        session: &SessionRow,
+        row: &SnapshotRow,
+        chain: &mut Chain,
+        proved: &mut HashMap<i64, Result<detail::Detail>>,
+    ) -> Result<()> {
+        check(row, self.store)?;
+        if row.session != session.id {
+            return Err(Error::damaged(
+                "an index leads to a snapshot of another session",
+            ));
+        }
+        let promised = detail::decode(&row.detail)?;
+        if let Some(state) = row.state {
+            // Its content was proved when its own snapshot was; the promise must be the same.
+            return match proved.get(&state) {
+                Some(Ok(of)) if of.checksum == promised.checksum => Ok(()),
+                Some(Ok(_)) => Err(Error::damaged(
+                    "it refers to another state than it was saved with",
+                )),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(Error::damaged("it refers to a state that is not there")),
+            };
+        }
+        let state = chain.advance(self.view, self.store, session.id, row.seq);
+        let text =
+            state.and_then(|state| chain::proved_text(&state.document()?, row, promised.checksum));
+        match text {
+            Ok(text) => {
+                self.found.states += 1;
+                self.found.bytes += text.len() as u64;
+                proved.insert(row.seq, Ok(promised));
+                Ok(())
+            }
+            Err(error) => {
+                chain.last = None;
+                proved.insert(row.seq, Err(error.clone()));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The state that was proved last, and the records of its row that come next.
+struct Chain {
+    unpacked: HashMap<i64, Entry>,
+    last: Option<(i64, State)>,
+}
+
+impl Chain {
+    fn advance(
+        &mut self,
+        view: &dyn View,
+        store: &StoreId,
+        session: i64,
+        seq: i64,
+    ) -> Result<&State> {
+        if !self.unpacked.contains_key(&seq) {
+            let row = view.record(session, seq)?;
+            let row = row.ok_or_else(|| Error::damaged("its record is missing"))?;
+            let entries = chain::entries(&row, store, session)?;
+            self.unpacked = entries
+                .into_iter()
+                .map(|entry| (entry.seq, entry))
+                .collect();
+        }
+        let entry = self.unpacked.remove(&seq);
+        let entry = entry.ok_or_else(|| Error::damaged("its record is missing"))?;
+        let delta = record::decode(&entry.record)?;
+        let mut state = match (entry.parent, self.last.take()) {
+            (None, _) => State::default(),
+            (Some(parent), Some((last, state))) if last == parent => state,
+            (Some(parent), _) => chain::state(view, store, session, parent)?,
+        };
+        state.apply(delta)?;
+        Ok(&self.last.insert((seq, state)).1)
+    }
+}

@@ -1,0 +1,157 @@
+//! The one thread of a store that writes: it drains a queue and commits what has gathered.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+use crate::head::Heads;
+use crate::repack::{self, repack};
+use crate::save::Job;
+use crate::store::Store;
+
+/// As many saves as one commit takes; more wait for the next.
+const MAX_BATCH: usize = 65_536;
+
+/// On close, a session with this many loose records is packed: fewer gain too little.
+const PACK_ON_CLOSE: usize = repack::BLOCK / 2;
+
+enum Message {
+    Save(Box<Job>),
+    /// Answer when everything before it is done.
+    Flush(oneshot::Sender<()>),
+    Close(oneshot::Sender<Result<()>>),
+}
+
+/// A handle of the writer thread.
+pub(crate) struct Writer {
+    sender: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread, which keeps up to `cache` bytes of newest states in memory.
+    pub(crate) fn start(store: Arc<dyn Store>, cache: usize) -> Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("dalsegno-writer".to_owned())
+            .spawn(move || {
+                let loose = HashMap::new();
+                Thread {
+                    store,
+                    receiver,
+                    heads: Heads::new(cache),
+                    loose,
+                }
+                .run();
+            })
+            .map_err(|e| Error::io("starting the writer's thread", e))?;
+        Ok(Self {
+            sender,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    pub(crate) fn send(&self, job: Job) -> Result<()> {
+        self.sender
+            .send(Message::Save(Box::new(job)))
+            .map_err(|_| stopped())
+    }
+
+    /// Waits until everything sent before is committed or refused.
+    pub(crate) fn flush(&self) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        self.sender
+            .send(Message::Flush(reply))
+            .map_err(|_| stopped())?;
+        answer.recv().map_err(|_| stopped())
+    }
+
+    /// Finishes what was sent, packs, gives space back, and ends the thread.
+    pub(crate) fn close(&self) -> Result<()> {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return Ok(()) };
+        let (reply, answer) = oneshot::channel();
+        let sent = self
+            .sender
+            .send(Message::Close(reply))
+            .map_err(|_| stopped());
+        let closed = sent.and_then(|()| answer.recv().map_err(|_| stopped()).flatten());
+        thread.join().map_err(|_| stopped())?;
+        closed
+    }
+}
+
+fn stopped() -> Error {
+    Error::storage("the store's writer has stopped")
+}
+
+struct Thread {
+    store: Arc<dyn Store>,
+    receiver: Receiver<Message>,
+    heads: Heads,
+    /// How many records of a session are in no block, as far as known.
+    loose: HashMap<i64, usize>,
+}
+
+impl Thread {
+    fn run(mut self) {
+        while let Some(first) = self.next() {
+            let mut jobs = Vec::new();
+            let mut message = Some(first);
+            while let Some(Message::Save(job)) = message {
+                jobs.push(*job);
+                let room = jobs.len() < MAX_BATCH;
+                message = room.then(|| self.receiver.try_recv().ok()).flatten();
+            }
+            if !jobs.is_empty() {
+                Batch::new(&*self.store, &mut self.heads, &mut self.loose).save(jobs);
+            }
+            match message {
+                Some(Message::Flush(reply)) => drop(reply.send(())),
+                Some(Message::Close(reply)) => {
+                    drop(reply.send(self.close()));
+                    return;
+                }
+                Some(Message::Save(_)) | None => {}
+            }
+        }
+    }
+
+    /// The next message; while there is none, sessions with a block's worth of records are packed.
+    fn next(&mut self) -> Option<Message> {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(message) => return Some(message),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            let full = self
+                .loose
+                .iter()
+                .find(|(_, loose)| **loose >= repack::BLOCK);
+            let Some(session) = full.map(|(session, _)| *session) else {
+                return self.receiver.recv().ok();
+            };
+            // Packing only saves space. What it cannot read, `verify` reports and restoring refuses.
+            let _packed = repack(&*self.store, session, repack::BLOCK);
+            self.loose.insert(session, 0);
+        }
+    }
+
+    fn close(&mut self) -> Result<()> {
+        let mut result = Ok(());
+        for (session, loose) in std::mem::take(&mut self.loose) {
+            if loose >= PACK_ON_CLOSE {
+                result = result.and(repack(&*self.store, session, PACK_ON_CLOSE).map(|_| ()));
+            }
+        }
+        result.and(self.store.settle())
+    }
+}
