@@ -80,7 +80,7 @@ pub(crate) fn entries(row: &RecordRow, store: &StoreId, session: i64) -> Result<
             "the row of record {seq} is damaged: its checksum differs"
         )));
     }
-    let payload = Bytes::from(pack::unpack(&row.data)?);
+    let payload = pack::unpack(&row.data)?;
     let entries = if row.count == 1 {
         vec![Entry {
             seq,

@@ -1,11 +1,16 @@
 //! The one door through which files outside of the store are written: whole or not at all.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use twox_hash::xxhash3_128::Hasher;
+
 use crate::error::{Error, Result};
+
+/// A new file is for its owner only.
+const PRIVATE: u32 = 0o600;
 
 /// Writes `bytes` to the file at `path`: staged beside it, synced, renamed over it, the folder
 /// synced, and read back. A new file is for its owner only; an existing one keeps its mode. A symbolic
@@ -15,32 +20,107 @@ use crate::error::{Error, Result};
 /// `Denied`, `NotFound` or `Storage` as the disk answers; then the file is as it was. `Storage` also
 /// where it reads back otherwise than written.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = folder_of(&real);
+    let real = real(path);
+    let mode = fs::metadata(&real).map_or(PRIVATE, |m| m.permissions().mode() & 0o7777);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
-    let mode = fs::metadata(&real).map_or(0o600, |m| m.permissions().mode() & 0o7777);
+    replace(&real, mode, |file| {
+        file.write_all(bytes).map_err(|e| failed("writing", e))
+    })?;
+    let there = fs::read(&real).map_err(|e| failed("reading back", e))?;
+    if there == bytes {
+        Ok(())
+    } else {
+        Err(otherwise(&real))
+    }
+}
+
+/// Writes what `fill` writes to the file at `path`, whole or not at all: staged beside it, synced,
+/// renamed over it, the folder synced, and read back. The file is for its owner only, also where one
+/// stood there before. A symbolic link stays; the file it leads to is replaced.
+///
+/// # Errors
+/// What `fill` answers; `InvalidInput` where something else than a file stands there; `NotFound`
+/// without its folder; `Denied` or `Storage` as the disk answers. Then the file is as it was.
+/// `Storage` also where it reads back otherwise than written.
+pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+    let real = real(path);
+    let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
+    if fs::metadata(&real).is_ok_and(|there| !there.is_file()) {
+        let shown = path.display();
+        return Err(Error::invalid(format!(
+            "{shown} is not a file; give the path of one"
+        )));
+    }
+    let folder = folder_of(&real);
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Error::not_found(format!(
+            "the folder {folder} does not exist"
+        )));
+    }
+    let mut written = Hasher::new();
+    let answer = replace(&real, PRIVATE, |file| {
+        let mut out = BufWriter::with_capacity(1 << 16, Hashed(file, &mut written));
+        let answer = fill(&mut out)?;
+        out.flush().map_err(|e| failed("writing", e))?;
+        Ok(answer)
+    })?;
+    let mut there = Hasher::new();
+    let mut file = fs::File::open(&real).map_err(|e| failed("reading back", e))?;
+    io::copy(&mut file, &mut Hashed(io::sink(), &mut there))
+        .map_err(|e| failed("reading back", e))?;
+    if there.finish_128() == written.finish_128() {
+        Ok(answer)
+    } else {
+        Err(otherwise(&real))
+    }
+}
+
+/// Stages a file beside `real`, fills it, and puts it there once it is durable.
+fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result<T>) -> Result<T> {
+    let folder = folder_of(real);
+    let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     let mut staged = tempfile::Builder::new()
         .prefix(".dalsegno-")
         .suffix(".tmp")
         .tempfile_in(&folder)
         .map_err(|e| failed("writing", e))?;
-    staged.write_all(bytes).map_err(|e| failed("writing", e))?;
+    let answer = fill(staged.as_file_mut())?;
     let file = staged.as_file();
     file.set_permissions(fs::Permissions::from_mode(mode))
         .map_err(|e| failed("writing", e))?;
     file.sync_all().map_err(|e| failed("syncing", e))?;
     staged
-        .persist(&real)
+        .persist(real)
         .map_err(|e| failed("replacing", e.error))?;
     sync_folder(&folder).map_err(|e| failed("syncing the folder of", e))?;
-    let there = fs::read(&real).map_err(|e| failed("reading back", e))?;
-    if there == bytes {
-        Ok(())
-    } else {
-        Err(Error::storage(format!(
-            "{} reads back otherwise than it was written",
-            real.display()
-        )))
+    Ok(answer)
+}
+
+/// Where `path` leads, if it is a symbolic link.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn otherwise(real: &Path) -> Error {
+    Error::storage(format!(
+        "{} reads back otherwise than it was written",
+        real.display()
+    ))
+}
+
+/// Passes bytes on and hashes them.
+struct Hashed<'a, W>(W, &'a mut Hasher);
+
+impl<W: Write> Write for Hashed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        self.1.write(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::chain;
 use crate::codec::{checksum, detail};
 use crate::document::Document;
 use crate::error::{Error, Result};
+use crate::repack::loose_records;
 use crate::store::{self, Flow, Link, Scan, SnapshotRow, Store};
 
 /// What the next save of a session builds on.
@@ -81,7 +82,7 @@ impl Head {
             head.state = Some(Link::Seq(state));
             head.document = assembled.document;
             head.cost = assembled.cost;
-            head.loose = view.loose_records(session.id)?.len();
+            head.loose = loose_records(&*view, session.id)?.len();
         }
         Ok(head)
     }

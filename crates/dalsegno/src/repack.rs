@@ -6,7 +6,7 @@ use crate::chain;
 use crate::codec::block::{self, Entry};
 use crate::codec::pack;
 use crate::error::Result;
-use crate::store::{RecordRow, Store};
+use crate::store::{Flow, RecordRow, Scan, Store, View};
 
 /// How many records a block holds.
 pub(crate) const BLOCK: usize = 64;
@@ -21,7 +21,7 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     let id = &store.info().id;
     let (mut take, loose, tail) = {
         let view = store.view()?;
-        let loose = view.loose_records(session)?;
+        let loose = loose_records(&*view, session)?;
         if loose.len() < least.max(2) {
             return Ok(0);
         }
@@ -59,6 +59,29 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     } else {
         0
     })
+}
+
+/// The records of a session that are in no block yet, oldest first. Blocks are made of the oldest, so
+/// the loose ones come after the newest block.
+pub(crate) fn loose_records(view: &dyn View, session: i64) -> Result<Vec<RecordRow>> {
+    let packed = view
+        .newest_block(session)?
+        .map_or(i64::MIN, |block| block.seq);
+    let mut seqs = Vec::new();
+    let scan = Scan {
+        session: Some(session),
+        from: None,
+        newest_first: true,
+    };
+    view.snapshots(&scan, &mut |row| {
+        if row.seq <= packed {
+            return Flow::Break(Ok(()));
+        }
+        seqs.extend(row.state.is_none().then_some(row.seq));
+        Flow::Continue(())
+    })?;
+    let rows = seqs.into_iter().rev().map(|seq| view.record(session, seq));
+    rows.filter_map(Result::transpose).collect()
 }
 
 fn size(entries: &[Entry]) -> usize {

@@ -1,6 +1,6 @@
 //! Proving that everything kept is what was saved, and naming what is not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use crate::chain::{self, State};
@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::check;
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+use crate::store::{Scan, SessionRow, SnapshotRow, View};
 
 /// What was proved, and what is damaged.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -45,6 +45,17 @@ impl Verification {
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.damage.is_empty()
+    }
+
+    /// What was read; damage on the way is reported, any other error ends the work.
+    fn unless_damaged<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) => {
+                self.report(None, Vec::new(), only_damage(error)?.to_string());
+                Ok(None)
+            }
+        }
     }
 
     fn report(&mut self, session: Option<&str>, snapshots: Vec<SnapshotId>, message: String) {
@@ -89,22 +100,18 @@ impl Engine {
         let mut found = Verification::default();
         let store = &self.store().info().id;
         let sessions = match session {
-            Some(name) => {
-                let row = view.session(name)?;
-                vec![row.ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?]
-            }
+            Some(name) => vec![one_session(&*view, name)?],
             None => whole_store(&*view, store, &mut found)?,
         };
-        for row in sessions {
+        for (row, seqs) in sessions {
             found.sessions += 1;
             let name = row.name.clone();
-            if let Err(error) = (Walk {
+            let mut walk = Walk {
                 view: &*view,
                 store,
                 found: &mut found,
-            })
-            .session(&row)
-            {
+            };
+            if let Err(error) = walk.session(&row, &seqs) {
                 let error = only_damage(error)?;
                 found.report(Some(&name), Vec::new(), error.to_string());
             }
@@ -123,47 +130,50 @@ fn only_damage(error: Error) -> Result<Error> {
     }
 }
 
-/// The checks that are not about one session, and the sessions.
-fn whole_store(
-    view: &dyn View,
-    store: &StoreId,
-    found: &mut Verification,
-) -> Result<Vec<SessionRow>> {
-    match view.check_structure() {
-        Ok(complaints) => {
-            for complaint in complaints {
-                found.report(
-                    None,
-                    Vec::new(),
-                    format!("the store's structure: {complaint}"),
-                );
-            }
-        }
-        Err(error) => {
-            let error = only_damage(error)?;
-            found.report(None, Vec::new(), error.to_string());
-        }
+/// A session, and its snapshots in commit order.
+type Sessions = Vec<(SessionRow, Vec<i64>)>;
+
+fn one_session(view: &dyn View, name: &str) -> Result<(SessionRow, Vec<i64>)> {
+    let row = view.session(name)?;
+    let row = row.ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?;
+    let mut seqs = Vec::new();
+    let scan = Scan {
+        session: Some(row.id),
+        ..Scan::default()
+    };
+    view.snapshots(&scan, &mut |snapshot| {
+        seqs.push(snapshot.seq);
+        ControlFlow::Continue(())
+    })?;
+    Ok((row, seqs))
+}
+
+/// The checks that are not about one session, and the sessions. Snapshots are found by a look at every
+/// row, so that none is passed over because the way to it is lost.
+fn whole_store(view: &dyn View, store: &StoreId, found: &mut Verification) -> Result<Sessions> {
+    let complaints = view.check_structure();
+    for complaint in found.unless_damaged(complaints)?.unwrap_or_default() {
+        found.report(
+            None,
+            Vec::new(),
+            format!("the store's structure: {complaint}"),
+        );
     }
-    let mut sessions: Vec<SessionRow> = Vec::new();
+    let mut sessions: BTreeMap<i64, (SessionRow, Vec<i64>)> = BTreeMap::new();
     let read = view.sessions(&mut |row| {
-        sessions.push(row);
+        sessions.insert(row.id, (row, Vec::new()));
         ControlFlow::Continue(())
     });
-    if let Err(error) = read {
-        found.report(None, Vec::new(), only_damage(error)?.to_string());
-    }
-    // Rows that no session leads to would never be looked at below.
-    let known = |id: i64| sessions.iter().any(|session| session.id == id);
+    found.unless_damaged(read)?;
     let mut strays = Vec::new();
-    let scanned = view.snapshots(&Scan::default(), &mut |row| {
-        if !known(row.session) {
-            strays.push(SnapshotId::new(row.seq, store));
+    let read = view.snapshots(&Scan::default(), &mut |row| {
+        match sessions.get_mut(&row.session) {
+            Some((_, seqs)) => seqs.push(row.seq),
+            None => strays.push(SnapshotId::new(row.seq, store)),
         }
         ControlFlow::Continue(())
     });
-    if let Err(error) = scanned {
-        found.report(None, Vec::new(), only_damage(error)?.to_string());
-    }
+    found.unless_damaged(read)?;
     if !strays.is_empty() {
         found.report(
             None,
@@ -171,24 +181,22 @@ fn whole_store(
             "snapshots of a session that does not exist".to_owned(),
         );
     }
-    let mut bad_records = Vec::new();
-    let scanned = view.records(None, &mut |row| {
-        if row.compute(store) != row.checksum || !known(row.session) {
-            bad_records.push(row.seq);
+    let mut damaged = Vec::new();
+    let read = view.records(&mut |row| {
+        if row.compute(store) != row.checksum || !sessions.contains_key(&row.session) {
+            damaged.push(row.seq);
         }
         ControlFlow::Continue(())
     });
-    if let Err(error) = scanned {
-        found.report(None, Vec::new(), only_damage(error)?.to_string());
-    }
-    for seq in bad_records {
+    found.unless_damaged(read)?;
+    for seq in damaged {
         found.report(
             None,
             Vec::new(),
             format!("the row of record {seq} is damaged"),
         );
     }
-    Ok(sessions)
+    Ok(sessions.into_values().collect())
 }
 
 /// A walk along one session, oldest first, so that each record is applied once.
@@ -199,38 +207,38 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn session(&mut self, session: &SessionRow) -> Result<()> {
-        if session.compute(self.store) != session.checksum {
-            let message = "the row of the session is damaged: its checksum differs".to_owned();
-            self.found.report(Some(&session.name), Vec::new(), message);
-        }
-        let mut rows = Vec::new();
-        let scan = Scan {
-            session: Some(session.id),
-            ..Scan::default()
+    fn session(&mut self, session: &SessionRow, seqs: &[i64]) -> Result<()> {
+        let mut complain = |message: &str| {
+            self.found
+                .report(Some(&session.name), Vec::new(), message.to_owned());
         };
-        let read = self.view.snapshots(&scan, &mut |row| -> Flow {
-            rows.push(row);
-            ControlFlow::Continue(())
-        });
-        if let Err(error) = read {
-            self.found.report(
-                Some(&session.name),
-                Vec::new(),
-                only_damage(error)?.to_string(),
-            );
+        if session.compute(self.store) != session.checksum {
+            complain("the row of the session is damaged: its checksum differs");
+        }
+        if seqs.last() != Some(&session.head) {
+            complain("its newest snapshot is not the one that the session names");
         }
         let mut chain = Chain {
             unpacked: HashMap::new(),
             last: None,
         };
         let mut proved: HashMap<i64, Result<detail::Detail>> = HashMap::new();
-        for row in rows {
+        let mut before = None;
+        for seq in seqs {
             self.found.snapshots += 1;
-            let result = self.snapshot(session, &row, &mut chain, &mut proved);
+            let row = self.view.snapshot(*seq).and_then(|row| {
+                row.ok_or_else(|| Error::damaged("an index leads to a snapshot that is not there"))
+            });
+            if row.as_ref().is_ok_and(|row| row.parent != before) {
+                let id = SnapshotId::new(*seq, self.store);
+                let message = format!("the snapshot before {id} is missing");
+                self.found.report(Some(&session.name), Vec::new(), message);
+            }
+            let result = row.and_then(|row| self.snapshot(session, &row, &mut chain, &mut proved));
+            before = Some(*seq);
             if let Err(error) = result {
                 let error = only_damage(error)?;
-                let id = SnapshotId::new(row.seq, self.store);
+                let id = SnapshotId::new(*seq, self.store);
                 self.found
                     .report(Some(&session.name), vec![id], error.to_string());
             }

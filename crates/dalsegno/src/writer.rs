@@ -15,8 +15,9 @@ use crate::store::Store;
 /// As many saves as one commit takes; more wait for the next.
 const MAX_BATCH: usize = 65_536;
 
-/// On close, a session with this many loose records is packed: fewer gain too little.
-const PACK_ON_CLOSE: usize = repack::BLOCK / 2;
+/// On close, a session with this many loose records is packed. A program that runs once per save
+/// thus packs at every eighth, which costs it one more commit then.
+const PACK_ON_CLOSE: usize = 8;
 
 enum Message {
     Save(Box<Job>),
@@ -112,6 +113,8 @@ impl Thread {
             }
             if !jobs.is_empty() {
                 Batch::new(&*self.store, &mut self.heads, &mut self.loose).save(jobs);
+                // Nothing is lost where it fails; the next commit or close tries again.
+                drop(self.store.tidy());
             }
             match message {
                 Some(Message::Flush(reply)) => drop(reply.send(())),

@@ -5,6 +5,7 @@
 
 mod base64;
 pub(crate) mod block;
+mod buffer;
 pub(crate) mod checksum;
 pub(crate) mod detail;
 pub(crate) mod pack;

@@ -1,5 +1,11 @@
 //! Compression of a row's payload, marked by its first byte.
 
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use zstd::bulk::{Compressor, Decompressor};
+
+use super::buffer::Buffer;
 use crate::document::MAX_SIZE;
 use crate::error::{Error, Result};
 
@@ -11,11 +17,32 @@ const ZSTD: u8 = 1;
 /// Level 3 makes smaller blocks than level 1 and, on these payloads, no slower ones.
 const LEVEL: i32 = 3;
 
-/// Single records below this gain too little to be worth the time.
-const MIN_LEN: usize = 512;
+/// Single records below this gain too little to be worth the time: they are packed into blocks soon.
+const MIN_LEN: usize = 1024;
 
 /// No payload is larger: a document of the largest size, cut into its smallest items.
 const MAX_LEN: usize = 2 * MAX_SIZE + (1 << 20);
+
+thread_local! {
+    // Making a context costs more than compressing a small record with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` with the thread's context, made at the first use and after a failure.
+fn with<C, T>(
+    slot: &'static std::thread::LocalKey<RefCell<Option<C>>>,
+    make: impl FnOnce() -> std::io::Result<C>,
+    work: impl FnOnce(&mut C) -> std::io::Result<T>,
+) -> std::io::Result<T> {
+    let mut context = match slot.take() {
+        Some(context) => context,
+        None => make()?,
+    };
+    let done = work(&mut context)?;
+    slot.set(Some(context));
+    Ok(done)
+}
 
 /// The payload, compressed if that makes it smaller.
 pub(crate) fn pack(payload: &[u8]) -> Result<Vec<u8>> {
@@ -25,7 +52,8 @@ pub(crate) fn pack(payload: &[u8]) -> Result<Vec<u8>> {
         ));
     }
     if payload.len() >= MIN_LEN {
-        let frame = zstd::bulk::compress(payload, LEVEL)
+        let make = || Compressor::new(LEVEL);
+        let frame = with(&COMPRESSOR, make, |context| context.compress(payload))
             .map_err(|e| Error::io("compressing a record", e))?;
         let len = u32::try_from(payload.len())
             .ok()
@@ -48,9 +76,9 @@ pub(crate) fn pack(payload: &[u8]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// `Damaged` where the bytes are not what [`pack`] writes.
-pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn unpack(packed: &[u8]) -> Result<Bytes> {
     match packed.split_first() {
-        Some((&PLAIN, payload)) => Ok(payload.to_vec()),
+        Some((&PLAIN, payload)) => Ok(Bytes::copy_from_slice(payload)),
         Some((&ZSTD, rest)) => {
             let (len, frame) = rest
                 .split_first_chunk::<4>()
@@ -61,10 +89,15 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
                     "a record claims to have {len} bytes"
                 )));
             }
-            let payload = zstd::bulk::decompress(frame, len)
+            let mut payload = Buffer::with_room(len);
+            let into = payload.bytes_mut();
+            let unpacked = with(&DECOMPRESSOR, Decompressor::new, |context| {
+                context.decompress_to_buffer(frame, into)
+            });
+            let unpacked = unpacked
                 .map_err(|e| Error::damaged("a record does not decompress").with_source(e))?;
-            if payload.len() == len {
-                Ok(payload)
+            if unpacked == len {
+                Ok(payload.freeze())
             } else {
                 Err(Error::damaged(
                     "a record decompresses to another length than it states",

@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasherDefault;
 
 use bytes::Bytes;
+use twox_hash::XxHash3_64;
 
 use super::Document;
 
@@ -22,9 +23,29 @@ pub(crate) struct Lookup<'a> {
 }
 
 struct Index {
-    // Random per table, so that nobody can write messages that all collide.
-    hasher: RandomState,
-    first: HashMap<u64, u32>,
+    /// Random, so that nobody can write messages that all collide.
+    seed: u64,
+    first: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl std::hash::Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
 
 impl<'a> Lookup<'a> {
@@ -49,8 +70,8 @@ impl<'a> Lookup<'a> {
 impl Index {
     fn of(items: &[Bytes]) -> Self {
         let mut index = Self {
-            hasher: RandomState::new(),
-            first: HashMap::with_capacity(items.len()),
+            seed: rand::random(),
+            first: HashMap::with_capacity_and_hasher(items.len(), BuildHasherDefault::default()),
         };
         for (at, item) in (0u32..).zip(items) {
             if item.len() >= MIN_LEN {
@@ -62,10 +83,16 @@ impl Index {
     }
 
     fn key(&self, item: &[u8]) -> u64 {
-        let head = item.get(..SAMPLE).unwrap_or(item);
-        let tail = item
-            .get(item.len().saturating_sub(SAMPLE)..)
-            .unwrap_or(item);
-        self.hasher.hash_one((item.len(), head, tail))
+        let (Some(head), Some(tail)) = (item.first_chunk::<SAMPLE>(), item.last_chunk::<SAMPLE>())
+        else {
+            return XxHash3_64::oneshot_with_seed(self.seed, item);
+        };
+        let mut sample = [0; 2 * SAMPLE + 8];
+        let (ends, len) = sample.split_at_mut(2 * SAMPLE);
+        let (start, end) = ends.split_at_mut(SAMPLE);
+        start.copy_from_slice(head);
+        end.copy_from_slice(tail);
+        len.copy_from_slice(&(item.len() as u64).to_le_bytes());
+        XxHash3_64::oneshot_with_seed(self.seed, &sample)
     }
 }

@@ -88,6 +88,10 @@ impl Store for MemoryStore {
         Ok(Box::new(Arc::clone(&self.rows())))
     }
 
+    fn tidy(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn settle(&self) -> Result<()> {
         Ok(())
     }
@@ -95,19 +99,9 @@ impl Store for MemoryStore {
 
 impl Rows {
     fn add(&mut self, write: &Write, info: &StoreInfo) -> Result<Outcome> {
-        let known = self
-            .sessions
-            .values()
-            .find(|s| s.name == write.session)
-            .map(|s| s.id);
-        let newest = known.and_then(|session| {
-            let mut of_session = self
-                .snapshots
-                .values()
-                .rev()
-                .filter(|s| s.session == session);
-            of_session.next().map(|s| s.seq)
-        });
+        let known = self.sessions.values().find(|s| s.name == write.session);
+        let newest = known.map(|session| session.head);
+        let known = known.map(|session| session.id);
         if newest != write.head.map(|head| head.seq) {
             return Ok(Outcome::HeadMoved);
         }
@@ -125,20 +119,8 @@ impl Rows {
                 return Ok(Outcome::NameTaken { index, by: 0 });
             }
         }
-        let created_at = write.snapshots.first().map_or(0, |s| s.created_at);
-        let session = known.unwrap_or_else(|| {
-            let id = self.sessions.last_key_value().map_or(1, |(id, _)| id + 1);
-            let name = write.session.clone();
-            let mut row = SessionRow {
-                id,
-                name,
-                created_at,
-                checksum: [0; 16],
-            };
-            row.checksum = row.compute(&info.id);
-            self.sessions.insert(id, row);
-            id
-        });
+        let next = self.sessions.last_key_value().map_or(1, |(id, _)| id + 1);
+        let session = known.unwrap_or(next);
         let mut sequencer = Sequencer {
             store: &info.id,
             last: self.last,
@@ -154,6 +136,11 @@ impl Rows {
             added.push(snapshot);
         }
         self.last = sequencer.last;
+        if let Some(head) = added.last().map(|s| s.seq) {
+            let name = write.session.clone();
+            self.sessions
+                .insert(session, SessionRow::new(session, name, head, &info.id));
+        }
         Ok(Outcome::Committed(added))
     }
 }
@@ -203,14 +190,6 @@ impl View for Arc<Rows> {
         Ok(row.cloned())
     }
 
-    fn loose_records(&self, session: i64) -> Result<Vec<RecordRow>> {
-        let rows = self.records.values();
-        Ok(rows
-            .filter(|row| row.session == session && row.count == 1)
-            .cloned()
-            .collect())
-    }
-
     fn newest_block(&self, session: i64) -> Result<Option<RecordRow>> {
         let mut rows = self.records.values().rev();
         Ok(rows
@@ -218,13 +197,8 @@ impl View for Arc<Rows> {
             .cloned())
     }
 
-    fn records(
-        &self,
-        session: Option<i64>,
-        visit: &mut dyn FnMut(RecordRow) -> Flow,
-    ) -> Result<()> {
-        let wanted = |row: &&RecordRow| session.is_none_or(|id| row.session == id);
-        visit_all(self.records.values().filter(wanted), visit)
+    fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()> {
+        visit_all(self.records.values(), visit)
     }
 
     fn check_structure(&self) -> Result<Vec<String>> {

@@ -67,6 +67,12 @@ pub trait Store: Send + Sync {
     /// `Locked`, `Storage`, or `Damaged` where the store cannot be read.
     fn view(&self) -> Result<Box<dyn View + '_>>;
 
+    /// Does what commits left for later: called when they have been answered.
+    ///
+    /// # Errors
+    /// As [`commit`](Store::commit); nothing is lost by it.
+    fn tidy(&self) -> Result<()>;
+
     /// Gives space that is no longer used back to the file system, and ends pending work.
     ///
     /// # Errors
@@ -106,7 +112,8 @@ pub trait View {
     /// As [`session`](View::session).
     fn named(&self, name: &str) -> Result<Vec<i64>>;
 
-    /// Snapshots of one session, or of all, in commit order or against it, beyond `from`.
+    /// Snapshots of one session, or of all, in commit order or against it, beyond `from`. A damaged
+    /// row is visited like any other and hides none.
     ///
     /// # Errors
     /// As [`session`](View::session), and what `visit` breaks with.
@@ -118,24 +125,17 @@ pub trait View {
     /// As [`session`](View::session).
     fn record(&self, session: i64, seq: i64) -> Result<Option<RecordRow>>;
 
-    /// The single records of a session that are in no block yet, oldest first.
-    ///
-    /// # Errors
-    /// As [`session`](View::session).
-    fn loose_records(&self, session: i64) -> Result<Vec<RecordRow>>;
-
     /// The newest block of a session.
     ///
     /// # Errors
     /// As [`session`](View::session).
     fn newest_block(&self, session: i64) -> Result<Option<RecordRow>>;
 
-    /// Every row of records, in order, of one session or of all.
+    /// Every row of records, in order.
     ///
     /// # Errors
     /// As [`session`](View::session), and what `visit` breaks with.
-    fn records(&self, session: Option<i64>, visit: &mut dyn FnMut(RecordRow) -> Flow)
-    -> Result<()>;
+    fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()>;
 
     /// What the store's own check of its structure complains of: nothing, if all is well.
     ///

@@ -10,8 +10,8 @@ pub struct SessionRow {
     pub id: i64,
     /// Its name. A sealed store keeps a keyed hash here and the name in the detail.
     pub name: String,
-    /// When it was first saved, in microseconds since 1970 (UTC).
-    pub created_at: i64,
+    /// The sequence number of its newest snapshot, from which each leads to the one before.
+    pub head: i64,
     /// Over all the columns.
     pub checksum: Checksum,
 }
@@ -68,11 +68,20 @@ pub struct RecordRow {
 pub(crate) const UNCHANGED: i64 = 1;
 
 impl SessionRow {
+    pub(crate) fn new(id: i64, name: String, head: i64, store: &StoreId) -> Self {
+        let mut row = Self {
+            id,
+            name,
+            head,
+            checksum: [0; 16],
+        };
+        row.checksum = row.compute(store);
+        row
+    }
+
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("session", store);
-        row.int(self.id)
-            .blob(self.name.as_bytes())
-            .int(self.created_at);
+        row.int(self.id).blob(self.name.as_bytes()).int(self.head);
         row.finish()
     }
 }

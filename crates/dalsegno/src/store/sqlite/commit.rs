@@ -23,11 +23,7 @@ pub(super) fn commit(
     let mut batch = Batch::new(&transaction, info).map_err(failed)?;
     let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
-        let refused = batch.refuse(write).map_err(failed)?;
-        outcomes.push(match refused {
-            Ok(session) => batch.add(session, write)?,
-            Err(outcome) => outcome,
-        });
+        outcomes.push(batch.add(write)?);
     }
     drop(batch);
     transaction.commit().map_err(failed)?;
@@ -39,7 +35,7 @@ struct Batch<'a> {
     find_session: CachedStatement<'a>,
     newest_session: CachedStatement<'a>,
     add_session: CachedStatement<'a>,
-    newest: CachedStatement<'a>,
+    move_head: CachedStatement<'a>,
     named: CachedStatement<'a>,
     add_snapshot: CachedStatement<'a>,
     add_record: CachedStatement<'a>,
@@ -49,25 +45,23 @@ struct Batch<'a> {
 impl<'a> Batch<'a> {
     fn new(transaction: &'a Transaction<'_>, info: &'a StoreInfo) -> Sql<Self> {
         let last = transaction.query_row("SELECT max(seq) FROM snapshot", (), |row| row.get(0))?;
+        let prepare = |sql| transaction.prepare_cached(sql);
         Ok(Self {
-            find_session: transaction.prepare_cached("SELECT id FROM session WHERE name = ?")?,
-            newest_session: transaction.prepare_cached("SELECT max(id) FROM session")?,
-            add_session: transaction.prepare_cached(
-                "INSERT INTO session (id, name, created_at, checksum) VALUES (?, ?, ?, ?)",
+            find_session: prepare("SELECT id FROM session WHERE name = ?")?,
+            newest_session: prepare("SELECT max(id) FROM session")?,
+            add_session: prepare(
+                "INSERT INTO session (id, name, head, checksum) VALUES (?, ?, ?, ?)",
             )?,
-            newest: transaction
-                .prepare_cached("SELECT max(seq) FROM snapshot WHERE session = ?")?,
-            named: transaction
-                .prepare_cached("SELECT seq FROM snapshot WHERE name = ? AND session = ?")?,
-            add_snapshot: transaction.prepare_cached(
+            move_head: prepare(
+                "UPDATE session SET head = ?, checksum = ? WHERE id = ? AND head = ?",
+            )?,
+            named: prepare("SELECT seq FROM snapshot WHERE name = ? AND session = ?")?,
+            add_snapshot: prepare(
                 "INSERT INTO snapshot (seq, session, created_at, kind, flags, size, stored, parent,
                  state, epoch, name, detail, checksum)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
-            add_record: transaction.prepare_cached(
-                "INSERT INTO record (seq, session, count, parent, data, checksum)
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )?,
+            add_record: prepare(INSERT_RECORD)?,
             sequencer: Sequencer {
                 store: &info.id,
                 last,
@@ -75,51 +69,29 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// The session's number, if it exists, or why the write is refused.
-    fn refuse(&mut self, write: &Write) -> Sql<Result<Option<i64>, Outcome>> {
-        let session = match write.head {
-            Some(head) => Some(head.session),
-            None => self
-                .find_session
-                .query_row([&write.session], |row| row.get(0))
-                .optional()?,
-        };
-        if let Some(session) = session {
-            let newest: Option<i64> = self.newest.query_row([session], |row| row.get(0))?;
-            if newest != write.head.map(|head| head.seq) {
-                return Ok(Err(Outcome::HeadMoved));
-            }
-        }
-        for (index, new) in write.snapshots.iter().enumerate() {
-            let Some(name) = &new.name else { continue };
-            let mut earlier = write.snapshots.iter().take(index);
-            let by = match session {
-                Some(session) => self
-                    .named
-                    .query_row((name, session), |row| row.get(0))
-                    .optional()?,
-                None => None,
-            };
-            if let Some(by) = by.or(earlier.any(|e| e.name.as_ref() == Some(name)).then_some(0)) {
-                return Ok(Err(Outcome::NameTaken { index, by }));
-            }
-        }
-        Ok(Ok(session))
-    }
-
-    fn add(&mut self, session: Option<i64>, write: &Write) -> Result<Outcome> {
+    fn add(&mut self, write: &Write) -> Result<Outcome> {
         let failed = |e| translate("saving", e);
-        let session = match session {
-            Some(session) => session,
-            None => self.make_session(write).map_err(failed)?,
+        let session = match write.head {
+            Some(head) => head.session,
+            None if self.exists(write).map_err(failed)? => return Ok(Outcome::HeadMoved),
+            None => self.next_session().map_err(failed)?,
         };
-        let mut newest = write.head.map(|head| head.seq);
+        if let Some(outcome) = self.name_taken(session, write).map_err(failed)? {
+            return Ok(outcome);
+        }
         let mut added: Vec<SnapshotRow> = Vec::with_capacity(write.snapshots.len());
+        let mut records = Vec::with_capacity(write.snapshots.len());
+        let mut newest = write.head.map(|head| head.seq);
         for new in &write.snapshots {
             let (row, record) = self.sequencer.rows(session, new, newest, &added)?;
-            if let Some(record) = &record {
-                insert_record(&mut self.add_record, record).map_err(failed)?;
-            }
+            newest = Some(row.seq);
+            added.push(row);
+            records.extend(record);
+        }
+        if !self.moved(session, write, newest).map_err(failed)? {
+            return Ok(Outcome::HeadMoved);
+        }
+        for row in &added {
             let columns = rusqlite::params![
                 row.seq,
                 row.session,
@@ -136,26 +108,59 @@ impl<'a> Batch<'a> {
                 &row.checksum[..],
             ];
             self.add_snapshot.execute(columns).map_err(failed)?;
-            newest = Some(row.seq);
-            added.push(row);
+        }
+        for record in &records {
+            insert_record(&mut self.add_record, record).map_err(failed)?;
         }
         Ok(Outcome::Committed(added))
     }
 
-    fn make_session(&mut self, write: &Write) -> Sql<i64> {
+    fn exists(&mut self, write: &Write) -> Sql<bool> {
+        self.find_session.exists([&write.session])
+    }
+
+    fn next_session(&mut self) -> Sql<i64> {
         let newest: Option<i64> = self.newest_session.query_row((), |row| row.get(0))?;
-        let mut row = SessionRow {
-            id: newest.unwrap_or(0) + 1,
-            name: write.session.clone(),
-            created_at: write.snapshots.first().map_or(0, |s| s.created_at),
-            checksum: [0; 16],
+        Ok(newest.unwrap_or(0) + 1)
+    }
+
+    fn name_taken(&mut self, session: i64, write: &Write) -> Sql<Option<Outcome>> {
+        for (index, new) in write.snapshots.iter().enumerate() {
+            let Some(name) = &new.name else { continue };
+            let mut earlier = write.snapshots.iter().take(index);
+            let by = self
+                .named
+                .query_row((name, session), |row| row.get(0))
+                .optional()?;
+            if let Some(by) = by.or(earlier.any(|e| e.name.as_ref() == Some(name)).then_some(0)) {
+                return Ok(Some(Outcome::NameTaken { index, by }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Compares the session's head with what the writer thought, and moves it: one step, so that
+    /// nobody comes between.
+    fn moved(&mut self, session: i64, write: &Write, newest: Option<i64>) -> Sql<bool> {
+        let Some(newest) = newest else {
+            return Ok(true);
         };
-        row.checksum = row.compute(self.sequencer.store);
-        self.add_session
-            .execute((row.id, &row.name, row.created_at, &row.checksum[..]))?;
-        Ok(row.id)
+        let row = SessionRow::new(session, write.session.clone(), newest, self.sequencer.store);
+        let checksum = &row.checksum[..];
+        let changed = match write.head {
+            Some(head) => self
+                .move_head
+                .execute((newest, checksum, session, head.seq))?,
+            None => self
+                .add_session
+                .execute((session, &row.name, newest, checksum))?,
+        };
+        Ok(changed == 1)
     }
 }
+
+const INSERT_RECORD: &str =
+    "INSERT INTO record (seq, session, count, parent, data, checksum) VALUES (?, ?, ?, ?, ?, ?)";
 
 fn insert_record(statement: &mut CachedStatement<'_>, row: &RecordRow) -> Sql<()> {
     let columns = rusqlite::params![
@@ -191,18 +196,31 @@ pub(super) fn replace(
         }
     }
     drop(delete);
-    let mut insert = transaction
-        .prepare_cached(
-            "INSERT INTO record (seq, session, count, parent, data, checksum)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .map_err(failed)?;
+    let mut insert = transaction.prepare_cached(INSERT_RECORD).map_err(failed)?;
     for row in put {
         insert_record(&mut insert, row).map_err(failed)?;
     }
     drop(insert);
     transaction.commit().map_err(failed)?;
     Ok(true)
+}
+
+/// How many pages of WAL are let come together (16 MiB) before they are folded into the file.
+const WAL_PAGES: i64 = 4096;
+
+/// Folds the WAL into the file when it has grown, as far as readers allow.
+pub(super) fn tidy(connection: &mut Connection) -> Result<()> {
+    let failed = |e| translate("folding the WAL into the store", e);
+    let pages = |mode: &str| {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        connection
+            .prepare_cached(&sql)?
+            .query_row((), |row| row.get::<_, i64>(1))
+    };
+    if pages("NOOP").map_err(failed)? >= WAL_PAGES {
+        pages("PASSIVE").map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Frees pages that packing emptied, and folds the WAL into the file as far as readers allow.

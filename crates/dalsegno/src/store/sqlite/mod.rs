@@ -198,6 +198,14 @@ impl Store for SqliteStore {
         Ok(Box::new(view::SqliteView::begin(self, self.reader()?)?))
     }
 
+    fn tidy(&self) -> Result<()> {
+        let mut writer = self.writer()?;
+        let connection = writer
+            .as_mut()
+            .ok_or_else(|| Error::storage("the store is closed"))?;
+        commit::tidy(connection)
+    }
+
     fn settle(&self) -> Result<()> {
         let mut writer = self.writer()?;
         let connection = writer

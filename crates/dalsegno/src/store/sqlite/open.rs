@@ -126,13 +126,13 @@ pub(super) fn connect(path: &Path, options: &SqliteOptions, mode: Mode) -> Resul
     connection.set_prepared_statement_cache_capacity(32);
     // FULL syncs the WAL at every commit. EXTRA does that too, and also makes the end of the journal
     // durable under which a new file is switched to WAL: were it to come back after a power loss, it
-    // would undo everything since. A larger WAL before it is folded in makes ticks of thousands of
-    // sessions cheaper; its size is bounded by the last pragma.
+    // would undo everything since. Folding the WAL into the file is not left to the commit that
+    // happens to fill it: see `tidy`.
     connection
         .execute_batch(
             "PRAGMA synchronous=EXTRA; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
              PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
-             PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
+             PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864",
         )
         .map_err(failed)?;
     Ok(connection)

@@ -5,7 +5,7 @@ use rusqlite::Row;
 use super::super::{RecordRow, SessionRow, SnapshotRow};
 use crate::codec::checksum::Checksum;
 
-pub(super) const SESSION: &str = "id, name, created_at, checksum";
+pub(super) const SESSION: &str = "id, name, head, checksum";
 pub(super) const SNAPSHOT: &str = "seq, session, created_at, kind, flags, size, stored, parent, \
                                    state, epoch, name, detail, checksum";
 pub(super) const RECORD: &str = "seq, session, count, parent, data, checksum";
@@ -14,7 +14,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
         id: row.get(0)?,
         name: row.get(1)?,
-        created_at: row.get(2)?,
+        head: row.get(2)?,
         checksum: checksum(row, 3)?,
     })
 }

@@ -17,24 +17,21 @@ pub(super) const FORMAT: u32 = 1;
 
 /// The tables, one statement each, exactly as SQLite keeps them; `verify` compares.
 ///
-/// Snapshots and loose records are appended in commit order, which is several times cheaper than
-/// clustering them by session; narrow indexes lead from a session to its rows.
-pub(super) const TABLES: [(&str, &str); 7] = [
+/// Snapshots and loose records are appended in commit order, which is many times cheaper than
+/// clustering them by session. From a session's head, each snapshot leads to the one before it: an
+/// index would cost every tick a page for each session, and more with every day of history.
+pub(super) const TABLES: [(&str, &str); 6] = [
     (
         "store",
         "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT, WITHOUT ROWID",
     ),
     (
         "session",
-        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT",
+        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT",
     ),
     (
         "snapshot",
         "CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, created_at INTEGER NOT NULL, kind INTEGER NOT NULL, flags INTEGER NOT NULL, size INTEGER NOT NULL, stored INTEGER NOT NULL, parent INTEGER, state INTEGER, epoch INTEGER NOT NULL, name TEXT, detail BLOB NOT NULL, checksum BLOB NOT NULL) STRICT",
-    ),
-    (
-        "snapshot_of_session",
-        "CREATE INDEX snapshot_of_session ON snapshot (session)",
     ),
     (
         "snapshot_name",

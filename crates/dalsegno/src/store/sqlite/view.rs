@@ -56,6 +56,60 @@ impl<'a> SqliteView<'a> {
         Ok(())
     }
 
+    /// The snapshots of a session below `from`, from each to its parent.
+    fn walk(
+        &self,
+        session: i64,
+        from: Option<i64>,
+        visit: &mut dyn FnMut(SnapshotRow) -> Flow,
+    ) -> Result<()> {
+        let id = &self.store.info.id;
+        let intact = |row: &SnapshotRow| row.session == session && row.compute(id) == row.checksum;
+        let below = match from {
+            Some(from) => self.snapshot(from)?.filter(intact),
+            None => None,
+        };
+        let head = self
+            .session_by_id(session)?
+            .filter(|row| row.compute(id) == row.checksum);
+        let mut next = match (&below, &head) {
+            (Some(row), _) => row.parent,
+            (None, Some(session)) => Some(session.head),
+            (None, None) => return self.sweep(session, from.unwrap_or(i64::MAX), visit),
+        };
+        while let Some(seq) = next {
+            let Some(row) = self.snapshot(seq)?.filter(intact) else {
+                // The way on is lost; looking at every row is slow but finds them all.
+                return self.sweep(
+                    session,
+                    from.map_or(seq + 1, |from| from.min(seq + 1)),
+                    visit,
+                );
+            };
+            next = row.parent.filter(|parent| *parent < seq);
+            if from.is_none_or(|from| seq < from)
+                && let Flow::Break(end) = visit(row)
+            {
+                return end;
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshots of a session below `from`, by a look at every row.
+    fn sweep(
+        &self,
+        session: i64,
+        from: i64,
+        visit: &mut dyn FnMut(SnapshotRow) -> Flow,
+    ) -> Result<()> {
+        let columns = rows::SNAPSHOT;
+        let sql = format!(
+            "SELECT {columns} FROM snapshot WHERE session = ? AND seq < ? ORDER BY seq DESC"
+        );
+        self.each(&sql, (session, from), rows::snapshot, visit)
+    }
+
     fn connection(&self) -> Result<&Connection> {
         self.connection
             .as_ref()
@@ -110,26 +164,35 @@ impl View for SqliteView<'_> {
     }
 
     fn snapshots(&self, scan: &Scan, visit: &mut dyn FnMut(SnapshotRow) -> Flow) -> Result<()> {
-        let (beyond, order, all) = if scan.newest_first {
-            ("<", "DESC", i64::MAX)
-        } else {
-            (">", "ASC", i64::MIN)
-        };
-        let columns = rows::SNAPSHOT;
-        let from = scan.from.unwrap_or(all);
-        match scan.session {
-            Some(session) => {
-                let sql = format!(
-                    "SELECT {columns} FROM snapshot INDEXED BY snapshot_of_session
-                     WHERE session = ? AND seq {beyond} ? ORDER BY seq {order}"
-                );
-                self.each(&sql, (session, from), rows::snapshot, visit)
+        match (scan.session, scan.newest_first) {
+            (Some(session), true) => self.walk(session, scan.from, visit),
+            (Some(session), false) => {
+                let mut seqs = Vec::new();
+                self.walk(session, None, &mut |row| {
+                    if scan.from.is_some_and(|from| row.seq <= from) {
+                        return Flow::Break(Ok(()));
+                    }
+                    seqs.push(row.seq);
+                    Flow::Continue(())
+                })?;
+                for row in seqs.into_iter().rev().map(|seq| self.snapshot(seq)) {
+                    if let Some(Flow::Break(end)) = row?.map(&mut *visit) {
+                        return end;
+                    }
+                }
+                Ok(())
             }
-            None => {
+            (None, newest_first) => {
+                let (beyond, order, all) = if newest_first {
+                    ("<", "DESC", i64::MAX)
+                } else {
+                    (">", "ASC", i64::MIN)
+                };
+                let columns = rows::SNAPSHOT;
                 let sql = format!(
                     "SELECT {columns} FROM snapshot WHERE seq {beyond} ? ORDER BY seq {order}"
                 );
-                self.each(&sql, [from], rows::snapshot, visit)
+                self.each(&sql, [scan.from.unwrap_or(all)], rows::snapshot, visit)
             }
         }
     }
@@ -147,25 +210,6 @@ impl View for SqliteView<'_> {
         self.one(&block, (session, seq), rows::record)
     }
 
-    fn loose_records(&self, session: i64) -> Result<Vec<RecordRow>> {
-        // Blocks are made of the oldest, so the loose ones come after the newest block.
-        let after = self
-            .newest_block(session)?
-            .map_or(i64::MIN, |block| block.seq);
-        let columns = "r.seq, r.session, r.count, r.parent, r.data, r.checksum";
-        let sql = format!(
-            "SELECT {columns} FROM snapshot s INDEXED BY snapshot_of_session
-             CROSS JOIN record r ON r.seq = s.seq
-             WHERE s.session = ? AND s.seq > ? ORDER BY s.seq"
-        );
-        let mut found = Vec::new();
-        self.each(&sql, (session, after), rows::record, &mut |row| {
-            found.push(row);
-            Flow::Continue(())
-        })?;
-        Ok(found)
-    }
-
     fn newest_block(&self, session: i64) -> Result<Option<RecordRow>> {
         let sql = format!(
             "SELECT {} FROM record INDEXED BY record_block
@@ -175,16 +219,9 @@ impl View for SqliteView<'_> {
         self.one(&sql, [session], rows::record)
     }
 
-    fn records(
-        &self,
-        session: Option<i64>,
-        visit: &mut dyn FnMut(RecordRow) -> Flow,
-    ) -> Result<()> {
-        let sql = format!(
-            "SELECT {} FROM record WHERE ?1 IS NULL OR session = ?1 ORDER BY seq",
-            rows::RECORD
-        );
-        self.each(&sql, [session], rows::record, visit)
+    fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()> {
+        let sql = format!("SELECT {} FROM record ORDER BY seq", rows::RECORD);
+        self.each(&sql, (), rows::record, visit)
     }
 
     fn check_structure(&self) -> Result<Vec<String>> {
