@@ -2,9 +2,11 @@
 //! became of it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::chain;
-use crate::codec::{checksum, detail, pack};
+use crate::codec::pack::{self, Effort};
+use crate::codec::{checksum, detail};
 use crate::document::lookup::Lookup;
 use crate::document::split;
 use crate::encode::{self, Encoded};
@@ -198,7 +200,7 @@ impl Head {
                 detail.turn = detail.turn.or(cut.turn);
                 detail.checksum = checksum::of(text);
                 let size = text.len();
-                let encoded = encode::on_top_of(earlier, self.cost, cut.document)?;
+                let encoded = encode::on_top_of(earlier, self.cost, Arc::new(cut.document))?;
                 (self.build_on(encoded, index)?, size)
             }
             Content::Document(document) => {
@@ -206,7 +208,7 @@ impl Head {
                 let earlier = self.state.is_some().then_some(&lookup);
                 detail.checksum = checksum_of(document);
                 let size = document.text_len();
-                let encoded = encode::on_top_of(earlier, self.cost, document.clone())?;
+                let encoded = encode::on_top_of(earlier, self.cost, Arc::clone(document))?;
                 (self.build_on(encoded, index)?, size)
             }
             Content::Again(seq) => {
@@ -217,7 +219,7 @@ impl Head {
                     label: detail.label,
                     ..promised
                 };
-                self.document = assembled.document;
+                self.document = Arc::new(assembled.document);
                 self.cost = assembled.cost;
                 self.state = Some(Link::Seq(row.state_seq()));
                 (NewState::Same(Link::Seq(row.state_seq())), size)
@@ -261,7 +263,7 @@ impl Head {
                 _,
             ) => (document, record, cost, None),
         };
-        let data = pack::pack(&record)?;
+        let data = pack::pack(&record, Effort::Record)?;
         self.document = document;
         self.cost = cost;
         self.state = Some(Link::Here(index));

@@ -1,5 +1,7 @@
 //! From a document to the record that is stored: a delta, or a base where restoring would get slow.
 
+use std::sync::Arc;
+
 use crate::chain;
 use crate::codec::record;
 use crate::delta::Delta;
@@ -21,13 +23,13 @@ pub(crate) enum Encoded {
     Same,
     /// A record on top of the earlier document's.
     Delta {
-        document: Document,
+        document: Arc<Document>,
         record: Vec<u8>,
         cost: u64,
     },
     /// A record that needs no other.
     Base {
-        document: Document,
+        document: Arc<Document>,
         record: Vec<u8>,
         cost: u64,
     },
@@ -37,7 +39,7 @@ pub(crate) enum Encoded {
 pub(crate) fn on_top_of(
     earlier: Option<&Lookup<'_>>,
     earlier_cost: u64,
-    document: Document,
+    document: Arc<Document>,
 ) -> Result<Encoded> {
     let Some(earlier) = earlier else {
         return base(document);
@@ -51,7 +53,7 @@ pub(crate) fn on_top_of(
     if cost > PATIENCE * document.text_len() as u64 + FREE {
         // Cut anew, so that the base shares no memory with the chain that it ends.
         let fresh = split(&document.to_text(), None)?.document;
-        return base(fresh);
+        return base(Arc::new(fresh));
     }
     Ok(Encoded::Delta {
         document,
@@ -61,7 +63,7 @@ pub(crate) fn on_top_of(
 }
 
 /// Encodes `document` by itself.
-fn base(document: Document) -> Result<Encoded> {
+fn base(document: Arc<Document>) -> Result<Encoded> {
     let record = record::encode(&Delta::from_nothing(&document))?;
     let cost = chain::cost(record.len(), document.items.len());
     Ok(Encoded::Base {

@@ -173,7 +173,7 @@ impl Engine {
     /// [`DocumentBuilder`](crate::DocumentBuilder). Its turn is the one given with
     /// [`Save::turn`].
     pub fn save_document(&self, session: &str, document: Document) -> Save<'_> {
-        Save::new(self, session, Ok(Content::Document(document)))
+        Save::new(self, session, Ok(Content::Document(Arc::new(document))))
     }
 
     pub(crate) fn save_again(&self, session: &str, seq: i64) -> Save<'_> {
@@ -324,6 +324,12 @@ impl Engine {
     #[must_use]
     pub fn path(&self) -> Option<PathBuf> {
         self.sqlite.as_ref().map(|sqlite| sqlite.path().to_owned())
+    }
+
+    /// Whether the store can only be read: saves are refused.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.sqlite().is_some_and(SqliteStore::is_read_only)
     }
 
     pub(crate) fn resolve(&self, view: &dyn View, reference: &str) -> Result<SnapshotRow> {

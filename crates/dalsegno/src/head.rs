@@ -1,5 +1,7 @@
 //! The newest state of each session, kept in memory by the writer so that a save need not restore it.
 
+use std::sync::Arc;
+
 use lru::LruCache;
 
 use crate::chain;
@@ -17,7 +19,7 @@ pub(crate) struct Head {
     pub(crate) state: Option<Link>,
     /// That of the newest snapshot that `SESSION@-N` counts.
     pub(crate) counted: Option<Link>,
-    pub(crate) document: Document,
+    pub(crate) document: Arc<Document>,
     /// What restoring the state costs.
     pub(crate) cost: u64,
     /// How many records are in no block yet.
@@ -35,7 +37,7 @@ impl Head {
             newest: None,
             state: None,
             counted: None,
-            document: Document::default(),
+            document: Arc::default(),
             cost: 0,
             loose: 0,
         };
@@ -80,7 +82,7 @@ impl Head {
                 seq: newest.seq,
             });
             head.state = Some(Link::Seq(state));
-            head.document = assembled.document;
+            head.document = Arc::new(assembled.document);
             head.cost = assembled.cost;
             head.loose = loose_records(&*view, session.id)?.len();
         }

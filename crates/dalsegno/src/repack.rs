@@ -4,7 +4,7 @@
 
 use crate::chain;
 use crate::codec::block::{self, Entry};
-use crate::codec::pack;
+use crate::codec::pack::{self, Effort};
 use crate::error::Result;
 use crate::store::{Flow, RecordRow, Scan, Store, View};
 
@@ -90,8 +90,8 @@ fn size(entries: &[Entry]) -> usize {
 
 fn row(store: &dyn Store, session: i64, entries: &[Entry]) -> Result<RecordRow> {
     let (data, parent) = match entries {
-        [single] => (pack::pack(&single.record)?, single.parent),
-        many => (pack::pack(&block::encode(many)?)?, None),
+        [single] => (pack::pack(&single.record, Effort::Block)?, single.parent),
+        many => (pack::pack(&block::encode(many)?, Effort::Block)?, None),
     };
     let mut row = RecordRow {
         seq: entries.last().map_or(0, |entry| entry.seq),

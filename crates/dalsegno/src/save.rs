@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
 /// What a session's new state is.
 pub(crate) enum Content {
     Text(Bytes),
-    Document(Document),
+    Document(Arc<Document>),
     /// That of an earlier snapshot of the session, by its sequence number.
     Again(i64),
 }

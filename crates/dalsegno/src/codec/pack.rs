@@ -14,11 +14,16 @@ const PLAIN: u8 = 0;
 /// The rest is a `u32` (little-endian) with the payload's length, then one zstd frame.
 const ZSTD: u8 = 1;
 
-/// Level 3 makes smaller blocks than level 1 and, on these payloads, no slower ones.
-const LEVEL: i32 = 3;
+/// Single records are compressed while somebody waits, blocks are not: beyond level 6 blocks become
+/// hardly smaller, and above 12 slower to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    Record = 3,
+    Block = 6,
+}
 
 /// Single records below this gain too little to be worth the time: they are packed into blocks soon.
-const MIN_LEN: usize = 1024;
+const MIN_LEN: usize = 4096;
 
 /// No payload is larger: a document of the largest size, cut into its smallest items.
 const MAX_LEN: usize = 2 * MAX_SIZE + (1 << 20);
@@ -45,16 +50,23 @@ fn with<C, T>(
 }
 
 /// The payload, compressed if that makes it smaller.
-pub(crate) fn pack(payload: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn pack(payload: &[u8], effort: Effort) -> Result<Vec<u8>> {
     if payload.len() > MAX_LEN {
         return Err(Error::invalid(
             "the document is cut into too many items to be kept",
         ));
     }
     if payload.len() >= MIN_LEN {
-        let make = || Compressor::new(LEVEL);
-        let frame = with(&COMPRESSOR, make, |context| context.compress(payload))
-            .map_err(|e| Error::io("compressing a record", e))?;
+        let level = effort as i32;
+        let frame = with(
+            &COMPRESSOR,
+            || Compressor::new(level),
+            |context| {
+                context.set_compression_level(level)?;
+                context.compress(payload)
+            },
+        )
+        .map_err(|e| Error::io("compressing a record", e))?;
         let len = u32::try_from(payload.len())
             .ok()
             .filter(|_| frame.len() + 5 < payload.len());

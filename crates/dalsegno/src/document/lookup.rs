@@ -10,7 +10,7 @@ use twox_hash::XxHash3_64;
 use super::Document;
 
 /// Items shorter than this are cheaper to store again than to find again.
-const MIN_LEN: usize = 24;
+const MIN_LEN: usize = 64;
 
 /// How many bytes of each end go into an item's key: enough to tell messages apart by what they
 /// say first or by the time at their end, and little enough to index 50,000 of them quickly.

@@ -8,7 +8,7 @@ use imbl::GenericVector;
 use imbl::shared_ptr::DefaultSharedPtr;
 use serde::Serialize;
 
-use super::Document;
+use super::{Document, Gap};
 use crate::error::{Error, Result};
 
 /// A persistent list whose elements remember their JSON.
@@ -123,6 +123,17 @@ impl<T> Element<T> {
     }
 }
 
+impl<T: Serialize> Element<T> {
+    /// Its JSON, written the first time it is asked for.
+    fn json(&self) -> Result<Bytes> {
+        if let Some(json) = self.json.get() {
+            return Ok(json.clone());
+        }
+        let json = serde_json::to_vec(&self.value).map_err(not_json)?;
+        Ok(self.json.get_or_init(|| json.into()).clone())
+    }
+}
+
 impl<T> FromIterator<T> for List<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         Self {
@@ -219,23 +230,21 @@ impl DocumentBuilder {
     pub fn list<T: Serialize>(mut self, key: &str, list: &List<T>) -> Result<Self> {
         self.key(key)?;
         self.gap.push(b'[');
-        let comma = Bytes::from_static(b",");
-        let mut first = true;
-        self.document.items.reserve(list.len());
-        for element in &list.elements {
-            let json = match element.json.get() {
-                Some(json) => json.clone(),
-                None => {
-                    let json = serde_json::to_vec(&element.value).map_err(not_json)?;
-                    element.json.get_or_init(|| json.into()).clone()
-                }
-            };
-            if first {
-                self.item(json);
-                first = false;
-            } else {
-                self.document.push_gap(comma.clone());
-                self.document.items.push(json);
+        let mut elements = list.elements.iter();
+        if let Some(first) = elements.next() {
+            self.item(first.json()?);
+            let commas = u32::try_from(list.len() - 1)
+                .map_err(|_| Error::invalid("the list has more elements than can be kept"))?;
+            if commas > 0 {
+                let text = Bytes::from_static(b",");
+                self.document.gaps.push(Gap {
+                    times: commas,
+                    text,
+                });
+            }
+            self.document.items.reserve(list.len());
+            for element in elements {
+                self.document.items.push(element.json()?);
             }
         }
         self.gap.push(b']');

@@ -1,0 +1,107 @@
+//! The measures: one file each, named as in the list of what is to be proved.
+//!
+//! | id | what it compares today | where the engine joins |
+//! | --- | --- | --- |
+//! | [`p1`] | bytes for a day of auto-saves | a [`crate::peer::Contestant`] |
+//! | [`p2`] | CPU to turn a document into bytes | entries of [`p2::entries`] |
+//! | [`p3`] | 10,000 sessions in one durable tick | a [`crate::peer::tick::TickStore`], a row of rates |
+//! | [`p4`] | restoring | a [`crate::peer::Contestant`] |
+//! | [`p9`] | saving as the unchanged part grows | a [`crate::peer::Contestant`] |
+
+use anyhow::Result;
+
+use crate::report::Table;
+
+pub mod cpu;
+pub mod day;
+pub mod memory;
+pub mod p1;
+pub mod p2;
+pub mod p3;
+pub mod p4;
+pub mod p9;
+pub mod rounds;
+
+/// How long the workloads of a run are.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// The seed of all workloads.
+    pub seed: u64,
+    /// Shorter workloads and fewer rounds: to see that everything runs.
+    pub quick: bool,
+}
+
+impl Plan {
+    /// Auto-saves of a day.
+    #[must_use]
+    pub const fn saves(&self) -> usize {
+        if self.quick {
+            48
+        } else {
+            crate::workload::SAVES_PER_DAY
+        }
+    }
+
+    /// Messages of the chat at the end of the day.
+    #[must_use]
+    pub const fn messages(&self) -> usize {
+        if self.quick {
+            190
+        } else {
+            crate::workload::chat::DAY_MESSAGES
+        }
+    }
+
+    /// Rounds a median is taken of.
+    #[must_use]
+    pub const fn rounds(&self) -> usize {
+        if self.quick { 3 } else { 11 }
+    }
+
+    /// Rounds for what takes seconds.
+    #[must_use]
+    pub const fn few_rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    /// Rounds for each state that is restored.
+    #[must_use]
+    pub const fn restore_rounds(&self) -> usize {
+        if self.quick { 1 } else { 5 }
+    }
+
+    /// Sessions of a tick.
+    #[must_use]
+    pub const fn sessions(&self) -> usize {
+        if self.quick {
+            1_000
+        } else {
+            crate::workload::tick::SESSIONS
+        }
+    }
+}
+
+/// A measure: its tables, from a plan.
+pub type Measure = fn(&Plan) -> Result<Vec<Table>>;
+
+/// All measures by name, in order.
+pub const ALL: [(&str, Measure); 5] = [
+    ("p1", p1::run),
+    ("p2", p2::run),
+    ("p3", p3::run),
+    ("p4", p4::run),
+    ("p9", p9::run),
+];
+
+/// Runs a measure and notes its peak of memory in its last table.
+pub fn run(measure: Measure, plan: &Plan) -> Result<Vec<Table>> {
+    memory::reset_peak();
+    let mut tables = measure(plan)?;
+    if let (Some(peak), Some(last)) = (memory::peak(), tables.last_mut()) {
+        last.note(format!(
+            "peak memory of this process, workloads included: {} MB",
+            peak / 1_000_000
+        ));
+    }
+    Ok(tables)
+}
