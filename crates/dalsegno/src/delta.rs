@@ -134,3 +134,59 @@ fn distance(from: usize, to: usize) -> i64 {
     let wide = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     wide(to) - wide(from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patch(earlier: &[u32], now: &[u32]) -> Patch<u32> {
+        let find = |atom: &u32| earlier.iter().position(|e| e == atom);
+        let patch = Patch::between(earlier, now, PartialEq::eq, find);
+        assert_eq!(apply(earlier, &patch), now);
+        patch
+    }
+
+    /// The definition of a patch, written down a second time.
+    fn apply(earlier: &[u32], patch: &Patch<u32>) -> Vec<u32> {
+        let (mut out, mut new, mut at) = (Vec::new(), patch.new.iter(), 0_i64);
+        for run in &patch.runs {
+            out.extend(new.by_ref().take(run.new as usize));
+            let from = (at + run.skip) as usize;
+            at = (from + run.copy as usize) as i64;
+            out.extend(&earlier[from..at as usize]);
+        }
+        assert_eq!(new.next(), None);
+        out
+    }
+
+    #[test]
+    fn what_programs_do_takes_few_runs() {
+        let queue: Vec<u32> = (0..200).collect();
+        assert!(patch(&queue, &queue).is_nothing(200));
+        assert!(patch(&[], &[]).is_nothing(0));
+        let popped = patch(&queue, &queue[1..]);
+        assert_eq!((popped.runs.len(), popped.new.len()), (1, 0));
+        let appended = patch(&queue, &[&queue[..], &[900]].concat());
+        assert_eq!((appended.runs.len(), appended.new.len()), (2, 1));
+        let mut replaced = queue.clone();
+        replaced[100] = 900;
+        assert_eq!(patch(&queue, &replaced).runs.len(), 2);
+        let moved = [&queue[50..], &queue[..50]].concat();
+        assert_eq!(patch(&queue, &moved).new.len(), 0);
+    }
+
+    #[test]
+    fn nothing_left_is_not_nothing_changed() {
+        assert!(!patch(&[1, 2], &[]).is_nothing(2));
+        assert!(!patch(&[1, 2], &[1]).is_nothing(2));
+        assert!(!patch(&[1, 2], &[2, 1]).is_nothing(2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_sequence_comes_from_any_other(earlier: Vec<u8>, now: Vec<u8>) {
+            let wide = |v: Vec<u8>| v.into_iter().map(u32::from).collect::<Vec<_>>();
+            patch(&wide(earlier), &wide(now));
+        }
+    }
+}

@@ -68,3 +68,49 @@ fn take(bytes: &[u8], len: u32) -> Result<(&[u8], &[u8])> {
         .split_at_checked(len as usize)
         .ok_or_else(|| Error::damaged("a record's base64 place lies outside of it"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(text: &str) -> usize {
+        let (packed, places) = pack(text.as_bytes());
+        assert_eq!(unpack(&packed, &places).unwrap(), text.as_bytes());
+        places.len()
+    }
+
+    #[test]
+    fn long_strings_are_unpacked_and_come_back() {
+        let long = STANDARD
+            .encode_to_string(&b"Never Gonna Give You Up, by somebody with a long name"[..]);
+        assert_eq!(
+            round(&format!("{{\"encoded\":\"{long}\",\"x\":\"{long}\"}}")),
+            2
+        );
+        assert_eq!(round(&format!("\"{long}\"\"{long}\"")), 2);
+    }
+
+    #[test]
+    fn what_would_not_come_back_is_left_alone() {
+        let a = "A".repeat(64);
+        assert_eq!(round(&a), 0, "no quotes");
+        assert_eq!(
+            round(&format!("\"{}\"", &a[1..])),
+            0,
+            "not a multiple of four"
+        );
+        assert_eq!(
+            round(&format!("\"{}B==\"", &a[..61])),
+            0,
+            "bits that encoding would not set"
+        );
+        assert_eq!(round(&format!("\"{}-_\"", &a[..62])), 0, "another alphabet");
+        assert_eq!(round(&format!("\"{a}")), 0, "no end");
+    }
+
+    #[test]
+    fn places_outside_are_damage() {
+        assert!(unpack(b"abc", &[(2, 2)]).is_err());
+        assert!(unpack(b"abc", &[(u32::MAX, u32::MAX)]).is_err());
+    }
+}

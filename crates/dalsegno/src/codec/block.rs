@@ -101,3 +101,47 @@ pub(crate) fn decode(payload: &Bytes) -> Result<Vec<Entry>> {
         Err(odd())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: i64, parent: Option<i64>) -> Entry {
+        Entry {
+            seq,
+            parent,
+            record: Bytes::from(seq.to_string()),
+        }
+    }
+
+    #[test]
+    fn entries_come_back() {
+        let far = 1 << 59;
+        let entries = vec![
+            entry(3, None),
+            entry(far, Some(3)),
+            entry(far + 9, Some(2)),
+            entry(far + 10, Some(far + 9)),
+        ];
+        let payload = Bytes::from(encode(&entries).unwrap());
+        assert_eq!(decode(&payload).unwrap(), entries);
+    }
+
+    #[test]
+    fn any_byte_changed_is_an_error_or_other_entries_but_no_panic() {
+        let entries = vec![
+            entry(3, None),
+            entry(70_000, Some(3)),
+            entry(70_001, Some(70_000)),
+        ];
+        let payload = encode(&entries).unwrap();
+        for at in 0..payload.len() {
+            for byte in 0..=255 {
+                let mut bent = payload.clone();
+                bent[at] = byte;
+                let _ = decode(&Bytes::from(bent));
+            }
+            assert!(decode(&Bytes::copy_from_slice(&payload[..at])).is_err());
+        }
+    }
+}

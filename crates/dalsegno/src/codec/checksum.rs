@@ -81,3 +81,37 @@ impl TextHasher {
         self.0.finish_128().to_be_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_one_that_xxhsum_prints() {
+        // Of nothing, as the algorithm's author publishes it.
+        let hex = |sum: Checksum| sum.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(hex(of(b"")), "99aa06d3014798d86001c324468d497f");
+    }
+
+    #[test]
+    fn pieces_sum_up_to_the_whole() {
+        let text: Vec<u8> = (0..5000_u32).map(|n| (n % 251) as u8).collect();
+        for size in [1, 7, 240, 241, 1024, 4999] {
+            let mut hasher = TextHasher::default();
+            text.chunks(size).for_each(|piece| hasher.write(piece));
+            assert_eq!(hasher.finish(), of(&text), "{size}");
+        }
+    }
+
+    #[test]
+    fn columns_do_not_run_into_each_other() {
+        let sum = |a: &[u8], b: &[u8]| RowHasher::new("t", &[0; 16]).blob(a).blob(b).finish();
+        assert_ne!(sum(b"ab", b"c"), sum(b"a", b"bc"));
+        let none = RowHasher::new("t", &[0; 16]).optional_int(None).finish();
+        assert_ne!(none, RowHasher::new("t", &[0; 16]).int(0).finish());
+        assert_ne!(
+            none,
+            RowHasher::new("t", &[1; 16]).optional_int(None).finish()
+        );
+    }
+}

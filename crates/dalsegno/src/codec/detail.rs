@@ -95,3 +95,49 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
         origin: wire.origin,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_save_takes_little_and_everything_comes_back() {
+        let plain = Detail {
+            checksum: [9; 16],
+            ..Detail::default()
+        };
+        assert_eq!(encode(&plain).unwrap().len(), 24);
+        let full = Detail {
+            checksum: [1; 16],
+            turn: Some(-4),
+            label: Some("auto".into()),
+            description: Some(String::new()),
+            tags: vec!["a".into(), "b c".into()],
+            metadata: serde_json::from_str("{\"z\":1,\"a\":[null,1.5]}").unwrap(),
+            schema_version: Some("2".into()),
+            origin: Some(Origin::Import("x".into())),
+        };
+        for detail in [plain, full] {
+            assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_of_another_coding_is_damage() {
+        let bytes = encode(&Detail {
+            turn: Some(7),
+            ..Detail::default()
+        })
+        .unwrap();
+        for at in 0..bytes.len() {
+            assert!(decode(&bytes[..at]).is_err());
+        }
+        let sealed = [&[1], &bytes[1..]].concat();
+        assert!(
+            decode(&sealed)
+                .unwrap_err()
+                .to_string()
+                .contains("unknown coding 1")
+        );
+    }
+}

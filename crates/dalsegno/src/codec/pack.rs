@@ -122,3 +122,37 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Bytes> {
         None => Err(Error::damaged("a record has no bytes")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_come_back_at_every_length() {
+        for len in [0, 1, 100, MIN_LEN - 1, MIN_LEN, 100_000] {
+            let even = vec![7; len];
+            let odd: Vec<u8> = (0..len as u32)
+                .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+                .collect();
+            for payload in [even, odd] {
+                for effort in [Effort::Record, Effort::Block] {
+                    let packed = pack(&payload, effort).unwrap();
+                    assert!(packed.len() <= payload.len() + 1);
+                    assert_eq!(unpack(&packed).unwrap(), payload);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_not_true_is_damage() {
+        let mut packed = pack(&[7; 100_000], Effort::Block).unwrap();
+        for len in [0_u32, 99_999, 100_001, u32::MAX] {
+            packed[1..5].copy_from_slice(&len.to_le_bytes());
+            assert!(unpack(&packed).is_err(), "{len}");
+        }
+        for packed in [&b""[..], &[9, 1], &[ZSTD], &[ZSTD, 1, 0, 0, 0]] {
+            assert!(unpack(packed).is_err());
+        }
+    }
+}

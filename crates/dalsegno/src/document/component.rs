@@ -223,3 +223,81 @@ fn name(quoted: &[u8]) -> String {
         String::from_utf8_lossy(inner).into_owned()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        components(text.as_bytes())
+            .unwrap()
+            .into_iter()
+            .map(|c| c.name)
+            .collect()
+    }
+
+    fn put(source: &str, target: &str, names: &[&str]) -> Result<String> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let text = transplant(source.as_bytes(), target.as_bytes(), &names)?;
+        components(&text).unwrap();
+        Ok(String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn members_of_the_top_level_object_are_components() {
+        assert_eq!(
+            names("{ \"a\" : [ {\"b\":1} ], \"\\u00e9\": {} , \"a\": 2}"),
+            ["a", "é", "a"]
+        );
+        assert_eq!(names(" [1, 2] "), [WHOLE]);
+        assert_eq!(names("\"x\""), [WHOLE]);
+        assert!(names("{ }").is_empty());
+        assert_eq!(
+            names("{\"\\ud800\":1}"),
+            ["\\ud800"],
+            "no text, so by its spelling"
+        );
+    }
+
+    #[test]
+    fn everything_but_the_component_stays() {
+        let target = "{\n  \"volume\": 30,\n  \"queue\": [1, 2],\n  \"x\": null\n}\n";
+        let restored = put("{\"queue\":[9],\"volume\":75}", target, &["queue"]).unwrap();
+        assert_eq!(restored, target.replace("[1, 2]", "[9]"));
+    }
+
+    #[test]
+    fn of_two_members_of_one_name_the_last_counts() {
+        assert_eq!(
+            put("{\"a\":1,\"a\":2}", "{\"a\":3,\"a\":4}", &["a"]).unwrap(),
+            "{\"a\":3,\"a\":2}"
+        );
+    }
+
+    #[test]
+    fn a_component_that_is_missing_is_added_in_the_same_layout() {
+        assert_eq!(
+            put("{\"b\":2}", "{\"a\":1}", &["b"]).unwrap(),
+            "{\"a\":1,\"b\":2}"
+        );
+        assert_eq!(put("{\"b\":2}", "{}", &["b"]).unwrap(), "{\"b\":2}");
+        let wide = put("{\"b\":2}", "{\n  \"a\": 1\n}\n", &["b"]).unwrap();
+        assert_eq!(wide, "{\n  \"a\": 1,\n  \"b\": 2\n}\n");
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        let missing = put("{\"a\":1}", "{}", &["b"]).unwrap_err();
+        assert!(
+            missing.to_string().contains("the components are a"),
+            "{missing}"
+        );
+        assert!(
+            put("{\"a\":1}", "[1]", &["a"])
+                .unwrap_err()
+                .to_string()
+                .contains("no JSON object")
+        );
+        assert_eq!(put("[7]", "[1]", &[WHOLE]).unwrap(), "[7]");
+    }
+}

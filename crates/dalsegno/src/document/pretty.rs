@@ -54,3 +54,22 @@ fn new_line(out: &mut Vec<u8>, depth: usize) {
     out.push(b'\n');
     out.extend(std::iter::repeat_n(b' ', 2 * depth.min(MAX_INDENT)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::pretty;
+
+    #[test]
+    fn only_white_space_changes() {
+        let text = br#" {"a":[1.50e3,"x, {\"}"] ,"b":{ },"c":[ ]}"#;
+        let expected =
+            "{\n  \"a\": [\n    1.50e3,\n    \"x, {\\\"}\"\n  ],\n  \"b\": {},\n  \"c\": []\n}\n";
+        assert_eq!(String::from_utf8(pretty(text)).unwrap(), expected);
+    }
+
+    #[test]
+    fn deep_documents_do_not_explode() {
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        assert!(pretty(deep.as_bytes()).len() < 100 * deep.len());
+    }
+}

@@ -234,3 +234,81 @@ impl<'a> Scanner<'a> {
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar(text: &str) -> bool {
+        let mut scan = Scanner::new(text.as_bytes()).unwrap();
+        scan.scalar().is_ok() && scan.peek().is_none()
+    }
+
+    #[test]
+    fn takes_scalars_as_the_standard_has_them() {
+        for good in [
+            "0",
+            "-0",
+            "10.50e-3",
+            "1E400",
+            "\"\"",
+            "\"\\ud800\"",
+            "\"ü\\/\"",
+            "null",
+        ] {
+            assert!(scalar(good), "{good}");
+        }
+        for bad in [
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "-",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "nul",
+        ] {
+            assert!(!scalar(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn finds_the_end_of_a_string_wherever_it_falls_in_a_word() {
+        for len in 0..40 {
+            for end in ["\"", "\\\"\"", "\\\\\""] {
+                let text = format!("\"{}{end}", "é".repeat(len / 2) + &"x".repeat(len % 2));
+                assert!(scalar(&text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn says_where_and_what_was_expected() {
+        let mut scan = Scanner::new(b"\n  NaN").unwrap();
+        scan.space();
+        let message = scan.scalar().unwrap_err().to_string();
+        assert!(message.contains("line 2, column 3"), "{message}");
+        assert!(
+            message.contains("NaN and Infinity are not JSON"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_text() {
+        for (text, word) in [
+            (&b""[..], "empty"),
+            (b" \n", "empty"),
+            (b"\xef\xbb\xbf1", "byte order mark"),
+            (b"\"\xff\"", "UTF-8"),
+        ] {
+            let message = Scanner::new(text)
+                .err()
+                .map(|e| e.to_string())
+                .unwrap_or_default();
+            assert!(message.contains(word), "{text:?}: {message}");
+        }
+    }
+}

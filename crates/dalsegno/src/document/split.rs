@@ -361,3 +361,154 @@ impl Piece {
 fn integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &str) -> Document {
+        let document = split(text.as_bytes(), None).unwrap().document;
+        assert_eq!(
+            document.to_text(),
+            text.as_bytes(),
+            "joined again it is the text"
+        );
+        document
+    }
+
+    fn after(earlier: &str, text: &str) -> Document {
+        let earlier = cut(earlier);
+        let document = split(text.as_bytes(), Some(&Lookup::new(&earlier)))
+            .unwrap()
+            .document;
+        assert_eq!(
+            document.to_text(),
+            text.as_bytes(),
+            "joined again it is the text"
+        );
+        document
+    }
+
+    fn tracks(from: usize, to: usize) -> Vec<String> {
+        let track = |n| {
+            format!(
+                "{{\"title\":\"track {n}\",\"encoded\":\"{}\"}}",
+                format!("{n}").repeat(40)
+            )
+        };
+        (from..to).map(track).collect()
+    }
+
+    #[test]
+    fn a_list_has_one_gap_between_its_elements_however_long_it_is() {
+        let text = format!(
+            "{{\"turn\": 7,\n \"queue\": [{}]}}",
+            tracks(0, 50).join(",\n  ")
+        );
+        let document = cut(&text);
+        assert_eq!(document.items.len(), 51);
+        let times: Vec<u32> = document.gaps.iter().map(|gap| gap.times).collect();
+        assert_eq!(times, [1, 1, 49, 1]);
+    }
+
+    #[test]
+    fn a_track_is_one_item_wherever_it_stands() {
+        let t = tracks(0, 3);
+        let text = format!(
+            "{{\"current\":{},\"history\":[{}],\"next\":[{}]}}",
+            t[0], t[1], t[2]
+        );
+        let items = cut(&text).items;
+        assert_eq!(items, t);
+    }
+
+    #[test]
+    fn what_stood_there_before_is_shared_and_not_copied() {
+        let earlier = cut(&format!("[{}]", tracks(0, 20).join(",")));
+        let text = format!("[{},{}]", tracks(5, 20).join(","), tracks(30, 31).join(","));
+        let lookup = Lookup::new(&earlier);
+        let document = split(text.as_bytes(), Some(&lookup)).unwrap().document;
+        for (now, then) in document.items.iter().zip(&earlier.items[5..]) {
+            assert_eq!(now.as_ptr(), then.as_ptr());
+        }
+        assert_eq!(document.items.len(), 16);
+    }
+
+    #[test]
+    fn an_earlier_state_never_lets_bad_text_through() {
+        let earlier = format!("{{\"a\":12,\"b\":[{}]}}", tracks(0, 3).join(","));
+        let document = cut(&earlier);
+        let lookup = Lookup::new(&document);
+        let good = earlier.as_bytes();
+        for at in 0..good.len() {
+            for byte in [b'"', b'{', b']', b',', b'1', b' '] {
+                let mut text = good.to_vec();
+                text[at] = byte;
+                let alone = split(&text, None).is_ok();
+                assert_eq!(split(&text, Some(&lookup)).is_ok(), alone, "{at} {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_not_taken_for_the_beginning_of_a_longer_one() {
+        let document = after("{\"a\":1,\"b\":2}", "{\"a\":12,\"b\":2}");
+        assert_eq!(document.items, ["12", "2"]);
+    }
+
+    #[test]
+    fn tiny_elements_are_kept_in_groups() {
+        let ones = vec!["1"; 10_000].join(",");
+        assert!(cut(&format!("[{ones}]")).items.len() < 400);
+        let members: Vec<String> = (0..100).map(|n| format!("\"{n}\":{n}")).collect();
+        assert_eq!(cut(&format!("{{{}}}", members.join(","))).items.len(), 100);
+        // A group of a list never stands for an object's value.
+        after("[\"a\",\"b\"]", "{\"k\":\"a\",\"b\":1}");
+    }
+
+    #[test]
+    fn long_values_are_cut_inside_and_short_ones_are_not() {
+        let inner = format!("{{\"messages\":[{}]}}", tracks(0, 40).join(","));
+        assert_eq!(cut(&format!("[{inner},{inner}]")).items.len(), 80);
+        let inner = format!("{{\"messages\":[{}]}}", tracks(0, 3).join(","));
+        assert_eq!(cut(&format!("[{inner},{inner}]")).items.len(), 2);
+    }
+
+    #[test]
+    fn the_turn_is_a_top_level_integer() {
+        let turn = |text: &str| split(text.as_bytes(), None).unwrap().turn;
+        assert_eq!(turn("{\"turn\":3,\"turn_count\":42}"), Some(42));
+        assert_eq!(turn("{\"turn\":3}"), Some(3));
+        assert_eq!(turn("{\"turn\":\"3\",\"x\":{\"turn_count\":4}}"), None);
+        assert_eq!(turn("[1]"), None);
+    }
+
+    #[test]
+    fn any_value_is_a_document() {
+        for text in [
+            "1",
+            " null\n",
+            "\"x\"",
+            "[]",
+            "{}",
+            " [ ] ",
+            "{\"a\":{}}",
+            "[[[]]]",
+            "\"\"",
+        ] {
+            cut(text);
+        }
+    }
+
+    #[test]
+    fn depth_has_a_limit_and_no_recursion() {
+        let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        cut(&nested(MAX_DEPTH));
+        let refused = split(nested(MAX_DEPTH + 1).as_bytes(), None).err().unwrap();
+        assert!(
+            refused.to_string().contains("deeper than 10000 levels"),
+            "{refused}"
+        );
+        assert!(split(&b"[".repeat(1_000_000), None).is_err());
+    }
+}

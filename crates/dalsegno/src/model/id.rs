@@ -98,3 +98,45 @@ impl serde::Serialize for SnapshotId {
         serializer.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_as_sequence_numbers_and_lead_back_to_them() {
+        let seqs = [0, 1, 4095, 4096, (1 << 59) + 7, (1 << 60) - 1];
+        let ids: Vec<SnapshotId> = seqs
+            .iter()
+            .map(|seq| SnapshotId::new(*seq, &[7; 16]))
+            .collect();
+        assert!(ids.is_sorted());
+        for (id, seq) in ids.iter().zip(seqs) {
+            assert_eq!(id.seq(), seq);
+            assert_eq!(
+                (id.0.get_version_num(), id.0.get_variant()),
+                (7, uuid::Variant::RFC4122)
+            );
+            assert_eq!(id.to_string().parse::<SnapshotId>().unwrap(), *id);
+        }
+        assert_ne!(
+            ids[3],
+            SnapshotId::new(4096, &[8; 16]),
+            "other stores give other ids"
+        );
+    }
+
+    #[test]
+    fn prefixes_cover_the_ids_that_begin_with_them() {
+        let id = SnapshotId::new((1_790_000_000_123 << 12) | 77, &[7; 16]);
+        for len in 1..=36 {
+            let prefix = &id.to_string()[..len];
+            let (first, last) = SnapshotId::seqs_of_prefix(prefix).unwrap();
+            assert!((first..=last).contains(&id.seq()), "{prefix}");
+            assert!(id.begins_with(&prefix.to_uppercase()));
+        }
+        assert_eq!(SnapshotId::seqs_of_prefix("party"), None);
+        assert_eq!(SnapshotId::seqs_of_prefix(""), None);
+        assert!(!id.begins_with("0123"));
+    }
+}

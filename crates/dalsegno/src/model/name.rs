@@ -50,3 +50,47 @@ fn check(what: &str, name: &str) -> Result<()> {
         name.escape_debug()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_people_use_are_fine() {
+        for name in [
+            "demo",
+            "bot/42",
+            "a/b/c",
+            "chat/2026-11-20 10:00",
+            "Ärger@home",
+            "x..y",
+            &"n".repeat(255),
+        ] {
+            assert!(check_session_name(name).is_ok(), "{name}");
+            assert!(check_snapshot_name(name).is_ok(), "{name}");
+        }
+        assert!(check_snapshot_name("a//b").is_ok());
+    }
+
+    #[test]
+    fn names_that_would_hurt_are_refused_with_the_reason() {
+        let long = "n".repeat(10_000);
+        for (name, why) in [
+            ("", "empty"),
+            ("  ", "empty"),
+            ("a/../b", ".."),
+            ("..", ".."),
+            ("a\nb", "control"),
+            ("a\u{9b}b", "control"),
+            (&long, "limit is 255"),
+        ] {
+            for refused in [check_session_name(name), check_snapshot_name(name)] {
+                let message = refused.unwrap_err().to_string();
+                assert!(message.contains(why) && message.len() < 200, "{message}");
+            }
+        }
+        for name in ["/a", "a/", "a//b", "./a"] {
+            assert!(check_session_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::model::StoreId;
 pub(crate) fn next(last: Option<i64>, created_at: i64) -> i64 {
     let millis = created_at.div_euclid(1000).clamp(0, (1 << 48) - 1);
     let micros = created_at.rem_euclid(1000);
-    let by_clock = (millis << 12) | (micros << 12) / 1000;
+    let by_clock = (millis << 12) | ((micros << 12) / 1000);
     last.map_or(by_clock, |last| by_clock.max(last + 1))
 }
 
@@ -78,5 +78,32 @@ impl Sequencer<'_> {
         };
         snapshot.checksum = snapshot.compute(self.store);
         Ok((snapshot, record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next;
+
+    #[test]
+    fn numbers_follow_the_clock_and_never_go_back() {
+        let noon = 1_790_000_000_000_000;
+        let first = next(None, noon);
+        assert_eq!(
+            first >> 12,
+            noon / 1000,
+            "the time in milliseconds stands in it"
+        );
+        assert!(
+            next(Some(first), noon + 1) > first,
+            "a microsecond makes a difference"
+        );
+        assert_eq!(next(Some(first), noon), first + 1);
+        assert_eq!(
+            next(Some(first), noon - 86_400_000_000),
+            first + 1,
+            "the clock went back"
+        );
+        assert!(next(None, -5) >= 0, "before 1970");
     }
 }
