@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::chain;
+use crate::codec::checksum::{self, Checksum};
+use crate::codec::detail;
 use crate::codec::pack::{self, Effort};
-use crate::codec::{checksum, detail};
 use crate::document::lookup::Lookup;
 use crate::document::split;
 use crate::encode::{self, Encoded};
@@ -52,7 +53,9 @@ impl<'a> Batch<'a> {
     /// Commits the jobs and answers each.
     pub(crate) fn save(&mut self, jobs: Vec<Job>) {
         let mut waiting = by_session(jobs);
-        for _ in 0..TRIES {
+        let mut tries = 0;
+        // A name that is taken costs no try: each round answers at least one save for good.
+        while tries < TRIES && !waiting.is_empty() {
             let mut groups = Vec::with_capacity(waiting.len());
             for (session, jobs) in waiting {
                 groups.extend(self.encode(session, jobs));
@@ -63,6 +66,7 @@ impl<'a> Batch<'a> {
             }
             match self.store.commit(&writes) {
                 Ok(outcomes) => {
+                    tries += usize::from(outcomes.contains(&Outcome::HeadMoved));
                     let settled = groups.into_iter().zip(outcomes);
                     waiting = settled
                         .filter_map(|(group, outcome)| self.settle(group, outcome))
@@ -72,9 +76,6 @@ impl<'a> Batch<'a> {
                     let jobs = groups.into_iter().flat_map(|group| group.jobs);
                     return jobs.for_each(|job| answer(job, Err(error.clone())));
                 }
-            }
-            if waiting.is_empty() {
-                return;
             }
         }
         for job in waiting.into_iter().flat_map(|(_, jobs)| jobs) {
@@ -88,7 +89,13 @@ impl<'a> Batch<'a> {
 
     /// Encodes the jobs of a session on top of each other. Those that cannot be are answered here.
     fn encode(&mut self, session: String, jobs: Vec<Job>) -> Option<Group> {
-        let cached = self.heads.take(&session);
+        // What a job wants to be on top of may be newer than what is cached: others save too.
+        let as_wanted = |head: &Head| {
+            let newest = head.newest.map(|newest| newest.seq);
+            jobs.iter()
+                .all(|job| job.only_on.is_none() || job.only_on == newest)
+        };
+        let cached = self.heads.take(&session).filter(as_wanted);
         let mut head = match cached.map_or_else(|| Head::load(self.store, &session), Ok) {
             Ok(head) => head,
             Err(error) => {
@@ -111,7 +118,7 @@ impl<'a> Batch<'a> {
                     snapshots.push(snapshot);
                     group.push(job);
                 }
-                Err(error) => answer(job, Err(error)),
+                Err(error) => answer(job, Err(error.context(format!("session {session}")))),
             }
         }
         if group.is_empty() {
@@ -201,7 +208,7 @@ impl Head {
                 detail.checksum = checksum::of(text);
                 let size = text.len();
                 let encoded = encode::on_top_of(earlier, self.cost, Arc::new(cut.document))?;
-                (self.build_on(encoded, index)?, size)
+                (self.build_on(encoded, detail.checksum, index)?, size)
             }
             Content::Document(document) => {
                 let lookup = Lookup::new(&self.document);
@@ -209,7 +216,7 @@ impl Head {
                 detail.checksum = checksum_of(document);
                 let size = document.text_len();
                 let encoded = encode::on_top_of(earlier, self.cost, Arc::clone(document))?;
-                (self.build_on(encoded, index)?, size)
+                (self.build_on(encoded, detail.checksum, index)?, size)
             }
             Content::Again(seq) => {
                 let (row, promised, assembled) = again(store, *seq)?;
@@ -220,6 +227,7 @@ impl Head {
                     ..promised
                 };
                 self.document = Arc::new(assembled.document);
+                self.checksum = Some(detail.checksum);
                 self.cost = assembled.cost;
                 self.state = Some(Link::Seq(row.state_seq()));
                 (NewState::Same(Link::Seq(row.state_seq())), size)
@@ -242,9 +250,15 @@ impl Head {
         })
     }
 
-    fn build_on(&mut self, encoded: Encoded, index: usize) -> Result<NewState> {
+    /// `sum` is the checksum of the text that was encoded.
+    fn build_on(&mut self, encoded: Encoded, sum: Checksum, index: usize) -> Result<NewState> {
         let (document, record, cost, parent) = match (encoded, self.state) {
             (Encoded::Same, Some(state)) => return Ok(NewState::Same(state)),
+            (Encoded::Delta { document, .. } | Encoded::Base { document, .. }, Some(state))
+                if self.is_text_of(&document, sum) =>
+            {
+                return Ok(NewState::Same(state));
+            }
             (Encoded::Same, None) => return Err(Error::storage("nothing is the same as nothing")),
             (
                 Encoded::Delta {
@@ -265,6 +279,7 @@ impl Head {
         };
         let data = pack::pack(&record, Effort::Record)?;
         self.document = document;
+        self.checksum = Some(sum);
         self.cost = cost;
         self.state = Some(Link::Here(index));
         Ok(NewState::Record { parent, data })

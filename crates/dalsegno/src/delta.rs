@@ -48,6 +48,13 @@ impl Delta {
         }
     }
 
+    /// Whether it leads from `earlier` to `document`, and to nothing else.
+    pub(crate) fn leads(&self, earlier: &Document, document: &Document) -> bool {
+        self.gaps
+            .leads(&earlier.gaps, &document.gaps, PartialEq::eq)
+            && self.items.leads(&earlier.items, &document.items, same)
+    }
+
     /// Whether both documents are the same: everything is copied, in order, to the end.
     pub(crate) fn is_nothing(&self, earlier: &Document) -> bool {
         self.gaps.is_nothing(earlier.gaps.len()) && self.items.is_nothing(earlier.items.len())
@@ -67,6 +74,35 @@ impl<T: Clone> Patch<T> {
         };
         patch.push_run(atoms.len(), 0, 0);
         patch
+    }
+
+    fn leads(&self, earlier: &[T], to: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+        let (mut new, mut to, mut at) = (self.new.as_slice(), to, 0);
+        let mut starts_with = |atoms: &[T]| {
+            let Some((head, rest)) = to.split_at_checked(atoms.len()) else {
+                return false;
+            };
+            to = rest;
+            head.iter().zip(atoms).all(|(a, b)| same(a, b))
+        };
+        for run in &self.runs {
+            let Some((fresh, rest)) = new.split_at_checked(run.new as usize) else {
+                return false;
+            };
+            let Some(from) = usize::try_from(run.skip).map_or_else(
+                |_| usize::checked_sub(at, run.skip.unsigned_abs() as usize),
+                |skip| at.checked_add(skip),
+            ) else {
+                return false;
+            };
+            new = rest;
+            at = from + run.copy as usize;
+            let copied = earlier.get(from..at);
+            if !starts_with(fresh) || !copied.is_some_and(&mut starts_with) {
+                return false;
+            }
+        }
+        new.is_empty() && to.is_empty()
     }
 
     fn is_nothing(&self, earlier: usize) -> bool {
@@ -173,6 +209,34 @@ mod tests {
         assert_eq!(patch(&queue, &replaced).runs.len(), 2);
         let moved = [&queue[50..], &queue[..50]].concat();
         assert_eq!(patch(&queue, &moved).new.len(), 0);
+    }
+
+    #[test]
+    fn a_patch_that_leads_elsewhere_is_found_out() {
+        let (earlier, now) = ([1, 2, 3, 4, 5, 6], [9, 2, 3, 5, 1, 7]);
+        let good = patch(&earlier, &now);
+        assert!(good.leads(&earlier, &now, PartialEq::eq));
+        assert!(!good.leads(&earlier, &now[..5], PartialEq::eq));
+        assert!(!good.leads(&earlier[..4], &now, PartialEq::eq));
+        for at in 0..good.runs.len() {
+            for (new, skip, copy) in [
+                (1, 0, 0),
+                (0, 1, 0),
+                (0, -7, 0),
+                (0, i64::MAX, 0),
+                (0, 0, 1),
+            ] {
+                let mut bent = good.clone();
+                let run = &mut bent.runs[at];
+                if run.copy == 0 && skip != 0 {
+                    continue;
+                }
+                run.new += new;
+                run.skip = run.skip.saturating_add(skip);
+                run.copy += copy;
+                assert!(!bent.leads(&earlier, &now, PartialEq::eq), "{bent:?}");
+            }
+        }
     }
 
     #[test]

@@ -131,6 +131,6 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// A rename is durable once its folder is.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }

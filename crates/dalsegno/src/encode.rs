@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::chain;
 use crate::codec::record;
 use crate::delta::Delta;
 use crate::document::lookup::Lookup;
 use crate::document::{Document, split};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A state may cost this many times its own size to restore before it is stored as a base. Unpacking
 /// runs several times faster than parsing, so that the slowest restore stays within three parsings;
@@ -48,7 +50,7 @@ pub(crate) fn on_top_of(
     if delta.is_nothing(earlier.document) {
         return Ok(Encoded::Same);
     }
-    let record = record::encode(&delta)?;
+    let record = written(&delta, earlier.document, &document)?;
     let cost = earlier_cost + chain::cost(record.len(), document.items.len());
     if cost > PATIENCE * document.text_len() as u64 + FREE {
         // Cut anew, so that the base shares no memory with the chain that it ends.
@@ -64,11 +66,25 @@ pub(crate) fn on_top_of(
 
 /// Encodes `document` by itself.
 fn base(document: Arc<Document>) -> Result<Encoded> {
-    let record = record::encode(&Delta::from_nothing(&document))?;
+    let delta = Delta::from_nothing(&document);
+    let record = written(&delta, &Document::default(), &document)?;
     let cost = chain::cost(record.len(), document.items.len());
     Ok(Encoded::Base {
         document,
         record,
         cost,
     })
+}
+
+/// The bytes of `delta`, after reading them again and making sure that they lead to `document`: what is
+/// acknowledged must be what can be had back, even if there is a mistake in this program.
+fn written(delta: &Delta, earlier: &Document, document: &Document) -> Result<Vec<u8>> {
+    let record = Bytes::from(record::encode(delta)?);
+    if record::decode(&record)?.leads(earlier, document) {
+        Ok(record.into())
+    } else {
+        Err(Error::storage(
+            "the record does not lead back to the state; nothing was saved (this is a bug)",
+        ))
+    }
 }

@@ -7,9 +7,11 @@ use lru::LruCache;
 use crate::chain;
 use crate::codec::{checksum, detail};
 use crate::document::Document;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::StoreId;
 use crate::repack::loose_records;
-use crate::store::{self, Flow, Link, Scan, SnapshotRow, Store};
+use crate::show;
+use crate::store::{self, Flow, Link, Scan, Store, View};
 
 /// What the next save of a session builds on.
 pub(crate) struct Head {
@@ -20,6 +22,8 @@ pub(crate) struct Head {
     /// That of the newest snapshot that `SESSION@-N` counts.
     pub(crate) counted: Option<Link>,
     pub(crate) document: Arc<Document>,
+    /// That of the document's text; nothing before the first save.
+    pub(crate) checksum: Option<checksum::Checksum>,
     /// What restoring the state costs.
     pub(crate) cost: u64,
     /// How many records are in no block yet.
@@ -30,7 +34,7 @@ impl Head {
     /// Reads the head of the session `name`.
     ///
     /// # Errors
-    /// `Damaged` where its newest state cannot be proved: nothing may be built on that.
+    /// `Damaged` where the session's own row is: what its newest snapshot is cannot be known.
     pub(crate) fn load(store: &dyn Store, name: &str) -> Result<Self> {
         let view = store.view()?;
         let mut head = Self {
@@ -38,6 +42,7 @@ impl Head {
             state: None,
             counted: None,
             document: Arc::default(),
+            checksum: None,
             cost: 0,
             loose: 0,
         };
@@ -49,50 +54,64 @@ impl Head {
                 "the row of session {name} is damaged"
             )));
         }
-        let mut newest: Option<SnapshotRow> = None;
+        head.newest = Some(store::Head {
+            session: session.id,
+            seq: session.head,
+        });
         let scan = Scan {
             session: Some(session.id),
             from: None,
             newest_first: true,
         };
         view.snapshots(&scan, &mut |row| {
-            if row.compute(&store.info().id) != row.checksum {
-                return Flow::Break(Err(Error::damaged(
-                    "the row of its newest snapshot is damaged",
-                )));
-            }
-            let counts = row.counts();
-            if counts {
+            // `SESSION@-N` does not count a damaged row either.
+            if row.compute(&store.info().id) == row.checksum && row.counts() {
                 head.counted = Some(Link::Seq(row.state_seq()));
+                return Flow::Break(Ok(()));
             }
-            newest.get_or_insert(row);
-            if counts {
-                Flow::Break(Ok(()))
-            } else {
-                Flow::Continue(())
-            }
+            Flow::Continue(())
         })?;
-        if let Some(newest) = newest {
-            let state = newest.state_seq();
-            let assembled = chain::assemble(&*view, &store.info().id, session.id, state)?;
-            let promised = detail::decode(&newest.detail)?.checksum;
-            chain::proved_text(&assembled.document, &newest, promised)?;
-            head.newest = Some(store::Head {
-                session: session.id,
-                seq: newest.seq,
-            });
-            head.state = Some(Link::Seq(state));
-            head.document = Arc::new(assembled.document);
-            head.cost = assembled.cost;
-            head.loose = loose_records(&*view, session.id)?.len();
+        match newest_state(&*view, &store.info().id, session.head) {
+            Ok((state, promised, assembled)) => {
+                head.state = Some(Link::Seq(state));
+                head.document = Arc::new(assembled.document);
+                head.checksum = Some(promised);
+                head.cost = assembled.cost;
+                head.loose = loose_records(&*view, session.id)?.len();
+            }
+            // Nothing may be built on it, and nothing may be lost because of it: the next state is
+            // stored as a base. `verify` tells what is damaged.
+            Err(error) if error.kind() == ErrorKind::Damaged => {}
+            Err(error) => return Err(error),
         }
         Ok(head)
+    }
+
+    /// Whether `document`, whose text has the checksum `sum`, has the text of the newest state. Another
+    /// cut of the same text is no change.
+    pub(crate) fn is_text_of(&self, document: &Document, sum: checksum::Checksum) -> bool {
+        self.checksum == Some(sum) && self.document.to_text() == document.to_text()
     }
 
     fn memory(&self) -> usize {
         let document = &self.document;
         document.text_len() + document.items.len() * 48 + document.gaps.len() * 64 + 256
     }
+}
+
+/// The newest state of a session, proved: the snapshot whose record holds it, its checksum, itself.
+fn newest_state(
+    view: &dyn View,
+    store: &StoreId,
+    head: i64,
+) -> Result<(i64, checksum::Checksum, chain::Assembled)> {
+    let row = view.snapshot(head)?;
+    let row = row.ok_or_else(|| Error::damaged("the session's newest snapshot is missing"))?;
+    show::check(&row, store)?;
+    let promised = detail::decode(&row.detail)?.checksum;
+    let assembled = chain::assemble(view, store, row.session, row.state_seq())?;
+    chain::proved_text(&assembled.document, &row, promised)?;
+    Ok((row.state_seq(), promised, assembled))
 }
 
 /// The heads of the sessions that were saved last, as many as fit.

@@ -17,6 +17,9 @@ mod encode;
 mod engine;
 mod error;
 mod export;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 mod list;
 mod location;

@@ -17,6 +17,7 @@ pub(crate) struct Entry {
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
     heads: Vec<Head>,
+    #[serde(borrow, with = "serde_bytes")]
     records: &'a [u8],
 }
 

@@ -17,6 +17,7 @@ struct Wire<'a> {
     item_runs: Vec<Run>,
     item_lens: Vec<u32>,
     packed: Vec<base64::Place>,
+    #[serde(borrow, with = "serde_bytes")]
     literals: &'a [u8],
 }
 

@@ -1,1 +1,95 @@
+//! One suite for every store: what the contract of [`Store`] says, put to the test.
+//!
+//! [`run_all`] runs all of it. What a store does not promise it declares in [`Capabilities`]; no
+//! implementation chooses among the tests.
 
+mod commits;
+mod kit;
+mod lasting;
+mod records;
+mod scans;
+mod views;
+
+use std::sync::Arc;
+
+use self::kit::Kit;
+use super::Store;
+
+/// What a store promises beyond the contract that binds all.
+#[derive(Clone, Copy, Default)]
+pub struct Capabilities<'a> {
+    /// Rows outlive the handle that took them. Opens the store that was made last, once more.
+    pub reopen: Option<&'a dyn Fn() -> Arc<dyn Store>>,
+    /// It may be open several times at once, in one process or in several.
+    pub shared: bool,
+}
+
+type Check = fn(&Kit<'_>);
+
+/// Everything that is asked of a store, with the name of each question.
+const CHECKS: [(&str, Check); 31] = [
+    ("an empty store has nothing", scans::nothing_at_first),
+    ("rows come back as given", commits::rows_come_back),
+    ("extreme values come back", commits::extremes_come_back),
+    ("sequence numbers grow", commits::sequence_numbers_grow),
+    ("parents are what came before", commits::parents_follow),
+    ("the head is the newest", commits::the_head_is_the_newest),
+    ("links lead to states", commits::links_are_resolved),
+    (
+        "a link that leads nowhere adds nothing",
+        commits::a_bad_link_adds_nothing,
+    ),
+    (
+        "each session has its outcome",
+        commits::each_session_has_its_outcome,
+    ),
+    ("a moved head is refused", commits::a_moved_head_is_refused),
+    (
+        "a new session can be made once",
+        commits::a_new_session_is_made_once,
+    ),
+    ("a taken name is refused", commits::a_taken_name_is_refused),
+    ("nothing can be committed", commits::nothing_to_commit),
+    ("sessions are visited by number", scans::sessions),
+    ("scans go both ways from any place", scans::both_ways),
+    ("a visit ends when it is told to", scans::visits_end),
+    ("names are found in all sessions", scans::names),
+    ("a view stays as it is", views::a_view_stays),
+    (
+        "a view stays while records move",
+        views::a_view_stays_while_records_move,
+    ),
+    (
+        "a view never sees half a commit",
+        views::never_half_a_commit,
+    ),
+    ("writers do not get lost", views::writers_do_not_get_lost),
+    ("a record is found alone", records::alone),
+    ("a record is found in a block", records::in_a_block),
+    ("a record is found between blocks", records::between_blocks),
+    ("records are visited in order", records::visited_in_order),
+    ("records are replaced whole", records::replaced_whole),
+    (
+        "a record that is not as it was is not replaced",
+        records::not_replaced,
+    ),
+    ("settling loses nothing", lasting::settling_loses_nothing),
+    ("the structure is sound", lasting::structure_is_sound),
+    ("rows outlive the handle", lasting::rows_outlive_the_handle),
+    ("two handles see each other", lasting::two_handles),
+];
+
+/// Puts every question to stores that `fresh` makes, each of them new and empty.
+///
+/// # Panics
+/// Where a store does not keep the contract; the message says which part of it.
+pub fn run_all(fresh: &dyn Fn() -> Arc<dyn Store>, capabilities: Capabilities<'_>) {
+    for (name, check) in CHECKS {
+        let kit = Kit {
+            name,
+            fresh,
+            capabilities,
+        };
+        check(&kit);
+    }
+}

@@ -1,6 +1,7 @@
 //! A store in memory: the contract in its simplest form, for tests and for what need not last.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sequence::Sequencer;
@@ -173,12 +174,12 @@ impl View for Arc<Rows> {
     fn snapshots(&self, scan: &Scan, visit: &mut dyn FnMut(SnapshotRow) -> Flow) -> Result<()> {
         let wanted = |row: &&SnapshotRow| scan.session.is_none_or(|id| row.session == id);
         if scan.newest_first {
-            let below = self.snapshots.range(..scan.from.unwrap_or(i64::MAX));
+            let to = scan.from.map_or(Bound::Unbounded, Bound::Excluded);
+            let below = self.snapshots.range((Bound::Unbounded, to));
             visit_all(below.rev().map(|(_, row)| row).filter(wanted), visit)
         } else {
-            let above = self
-                .snapshots
-                .range(scan.from.map_or(i64::MIN, |seq| seq + 1)..);
+            let from = scan.from.map_or(Bound::Unbounded, Bound::Excluded);
+            let above = self.snapshots.range((from, Bound::Unbounded));
             visit_all(above.map(|(_, row)| row).filter(wanted), visit)
         }
     }

@@ -119,7 +119,8 @@ pub trait View {
     /// As [`session`](View::session), and what `visit` breaks with.
     fn snapshots(&self, scan: &Scan, visit: &mut dyn FnMut(SnapshotRow) -> Flow) -> Result<()>;
 
-    /// The row that holds the record `seq` of `session`, alone or in a block.
+    /// The row that holds the record `seq` of `session`, alone or in a block. Where there is no such
+    /// record: nothing, or a later block of the session; never another session's row.
     ///
     /// # Errors
     /// As [`session`](View::session).

@@ -1,5 +1,7 @@
 //! Writing: one transaction for a whole batch.
 
+use std::time::Duration;
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::error::translate;
@@ -223,8 +225,9 @@ pub(super) fn tidy(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Frees pages that packing emptied, and folds the WAL into the file as far as readers allow.
-pub(super) fn settle(connection: &mut Connection) -> Result<()> {
+/// Frees pages that packing emptied, and folds the WAL into the file as far as readers allow: it does
+/// not wait for them, for some read for long.
+pub(super) fn settle(connection: &mut Connection, busy_timeout: Duration) -> Result<()> {
     let failed = |e| translate("giving space back", e);
     let mut vacuum = connection
         .prepare("PRAGMA incremental_vacuum")
@@ -233,7 +236,8 @@ pub(super) fn settle(connection: &mut Connection) -> Result<()> {
     while steps.next().map_err(failed)?.is_some() {}
     drop(steps);
     drop(vacuum);
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
-        .map_err(failed)
+    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
+    folded.map_err(failed)
 }

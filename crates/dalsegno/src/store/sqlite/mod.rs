@@ -211,6 +211,6 @@ impl Store for SqliteStore {
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::settle(connection)
+        commit::settle(connection, self.options.busy_timeout)
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::translate;
+use crate::durable::sync_folder;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How the file is reached.
@@ -54,7 +55,9 @@ pub(super) fn create_file(path: &Path, options: &SqliteOptions) -> Result<()> {
         .mode(0o600)
         .open(path);
     match made {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            sync_folder(folder).map_err(|e| Error::io(format!("making {}", path.display()), e))
+        }
         // What an interrupted `init` leaves; no tables are in it, so none can be lost.
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             let empty = fs::metadata(path).is_ok_and(|m| m.is_file() && m.size() == 0);

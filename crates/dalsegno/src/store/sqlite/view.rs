@@ -199,8 +199,8 @@ impl View for SqliteView<'_> {
 
     fn record(&self, session: i64, seq: i64) -> Result<Option<RecordRow>> {
         let columns = rows::RECORD;
-        let alone = format!("SELECT {columns} FROM record WHERE seq = ?");
-        if let Some(row) = self.one(&alone, [seq], rows::record)? {
+        let alone = format!("SELECT {columns} FROM record WHERE seq = ? AND session = ?");
+        if let Some(row) = self.one(&alone, (seq, session), rows::record)? {
             return Ok(Some(row));
         }
         let block = format!(

@@ -1,0 +1,57 @@
+//! The decoders of stored bytes: anything may come, and what is taken means one thing only.
+
+use bytes::Bytes;
+
+use crate::chain::State;
+use crate::codec::{block, detail, pack, record};
+
+/// A record, applied to nothing and then to what it made.
+pub fn decode_record(data: &[u8]) {
+    let Ok(payload) = pack::unpack(data) else {
+        return;
+    };
+    let Ok(delta) = record::decode(&payload) else {
+        return;
+    };
+    let again = record::encode(&delta).unwrap();
+    assert_eq!(record::decode(&again.into()).unwrap(), delta);
+    let mut state = State::default();
+    for _ in 0..3 {
+        if state.apply(delta.clone()).is_err() {
+            return;
+        }
+        if let Ok(document) = state.document()
+            && document.text_len() < 1 << 20
+        {
+            assert_eq!(document.to_text().len(), document.text_len());
+        }
+    }
+}
+
+/// A block of records.
+pub fn decode_block(data: &[u8]) {
+    let Ok(payload) = pack::unpack(data) else {
+        return;
+    };
+    let Ok(entries) = block::decode(&payload) else {
+        return;
+    };
+    assert!(entries.iter().all(|e| e.parent.is_none_or(|p| p < e.seq)));
+    // Numbers that stand twice cannot be written, nor is such a block ever asked for them.
+    if entries.is_sorted_by(|a, b| a.seq < b.seq) && entries.iter().all(|e| e.parent >= Some(0)) {
+        let again = block::encode(&entries).unwrap();
+        assert_eq!(block::decode(&Bytes::from(again)).unwrap(), entries);
+    }
+    for entry in entries {
+        drop(record::decode(&entry.record));
+    }
+}
+
+/// The part of a snapshot's metadata that is one blob.
+pub fn decode_detail(data: &[u8]) {
+    let Ok(detail) = detail::decode(data) else {
+        return;
+    };
+    let again = detail::encode(&detail).unwrap();
+    assert_eq!(detail::decode(&again).unwrap(), detail);
+}

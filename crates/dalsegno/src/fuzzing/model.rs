@@ -1,0 +1,256 @@
+//! What an engine should answer: the same promises kept in the simplest way, over a list of states.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::text::turn_of;
+use crate::codec::checksum;
+use crate::error::ErrorKind;
+use crate::list::{Query, Sort};
+use crate::model::{Operation, Snapshot, SnapshotId};
+use crate::reference::parse_time;
+
+/// A snapshot as it should be.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) snapshot: Snapshot,
+    pub(super) text: Arc<[u8]>,
+    /// The snapshot whose record holds the state, by its place.
+    pub(super) kept: usize,
+}
+
+/// All snapshots, in the order of commits.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Model {
+    pub(super) states: Vec<State>,
+}
+
+impl Model {
+    pub(super) fn of<'a>(
+        &'a self,
+        session: &'a str,
+    ) -> impl DoubleEndedIterator<Item = usize> + 'a {
+        let of = move |at: &usize| self.states[*at].snapshot.session == session;
+        (0..self.states.len()).filter(of)
+    }
+
+    pub(super) fn has_session(&self, session: &str) -> bool {
+        self.of(session).next().is_some()
+    }
+
+    pub(super) fn sessions(&self) -> Vec<String> {
+        let names = self.states.iter().map(|s| s.snapshot.session.clone());
+        let names: std::collections::BTreeSet<String> = names.collect();
+        names.into_iter().collect()
+    }
+
+    /// The last that `SESSION@-N` counts.
+    fn counted(&self, session: &str) -> Option<usize> {
+        let counts = |at: &usize| self.counts(*at);
+        self.of(session).rfind(counts)
+    }
+
+    fn counts(&self, at: usize) -> bool {
+        let snapshot = &self.states[at].snapshot;
+        snapshot.kind.is_history() && !snapshot.unchanged
+    }
+
+    fn named(&self, session: Option<&str>, name: &str) -> Vec<usize> {
+        let fits = |at: &usize| {
+            let snapshot = &self.states[*at].snapshot;
+            snapshot.name.as_deref() == Some(name)
+                && session.is_none_or(|session| snapshot.session == session)
+        };
+        (0..self.states.len()).filter(fits).collect()
+    }
+
+    pub(super) fn is_taken(&self, session: &str, name: &str) -> bool {
+        !self.named(Some(session), name).is_empty()
+    }
+
+    /// Adds what was saved, and says how it should be described. `asked` is what the program said of
+    /// it, and what only the store can know: its id, and the size of its record. `again` is the
+    /// snapshot whose state it is by command.
+    pub(super) fn add(
+        &mut self,
+        asked: Snapshot,
+        text: Arc<[u8]>,
+        again: Option<usize>,
+    ) -> Snapshot {
+        let session = &asked.session;
+        let newest = self.of(session).next_back();
+        let as_before = newest.filter(|at| self.states[*at].text == text);
+        let at = self.states.len();
+        let kept = again
+            .or(as_before)
+            .map_or(at, |same| self.states[same].kept);
+        let counted = self.counted(session).map(|at| self.states[at].kept);
+        let snapshot = Snapshot {
+            size: text.len() as u64,
+            checksum: hex(&text),
+            parent: newest.map(|at| self.states[at].snapshot.id),
+            same_as: (kept != at).then(|| self.states[kept].snapshot.id),
+            unchanged: asked.kind.is_history() && counted == Some(kept),
+            stored_size: if kept == at { asked.stored_size } else { 0 },
+            epoch: 0,
+            ..asked
+        };
+        let newer = self
+            .states
+            .last()
+            .is_none_or(|last| last.snapshot.id < snapshot.id);
+        assert!(newer, "an id that is not the newest");
+        self.states.push(State {
+            snapshot: snapshot.clone(),
+            text,
+            kept,
+        });
+        snapshot
+    }
+
+    /// As [`add`](Model::add), with the turn that the text names where none was given.
+    pub(super) fn add_text(&mut self, mut asked: Snapshot, text: &[u8]) -> Snapshot {
+        asked.turn = asked.turn.or_else(|| turn_of(text));
+        self.add(asked, text.into(), None)
+    }
+
+    pub(super) fn resolve(&self, reference: &str) -> Result<usize, ErrorKind> {
+        if let Ok(id) = reference.parse::<SnapshotId>() {
+            let of_id = |state: &State| state.snapshot.id == id;
+            return self
+                .states
+                .iter()
+                .position(of_id)
+                .ok_or(ErrorKind::NotFound);
+        }
+        let named = self.named(None, reference);
+        if !named.is_empty() {
+            return only(&named);
+        }
+        if let Some((session, at)) = reference.rsplit_once('@') {
+            return match self.has_session(session) {
+                true => self.in_session(session, at),
+                false => Err(ErrorKind::NotFound),
+            };
+        }
+        if reference.len() < 4 {
+            return Err(ErrorKind::NotFound);
+        }
+        let begins = |at: &usize| {
+            let id = self.states[*at].snapshot.id.to_string();
+            id.replace('-', "").starts_with(reference)
+        };
+        only(&(0..self.states.len()).filter(begins).collect::<Vec<_>>())
+    }
+
+    fn in_session(&self, session: &str, at: &str) -> Result<usize, ErrorKind> {
+        let mut history = self.of(session).filter(|at| self.counts(*at)).rev();
+        let found = if at == "latest" {
+            history.next()
+        } else if let Some(Ok(back)) = at.strip_prefix('-').map(str::parse::<usize>) {
+            history.nth(back)
+        } else if let Some(turn) = at.strip_prefix("turn:") {
+            let turn = turn.parse().map_err(|_| ErrorKind::InvalidInput)?;
+            history.find(|at| self.states[*at].snapshot.turn == Some(turn))
+        } else if let [named] = self.named(Some(session), at)[..] {
+            Some(named)
+        } else {
+            let time = parse_time(at).map_err(|_| ErrorKind::NotFound)?;
+            history.find(|at| self.states[*at].snapshot.created_at <= time)
+        };
+        found.ok_or(ErrorKind::NotFound)
+    }
+
+    /// All pages of a listing, as one.
+    pub(super) fn list(&self, query: &Query) -> Result<Vec<Snapshot>, ErrorKind> {
+        if query
+            .session
+            .as_ref()
+            .is_some_and(|name| !self.has_session(name))
+        {
+            return Err(ErrorKind::NotFound);
+        }
+        let fits = |s: &&Snapshot| {
+            query.session.as_ref().is_none_or(|name| s.session == *name)
+                && query.since.is_none_or(|since| s.created_at >= since)
+                && query.until.is_none_or(|until| s.created_at <= until)
+                && (query.kinds.is_empty() || query.kinds.contains(&s.kind))
+                && query.tags.iter().all(|tag| s.tags.contains(tag))
+                && query
+                    .name
+                    .as_ref()
+                    .is_none_or(|name| s.name.as_ref() == Some(name))
+        };
+        let snapshots = self.states.iter().map(|state| &state.snapshot);
+        let mut found: Vec<Snapshot> = snapshots.filter(fits).cloned().collect();
+        found.reverse();
+        match query.sort {
+            Sort::Commit => {}
+            Sort::Created => found.sort_by_key(|s| Reverse(s.created_at)),
+            Sort::Size => found.sort_by_key(|s| Reverse(s.size)),
+            Sort::Name => found.sort_by_key(|s| (s.name.is_none(), s.name.clone())),
+        }
+        if query.reverse {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    /// What a store has that imported the snapshots of `session`, or of all.
+    pub(super) fn imported(&self, session: Option<&str>, ids: &[SnapshotId]) -> Model {
+        let mut model = Model::default();
+        let of = |state: &&State| session.is_none_or(|name| state.snapshot.session == name);
+        for (state, id) in self.states.iter().filter(of).zip(ids) {
+            let asked = Snapshot {
+                id: *id,
+                kind: crate::Kind::Import,
+                operation: Some(Operation::Import {
+                    from: state.snapshot.id.to_string(),
+                }),
+                ..state.snapshot.clone()
+            };
+            model.add_text(asked, &state.text);
+        }
+        model
+    }
+}
+
+fn only(found: &[usize]) -> Result<usize, ErrorKind> {
+    match found {
+        [] => Err(ErrorKind::NotFound),
+        [one] => Ok(*one),
+        _ => Err(ErrorKind::Ambiguous),
+    }
+}
+
+fn hex(text: &[u8]) -> String {
+    let sum = checksum::of(text);
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A snapshot of which nothing is said.
+pub(super) fn asked(session: &str, id: SnapshotId, created_at: Timestamp) -> Snapshot {
+    Snapshot {
+        id,
+        session: session.to_owned(),
+        name: None,
+        label: None,
+        description: None,
+        tags: Vec::new(),
+        metadata: serde_json::Map::new(),
+        kind: crate::Kind::Manual,
+        created_at,
+        turn: None,
+        schema_version: None,
+        size: 0,
+        stored_size: 0,
+        checksum: String::new(),
+        parent: None,
+        same_as: None,
+        unchanged: false,
+        operation: None,
+        epoch: 0,
+    }
+}

@@ -1,0 +1,49 @@
+//! Every store keeps the contract.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
+use dalsegno::clock::SystemClock;
+use dalsegno::store::conformance::{Capabilities, run_all};
+use dalsegno::store::faulty::FaultyStore;
+use dalsegno::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+
+#[test]
+fn memory() {
+    let fresh = || Arc::new(MemoryStore::new(&SystemClock)) as Arc<dyn Store>;
+    run_all(&fresh, Capabilities::default());
+}
+
+/// Through the store that injects faults, and injects none: it is no other store for that.
+#[test]
+fn faulty_without_faults() {
+    let fresh = || {
+        let inner = Arc::new(MemoryStore::new(&SystemClock));
+        Arc::new(FaultyStore::new(inner, |_, _| None)) as Arc<dyn Store>
+    };
+    run_all(&fresh, Capabilities::default());
+}
+
+#[test]
+fn sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Cell::new(0);
+    let path = |n: i32| folder.path().join(format!("{n}.db"));
+    let options = SqliteOptions::default();
+    let fresh = || {
+        made.set(made.get() + 1);
+        let store = SqliteStore::create(&path(made.get()), &options, &SystemClock);
+        Arc::new(store.unwrap()) as Arc<dyn Store>
+    };
+    let reopen = || {
+        let path: &Path = &path(made.get());
+        Arc::new(SqliteStore::open(path, &options).unwrap()) as Arc<dyn Store>
+    };
+    let capabilities = Capabilities {
+        reopen: Some(&reopen),
+        shared: true,
+    };
+    run_all(&fresh, capabilities);
+    assert!(made.get() > 20);
+}
