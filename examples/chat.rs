@@ -3,6 +3,8 @@
 //!
 //! `cargo run -p dalsegno --example chat`
 
+#![allow(clippy::print_stdout)]
+
 use dalsegno::{Engine, Error, Query, Result};
 
 fn main() -> Result<()> {

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p dalsegno --example game`
 
+#![allow(clippy::print_stdout)]
+
 use dalsegno::{DocumentBuilder, Engine, Error, List, Result};
 use serde::Serialize;
 

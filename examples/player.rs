@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p dalsegno --example player`
 
+#![allow(clippy::print_stdout)]
+
 use dalsegno::{Engine, Result};
 use serde::{Deserialize, Serialize};
 

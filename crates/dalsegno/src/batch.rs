@@ -9,7 +9,7 @@ use crate::codec::checksum::{self, Checksum};
 use crate::codec::detail;
 use crate::codec::pack::{self, Effort};
 use crate::document::lookup::Lookup;
-use crate::document::split;
+use crate::document::{MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, Result};
 use crate::head::{Head, Heads, checksum_of};
@@ -215,6 +215,12 @@ impl Head {
                 let earlier = self.state.is_some().then_some(&lookup);
                 detail.checksum = checksum_of(document);
                 let size = document.text_len();
+                if size > MAX_SIZE || document.items.len() > MAX_ITEMS {
+                    return Err(Error::invalid(format!(
+                        "the document has {size} bytes in {} items; the limits are {MAX_SIZE} and {MAX_ITEMS}",
+                        document.items.len()
+                    )));
+                }
                 let encoded = encode::on_top_of(earlier, self.cost, Arc::clone(document))?;
                 (self.build_on(encoded, detail.checksum, index)?, size)
             }

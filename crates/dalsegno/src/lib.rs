@@ -34,7 +34,7 @@ mod verify;
 mod writer;
 
 pub use doctor::{Diagnosis, Finding, Severity};
-pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_SIZE, pretty};
+pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};
 pub use durable::write_private;
 pub use engine::{Engine, Options};
 pub use error::{Error, ErrorKind, Result};

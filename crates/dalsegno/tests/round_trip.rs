@@ -1,5 +1,7 @@
 //! Whatever JSON is saved, in whatever sequence of edits, every state comes back byte for byte.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use dalsegno::clock::SystemClock;
@@ -123,13 +125,19 @@ fn check(engine: &Engine, states: &[Vec<u8>]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(128), ..ProptestConfig::default() })]
 
     #[test]
     fn every_state_comes_back(states in evening()) {
         let engine = Options::default().on(Arc::new(MemoryStore::new(&SystemClock)));
         check(&engine, &states);
     }
+
+}
+
+proptest! {
+    // Every commit here waits for the disk.
+    #![proptest_config(ProptestConfig { cases: cases(16), ..ProptestConfig::default() })]
 
     /// One process per save, so that every head is read from the store, and packing on every close.
     #[test]
@@ -158,10 +166,10 @@ proptest! {
     }
 }
 
-fn cases() -> u32 {
+fn cases(usually: u32) -> u32 {
     if std::env::var_os("DALSEGNO_LONG").is_some() {
-        20_000
+        usually * 50
     } else {
-        128
+        usually
     }
 }

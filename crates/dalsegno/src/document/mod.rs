@@ -6,6 +6,7 @@
 //! it changes a count.
 
 pub(crate) mod component;
+mod join;
 pub(crate) mod lookup;
 mod pretty;
 pub(crate) mod scan;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 pub use pretty::pretty;
 pub use scan::{MAX_DEPTH, MAX_SIZE};
 pub use shared::{DocumentBuilder, List};
+pub use split::MAX_ITEMS;
 pub(crate) use split::split;
 
 /// Text between two items, and how many times in a row it stands there.

@@ -9,9 +9,10 @@
 
 use bytes::Bytes;
 
+use super::Document;
+use super::join::{Span, join};
 use super::lookup::Lookup;
 use super::scan::{MAX_DEPTH, Scanner, Start};
-use super::{Document, Gap};
 use crate::error::{Error, Result};
 
 /// A value up to this size stays whole; above it, it is cut inside.
@@ -24,7 +25,10 @@ const TINY: usize = 8;
 /// How large a group of tiny elements grows.
 const GROUP: usize = 64;
 /// How far ahead in the earlier state to look when its next item is not the one that stands here.
-const AHEAD: usize = 4;
+pub(super) const AHEAD: usize = 4;
+
+/// A document is cut into at most this many items, which bounds the memory that hostile text can ask for.
+pub const MAX_ITEMS: usize = 1 << 24;
 
 /// A text, cut.
 pub(crate) struct Split {
@@ -51,18 +55,8 @@ pub(crate) fn split(text: &[u8], like: Option<&Lookup<'_>>) -> Result<Split> {
     splitter.document()?;
     Ok(Split {
         turn: splitter.turn_count.or(splitter.turn),
-        document: splitter.build(),
+        document: join(text, &splitter.spans, like.map(|like| like.document)),
     })
-}
-
-/// A value's place in the text, and in the earlier state if it stood there.
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-    known: Option<usize>,
-    /// Tiny elements of one list; more may join.
-    group: bool,
 }
 
 /// A container that is open.
@@ -103,6 +97,12 @@ impl Splitter<'_, '_> {
         self.scan.space();
         self.value(Place::Root)?;
         while let Some(frame) = self.stack.last_mut() {
+            if self.spans.len() > MAX_ITEMS {
+                return Err(Error::invalid(format!(
+                    "the document has more than {MAX_ITEMS} values that change on their own; \
+                     keep it as several sessions"
+                )));
+            }
             let (list, first) = (frame.list, frame.values == 0);
             frame.values += 1;
             self.scan.space();
@@ -272,89 +272,6 @@ impl Splitter<'_, '_> {
         let known = self.like.and_then(|like| like.find(text));
         self.next = known.unwrap_or(frame.expected) + 1;
         self.push(frame.start, known);
-    }
-
-    fn build(&self) -> Document {
-        let nothing = Document::default();
-        let like = self.like.map_or(&nothing, |like| like.document);
-        let mut pool = Pool::default();
-        let mut items = Vec::with_capacity(self.spans.len());
-        let mut gaps: Vec<(u32, Piece)> = Vec::with_capacity(like.gaps.len());
-        let (mut end, mut next, mut next_gap) = (0, 0, 0);
-        let mut last_gap: &[u8] = b"";
-        let mut gap = |from: usize, to: usize, pool: &mut Pool| {
-            let text = self.text.get(from..to).unwrap_or_default();
-            if let Some((times, _)) = gaps.last_mut().filter(|_| last_gap == text) {
-                *times += 1;
-                return;
-            }
-            last_gap = text;
-            let known = |at: &usize| like.gaps.get(*at).is_some_and(|gap| gap.text == text);
-            let piece = match (next_gap..next_gap + AHEAD).find(known) {
-                Some(at) => {
-                    next_gap = at + 1;
-                    like.gaps
-                        .get(at)
-                        .map_or(Piece::Fresh(0, 0), |g| Piece::Shared(g.text.clone()))
-                }
-                None => {
-                    next_gap += 1;
-                    pool.add(text)
-                }
-            };
-            gaps.push((1, piece));
-        };
-        for span in &self.spans {
-            gap(end, span.start, &mut pool);
-            end = span.end;
-            let text = self.text.get(span.start..span.end).unwrap_or_default();
-            let at = span.known.unwrap_or(next);
-            next = at + 1;
-            items.push(match like.items.get(at).filter(|item| *item == text) {
-                Some(item) => Piece::Shared(item.clone()),
-                None => pool.add(text),
-            });
-        }
-        gap(end, self.text.len(), &mut pool);
-        let fresh = Bytes::from(pool.bytes);
-        Document {
-            gaps: gaps
-                .into_iter()
-                .map(|(times, piece)| Gap {
-                    times,
-                    text: piece.of(&fresh),
-                })
-                .collect(),
-            items: items.into_iter().map(|piece| piece.of(&fresh)).collect(),
-        }
-    }
-}
-
-/// What no earlier state had, gathered in one allocation, so that the whole text need not be kept.
-#[derive(Default)]
-struct Pool {
-    bytes: Vec<u8>,
-}
-
-enum Piece {
-    Shared(Bytes),
-    Fresh(usize, usize),
-}
-
-impl Pool {
-    fn add(&mut self, text: &[u8]) -> Piece {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(text);
-        Piece::Fresh(start, self.bytes.len())
-    }
-}
-
-impl Piece {
-    fn of(self, fresh: &Bytes) -> Bytes {
-        match self {
-            Self::Shared(bytes) => bytes,
-            Self::Fresh(start, end) => fresh.slice(start..end),
-        }
     }
 }
 

@@ -81,9 +81,12 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
     let not_a_store = "this is not a Dalsegno store";
     let application = pragma("application_id").map_err(|e| translate(not_a_store, e))?;
     if application != i64::from(APPLICATION_ID) {
-        let pages = pragma("page_count").unwrap_or(0);
-        return Err(Error::invalid(if pages == 0 {
-            format!("{not_a_store} yet: the file is empty (run `init` to make one)")
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection
+            .query_row(tables, (), |row| row.get(0))
+            .map_err(|e| translate(not_a_store, e))?;
+        return Err(Error::invalid(if application == 0 && tables == 0 {
+            format!("{not_a_store} yet: the file is empty; delete it and run `init`")
         } else {
             format!("{not_a_store} but another program's SQLite database")
         }));
