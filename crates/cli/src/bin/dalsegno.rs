@@ -1,0 +1,7 @@
+//! The `dalsegno` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dalsegno_cli::dalsegno()
+}

@@ -1,0 +1,150 @@
+//! Which store is meant, and opening it.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use dalsegno::{Engine, ErrorKind, FILE_NAME};
+use etcetera::BaseStrategy;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+
+/// The folder of a store that belongs to the working directory.
+pub(crate) const HERE: &str = ".dalsegno";
+
+const VARIABLE: &str = "DALSEGNO_STORE";
+
+/// What named the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    Flag,
+    Environment,
+    Here,
+    User,
+}
+
+impl Named {
+    /// As `doctor` says it.
+    pub(crate) fn by(self) -> &'static str {
+        match self {
+            Self::Flag => "--store",
+            Self::Environment => VARIABLE,
+            Self::Here => ".dalsegno in the working directory",
+            Self::User => "the user's data folder",
+        }
+    }
+}
+
+/// Where the store is, and what named it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) named: Named,
+}
+
+impl Place {
+    /// The store that was asked for by option or environment, if one was.
+    pub(crate) fn given(global: &Global) -> Option<Self> {
+        if let Some(path) = &global.store {
+            return Some(Self {
+                path: path.clone(),
+                named: Named::Flag,
+            });
+        }
+        // An empty variable is an unset one, as everywhere.
+        let path = std::env::var_os(VARIABLE).filter(|path| !path.is_empty())?;
+        Some(Self {
+            path: path.into(),
+            named: Named::Environment,
+        })
+    }
+
+    /// The store to work on.
+    pub(crate) fn find(global: &Global) -> Result<Self> {
+        if let Some(given) = Self::given(global) {
+            return Ok(given);
+        }
+        if Path::new(HERE).join(FILE_NAME).exists() {
+            return Ok(Self {
+                path: HERE.into(),
+                named: Named::Here,
+            });
+        }
+        let folders = etcetera::choose_base_strategy().map_err(|_| {
+            Failure::usage("there is no .dalsegno here and no home folder: give --store PATH")
+        })?;
+        Ok(Self {
+            path: folders.data_dir().join("dalsegno"),
+            named: Named::User,
+        })
+    }
+
+    /// Finds the store and opens it.
+    pub(crate) fn open(global: &Global) -> Result<Engine> {
+        Self::find(global)?.engine()
+    }
+
+    /// Opens the store.
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        Engine::open(&self.path).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound && self.named == Named::User {
+                let path = self.path.display();
+                return Failure::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "there is no store: neither {HERE}/ here nor {path} holds one; make one with \
+                         `dalsegno init`, or name one with --store or {VARIABLE}"
+                    ),
+                );
+            }
+            error.into()
+        })
+    }
+}
+
+/// Refuses a store that can only be read, as a save would: for those that only rehearse one.
+pub(crate) fn writable(engine: &Engine) -> Result<()> {
+    if !engine.is_read_only() {
+        return Ok(());
+    }
+    let path = engine.path().unwrap_or_default();
+    let message = format!(
+        "{} cannot be written: the file, its folder or the disk is read-only",
+        path.display()
+    );
+    Err(Failure::new(ErrorKind::Denied, message))
+}
+
+/// Refuses the files of the store itself as a place to read from or write to: replacing them would
+/// end it, and even opening and closing them drops SQLite's locks.
+pub(crate) fn not_the_store(engine: &Engine, path: &Path) -> Result<()> {
+    let Some(store) = engine.path() else {
+        return Ok(());
+    };
+    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+    let there = identity(path);
+    let is_store = ["", "-wal", "-shm", "-journal"].iter().any(|end| {
+        let mut name = store.clone().into_os_string();
+        name.push(end);
+        let file = PathBuf::from(name);
+        there.is_some() && there == identity(&file) || same_name(path, &file)
+    });
+    if is_store {
+        return Err(Failure::usage(format!(
+            "{} belongs to the store itself; choose another file",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether both are the same name in the same folder, also where nothing is there yet.
+fn same_name(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    whole(a).is_some() && whole(a) == whole(b)
+}

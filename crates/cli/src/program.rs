@@ -1,0 +1,40 @@
+//! How to call this program again, for the commands that it prints.
+
+use std::path::Path;
+
+/// The words that start this program, as the user could type them.
+pub(crate) fn words() -> Vec<String> {
+    // Cargo says so to what it runs, and only to that.
+    if std::env::var_os("CARGO_MANIFEST_DIR").is_some() && std::env::var_os("CARGO").is_some() {
+        let release = if cfg!(debug_assertions) {
+            &[][..]
+        } else {
+            &["--release"]
+        };
+        let words = ["cargo", "run"].iter().chain(release).chain(&["--"]);
+        return words.map(|word| (*word).to_owned()).collect();
+    }
+    let called = std::env::args().next().filter(|name| name.contains('/'));
+    vec![called.unwrap_or_else(|| "dalsegno".to_owned())]
+}
+
+/// A command of this program as one line for a shell.
+pub(crate) fn command<I: IntoIterator<Item = S>, S: Into<String>>(arguments: I) -> String {
+    let mut words = words();
+    words.extend(arguments.into_iter().map(Into::into));
+    let quoted: Vec<_> = words.iter().map(|word| quote(word)).collect();
+    quoted.join(" ")
+}
+
+/// A path as an argument.
+pub(crate) fn path(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
+}

@@ -1,0 +1,75 @@
+//! Tables: columns that line up, one line for each row.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use dalsegno::Snapshot;
+
+use crate::{human, style};
+
+/// Lays out `rows` under `heads`. Columns whose head begins with `>` are numbers.
+pub(crate) fn lay_out(heads: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    if heads.iter().any(|head| !head.is_empty()) {
+        table.set_header(heads.iter().map(|head| head.trim_start_matches('>')));
+    }
+    table.add_rows(rows);
+    for (column, head) in table.column_iter_mut().zip(heads) {
+        column.set_padding((0, 2));
+        if head.starts_with('>') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+/// Snapshots as `snapshot list` shows them.
+pub(crate) fn snapshots(snapshots: &[Snapshot]) -> String {
+    let heads = [
+        "ID", "SESSION", "TAKEN", "KIND", ">SIZE", ">STORED", "NAME", "TAGS",
+    ];
+    let rows = snapshots.iter().map(row).collect();
+    let mut lines = lay_out(&heads, rows).into_iter();
+    let mut shown: Vec<_> = lines.next().map(style::head).into_iter().collect();
+    for (line, snapshot) in lines.zip(snapshots) {
+        shown.push(if snapshot.unchanged {
+            style::faint(line)
+        } else {
+            line
+        });
+    }
+    shown.join("\n")
+}
+
+fn row(snapshot: &Snapshot) -> Vec<String> {
+    let name = match (&snapshot.name, &snapshot.label) {
+        (Some(name), _) => human::safe(name),
+        (None, Some(label)) => format!("({})", human::safe(label)),
+        (None, None) => String::new(),
+    };
+    let tags: Vec<_> = snapshot.tags.iter().map(|tag| human::safe(tag)).collect();
+    vec![
+        human::short(snapshot.id),
+        human::safe(&snapshot.session),
+        human::time(snapshot.created_at),
+        snapshot.kind.to_string(),
+        human::size(snapshot.size),
+        stored(snapshot),
+        name,
+        tags.join(", "),
+    ]
+}
+
+/// What a snapshot took when it was saved.
+pub(crate) fn stored(snapshot: &Snapshot) -> String {
+    if snapshot.unchanged {
+        "unchanged".to_owned()
+    } else if snapshot.same_as.is_some() {
+        "reference".to_owned()
+    } else {
+        human::size(snapshot.stored_size)
+    }
+}

@@ -1,0 +1,127 @@
+//! `dalsegno doctor`: what it sees of the store, and what is wrong.
+
+use clap::Args;
+use dalsegno::{Diagnosis, Severity};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::output::Out;
+use crate::place::Place;
+use crate::{human, style, table};
+
+/// Look at the store's file, settings, disk and permissions
+///
+/// Exit code 1 if something does not work or is in danger. What the snapshots hold is not read; see
+/// `dalsegno verify` for that.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno doctor
+  dalsegno doctor --store /srv/bot/states --json")]
+pub(crate) struct Doctor {}
+
+impl Doctor {
+    // As every verb, though it has nothing of its own to look at.
+    #[expect(clippy::unused_self, reason = "options will come")]
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let place = Place::find(global)?;
+        let seen = place.engine()?.doctor()?;
+        if out.is_json() {
+            let mut all = serde_json::to_value(&seen).map_err(|e| {
+                Failure::usage(format!("the answer cannot be written as JSON: {e}"))
+            })?;
+            if let Some(all) = all.as_object_mut() {
+                let settings = seen.settings.iter().cloned().map(|(k, v)| (k, json!(v)));
+                all.insert("settings".to_owned(), settings.collect());
+                all.insert("named_by".to_owned(), json!(place.named.by()));
+                all.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
+            }
+            out.json(&all)?;
+        } else {
+            for line in table::lay_out(&["", ""], rows(&seen, &place)) {
+                out.line(line)?;
+            }
+            for finding in &seen.findings {
+                let severity = match finding.severity {
+                    Severity::Warning => style::head("warning"),
+                    Severity::Problem => style::bad("problem"),
+                };
+                out.line(format!("\n{severity}: {}", human::safe(&finding.message)))?;
+                out.line(format!("  remedy: {}", human::safe(&finding.remedy)))?;
+            }
+            if seen.findings.is_empty() {
+                let good = style::good("nothing is wrong");
+                out.line(format!(
+                    "\n{good} with the file; `dalsegno verify` proves what it holds"
+                ))?;
+            }
+        }
+        let problems = seen
+            .findings
+            .iter()
+            .filter(|f| f.severity == Severity::Problem);
+        match problems.count() {
+            0 => Ok(()),
+            n => {
+                let number = u64::try_from(n).unwrap_or(u64::MAX);
+                Err(Failure::problem(format!(
+                    "the store has {}",
+                    human::count(number, "problem")
+                )))
+            }
+        }
+    }
+}
+
+fn rows(seen: &Diagnosis, place: &Place) -> Vec<Vec<String>> {
+    let newest = seen.newest.as_ref().map_or_else(
+        || "none yet".to_owned(),
+        |newest| {
+            let session = human::safe(&newest.session);
+            format!(
+                "{} of {session}, {}",
+                human::short(newest.id),
+                human::time(newest.created_at)
+            )
+        },
+    );
+    let [file_mode, folder_mode] = &seen.modes;
+    let settings: Vec<_> = seen
+        .settings
+        .iter()
+        .map(|(k, v)| format!("{k} {v}"))
+        .collect();
+    let access = if seen.read_only {
+        "reading only"
+    } else {
+        "reading and writing"
+    };
+    [
+        ("program", format!("dalsegno {}", env!("CARGO_PKG_VERSION"))),
+        ("store", human::safe(&seen.path.display().to_string())),
+        ("named by", place.named.by().to_owned()),
+        ("id, format", format!("{}, {}", seen.id, seen.format)),
+        ("open for", access.to_owned()),
+        ("sessions", indicatif::HumanCount(seen.sessions).to_string()),
+        (
+            "snapshots",
+            indicatif::HumanCount(seen.snapshots).to_string(),
+        ),
+        ("newest", newest),
+        (
+            "size",
+            format!(
+                "{}, of which {} are free",
+                human::size(seen.bytes),
+                human::size(seen.free_bytes)
+            ),
+        ),
+        ("disk", format!("{} free", human::size(seen.disk_free))),
+        ("modes", format!("file {file_mode}, folder {folder_mode}")),
+        ("durability", seen.durability.clone()),
+        ("settings", settings.join(", ")),
+    ]
+    .map(|(name, value)| vec![name.to_owned(), value])
+    .into()
+}

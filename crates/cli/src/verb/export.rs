@@ -1,0 +1,108 @@
+//! `dalsegno export`: snapshots as JSON that other programs read.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dalsegno::{Engine, Error};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::human;
+use crate::interrupt::{Interruptible, Polite};
+use crate::output::Out;
+use crate::place::{self, Place};
+
+/// Write snapshots as JSON, oldest first
+///
+/// Each state is proved before it is written. A file is written whole or not at all, for its owner
+/// only. `dalsegno import` reads it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno export --to all.json
+  dalsegno export --session bot/42 | jq '.snapshots[].state.queue.current.info.title'")]
+pub(crate) struct Export {
+    /// Only this session
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// The file to write; `-`, as without it, is standard output
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+impl Export {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let engine = Place::open(global)?;
+        match self.to.as_deref().filter(|to| *to != Path::new("-")) {
+            None => self.to_stdout(&engine, out),
+            Some(to) => self.to_file(&engine, to, out),
+        }
+    }
+
+    fn to_stdout(&self, engine: &Engine, out: &mut Out) -> Result<()> {
+        let written = {
+            let mut buffered = io::BufWriter::with_capacity(1 << 16, &mut *out);
+            let written = engine.export(self.session.as_deref(), &mut buffered);
+            // What is left is of no use if the export failed.
+            let (_, _left) = buffered.into_parts();
+            written
+        };
+        match written {
+            Err(_) if out.is_closed() => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn to_file(&self, engine: &Engine, to: &Path, out: &mut Out) -> Result<()> {
+        place::not_the_store(engine, to)?;
+        let _polite = Polite::begin();
+        let mut bytes = 0;
+        let written = dalsegno::write_private(to, |file: &mut dyn Write| {
+            let mut counted = Counted {
+                inner: Interruptible(file),
+                bytes: 0,
+            };
+            let count = engine.export(self.session.as_deref(), &mut counted)?;
+            bytes = counted.bytes;
+            Ok::<_, Error>(count)
+        });
+        if written.is_err() && Polite::asked() {
+            return Err(Failure::interrupted());
+        }
+        let count = written?;
+        if out.is_json() {
+            return out.json(&json!({
+                "path": to.display().to_string(),
+                "snapshots": count,
+                "bytes": bytes,
+            }));
+        }
+        out.line(format!(
+            "wrote {} to {} ({})",
+            human::count(count, "snapshot"),
+            human::safe(&to.display().to_string()),
+            human::size(bytes)
+        ))
+    }
+}
+
+/// Counts what passes through.
+struct Counted<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.bytes += u64::try_from(written).unwrap_or(0);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

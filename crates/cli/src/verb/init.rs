@@ -1,0 +1,70 @@
+//! `dalsegno init`: a new, empty store.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dalsegno::Engine;
+use serde_json::json;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::output::Out;
+use crate::place::{HERE, Place};
+use crate::{human, program};
+
+/// Make a new store
+///
+/// A path that ends with .db is the store's file; any other is a folder, in which store.db is made.
+/// Both are made for their owner only. Where a store or another file is already, nothing is changed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno init                    .dalsegno/store.db in the working directory
+  dalsegno init /srv/bot/states    /srv/bot/states/store.db
+  dalsegno init states.db          the file states.db")]
+pub(crate) struct Init {
+    /// Where; without it --store or DALSEGNO_STORE, else .dalsegno here
+    path: Option<PathBuf>,
+}
+
+impl Init {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        if self.path.is_some() && global.store.is_some() {
+            return Err(Failure::usage(
+                "give the path once: as PATH or with --store",
+            ));
+        }
+        let given = || Place::given(global).map(|place| place.path);
+        let path = self
+            .path
+            .clone()
+            .or_else(given)
+            .unwrap_or_else(|| HERE.into());
+        let engine = Engine::create(&path)?;
+        let made = engine.doctor()?;
+        engine.close()?;
+        let file = std::path::absolute(&made.path).unwrap_or(made.path);
+        if out.is_json() {
+            return out.json(&json!({
+                "path": file.display().to_string(),
+                "id": made.id,
+                "format": made.format,
+            }));
+        }
+        let shown = human::safe(&file.display().to_string());
+        out.line(format!("made the store {shown}"))?;
+        let mut save = vec![
+            "snapshot".to_owned(),
+            "save".to_owned(),
+            "SESSION".to_owned(),
+        ];
+        save.extend(["--from".to_owned(), "FILE".to_owned()]);
+        if path != Path::new(HERE) {
+            save.extend(["--store".to_owned(), program::path(&path)]);
+        }
+        out.line(format!(
+            "save the first state with: {}",
+            human::safe(&program::command(save))
+        ))
+    }
+}

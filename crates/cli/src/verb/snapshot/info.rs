@@ -1,0 +1,107 @@
+//! `dalsegno snapshot info`: what is known of a snapshot.
+
+use clap::Args;
+use dalsegno::{Operation, Snapshot};
+
+use crate::args::Global;
+use crate::failure::Result;
+use crate::output::Out;
+use crate::place::Place;
+use crate::{human, table};
+
+/// Show what is known of a snapshot, without its state
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno snapshot info bot/42@latest
+  dalsegno snapshot info 'before the boss'
+  dalsegno snapshot info game/drowned-bell@turn:42 --json")]
+pub(crate) struct Info {
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
+    #[arg(value_name = "REF")]
+    reference: String,
+}
+
+impl Info {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let snapshot = Place::open(global)?.info(&self.reference)?;
+        if out.is_json() {
+            return out.json(&snapshot);
+        }
+        for line in table::lay_out(&["", ""], rows(&snapshot)) {
+            out.line(line)?;
+        }
+        Ok(())
+    }
+}
+
+fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
+    let stored = match snapshot.same_as {
+        Some(same) => format!("as a reference to {same}"),
+        None => format!(
+            "{} when it was saved",
+            human::exact_size(snapshot.stored_size)
+        ),
+    };
+    let metadata: Vec<_> = snapshot
+        .metadata
+        .iter()
+        .map(|(key, value)| {
+            format!(
+                "{key}={}",
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            )
+        })
+        .collect();
+    let operation = snapshot
+        .operation
+        .as_ref()
+        .map(|operation| match operation {
+            Operation::Restore { from } => format!("restored from {from}"),
+            Operation::Import { from } => format!("imported; it was {from}"),
+            other => format!("{other:?}"),
+        });
+    let list = |texts: &[String]| (!texts.is_empty()).then(|| texts.join(", "));
+    let rows = [
+        ("id", Some(snapshot.id.to_string())),
+        ("session", Some(snapshot.session.clone())),
+        ("name", snapshot.name.clone()),
+        ("label", snapshot.label.clone()),
+        ("description", snapshot.description.clone()),
+        ("tags", list(&snapshot.tags)),
+        ("metadata", list(&metadata)),
+        ("kind", Some(snapshot.kind.to_string())),
+        (
+            "taken",
+            Some(format!(
+                "{} ({})",
+                human::time(snapshot.created_at),
+                snapshot.created_at
+            )),
+        ),
+        ("turn", snapshot.turn.map(|turn| turn.to_string())),
+        ("schema version", snapshot.schema_version.clone()),
+        ("size", Some(human::exact_size(snapshot.size))),
+        ("stored", Some(stored)),
+        (
+            "unchanged",
+            snapshot
+                .unchanged
+                .then(|| "since the snapshot before".to_owned()),
+        ),
+        ("made by", operation),
+        ("parent", snapshot.parent.map(|id| id.to_string())),
+        (
+            "checksum",
+            Some(format!("{} (XXH3-128)", snapshot.checksum)),
+        ),
+    ];
+    let given = rows
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    given
+        .map(|(name, value)| vec![name.to_owned(), human::safe(&value)])
+        .collect()
+}

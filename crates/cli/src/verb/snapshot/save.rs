@@ -1,0 +1,213 @@
+//! `dalsegno snapshot save`: keeps a session's state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use dalsegno::clock::SystemClock;
+use dalsegno::store::MemoryStore;
+use dalsegno::{Engine, ErrorKind, Kind, MAX_SIZE, Options, Query, Snapshot};
+use serde_json::{Value, json};
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::output::Out;
+use crate::place::{self, Place};
+use crate::{human, input};
+
+/// Save the state of a session
+///
+/// The state is any JSON value, kept byte for byte. It is on the disk when this returns. A state that
+/// is the same as the one before is kept as a reference.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno snapshot save bot/42 --from player.json
+  curl -s localhost:8080/state | dalsegno snapshot save bot/42 --kind auto
+  dalsegno snapshot save game/drowned-bell --from game.json --name 'before the boss' \\
+      --tag boss --meta chapter=VI")]
+pub(crate) struct Save {
+    /// The session, such as bot/42
+    session: String,
+    /// The file that holds the state; `-` is standard input, which is also read if it is piped
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// A name, unique within the session, to find the snapshot by
+    #[arg(long)]
+    name: Option<String>,
+    /// A short text for people; need not be unique
+    #[arg(long)]
+    label: Option<String>,
+    /// A longer text
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// A word to filter by; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Free metadata as text; may be given several times
+    #[arg(long = "meta", value_name = "KEY=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+    /// The session's turn; without it the document's integer turn_count, else turn
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    turn: Option<i64>,
+    /// The version of the document's schema
+    #[arg(long, value_name = "VERSION")]
+    schema_version: Option<String>,
+    /// Who asked for it: a person, or a timer
+    #[arg(long, default_value = "manual", value_parser = PossibleValuesParser::new(["manual", "auto"]))]
+    kind: String,
+    /// Check everything and say what would be saved, without saving
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Save {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        self.refuse_repeated_keys()?;
+        let engine = Place::open(global)?;
+        let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX);
+        let text = match &self.from {
+            Some(from) => input::read(&engine, from, limit)?,
+            None => input::piped(limit)?,
+        };
+        if self.dry_run {
+            return self.rehearse(&engine, text, out);
+        }
+        let saved = self.prepare(&engine, text)?.commit()?;
+        if let Err(error) = engine.close() {
+            out.note(format!(
+                "it is saved, but packing the store failed: {error}"
+            ));
+        }
+        if out.is_json() {
+            return out.json(&saved);
+        }
+        out.line(sentence("saved", &saved))
+    }
+
+    /// The save as asked for.
+    fn prepare<'a>(&self, engine: &'a Engine, text: Vec<u8>) -> Result<dalsegno::Save<'a>> {
+        let mut save = engine
+            .save_json(&self.session, text)
+            .kind(self.kind.parse::<Kind>()?);
+        if let Some(name) = &self.name {
+            save = save.name(name);
+        }
+        if let Some(label) = &self.label {
+            save = save.label(label);
+        }
+        if let Some(description) = &self.description {
+            save = save.description(description);
+        }
+        for tag in &self.tags {
+            save = save.tag(tag);
+        }
+        for (key, value) in &self.metadata {
+            save = save.meta(key, value.as_str());
+        }
+        if let Some(turn) = self.turn {
+            save = save.turn(turn);
+        }
+        if let Some(version) = &self.schema_version {
+            save = save.schema_version(version);
+        }
+        Ok(save)
+    }
+
+    fn refuse_repeated_keys(&self) -> Result<()> {
+        let mut keys: Vec<_> = self.metadata.iter().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        match keys.windows(2).find(|pair| pair.first() == pair.last()) {
+            Some(pair) => Err(Failure::usage(format!(
+                "--meta has the key '{}' twice",
+                pair.first().map_or("", |key| key.as_str())
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Saves into a store in memory, on top of the session's newest state: what would be refused here
+    /// is refused there.
+    fn rehearse(&self, engine: &Engine, text: Vec<u8>, out: &mut Out) -> Result<()> {
+        place::writable(engine)?;
+        let memory = Options::default().on(Arc::new(MemoryStore::new(&SystemClock)));
+        match engine.restore(&format!("{}@latest", self.session)) {
+            Ok(newest) => drop(
+                memory
+                    .save_json(&self.session, newest.into_text())
+                    .commit()?,
+            ),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        let would = self.prepare(&memory, text)?.commit()?;
+        self.refuse_taken_name(engine)?;
+        if out.is_json() {
+            let mut all = serde_json::to_value(&would).unwrap_or(Value::Null);
+            if let Some(all) = all.as_object_mut() {
+                // What only a real save can know.
+                for unknown in ["id", "created_at", "parent", "same_as", "stored_size"] {
+                    all.shift_remove(unknown);
+                }
+            }
+            return out.json(&json!({"dry_run": true, "would_save": all}));
+        }
+        let session = human::safe(&would.session);
+        let size = human::size(would.size);
+        let unchanged = if would.unchanged {
+            ", unchanged since the last state"
+        } else {
+            ""
+        };
+        out.line(format!(
+            "dry run: {session} would be saved ({size}{unchanged}); nothing was changed"
+        ))
+    }
+
+    fn refuse_taken_name(&self, engine: &Engine) -> Result<()> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        let mut query = Query {
+            limit: 1,
+            ..Query::session(&self.session)
+        };
+        query.name = Some(name.clone());
+        match engine.list(&query) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(page) if page.snapshots.is_empty() => Ok(()),
+            Ok(_) => Err(Failure::new(
+                ErrorKind::Conflict,
+                format!(
+                    "session {} has a snapshot named '{}' already; choose another name",
+                    self.session, name
+                ),
+            )),
+        }
+    }
+}
+
+/// What was saved, in a sentence.
+fn sentence(verb: &str, snapshot: &Snapshot) -> String {
+    let session = human::safe(&snapshot.session);
+    let id = human::short(snapshot.id);
+    let size = human::size(snapshot.size);
+    let name = snapshot
+        .name
+        .as_ref()
+        .map_or_else(String::new, |name| format!(" '{}'", human::safe(name)));
+    if snapshot.unchanged {
+        return format!("{verb} {session} as {id}{name}: unchanged ({size}), kept as a reference");
+    }
+    let stored = human::size(snapshot.stored_size);
+    format!("{verb} {session} as {id}{name}: {size}, stored in {stored}")
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}

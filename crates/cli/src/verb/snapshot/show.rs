@@ -1,0 +1,65 @@
+//! `dalsegno snapshot show`: a state, byte for byte.
+
+use clap::Args;
+use dalsegno::pretty;
+use serde_json::to_string;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::output::Out;
+use crate::place::Place;
+
+/// Print a state: the saved bytes and nothing else
+///
+/// It is proved to be what was saved before the first byte is printed. With --json, one object with
+/// the snapshot's metadata and the state.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno snapshot show bot/42@-3 > player.json
+  dalsegno snapshot show bot/42@2026-11-20T21:30 --component queue --pretty
+  dalsegno snapshot show chat/garden@latest | jq '.messages | length'")]
+pub(crate) struct Show {
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Only this member of the top-level object
+    #[arg(long, value_name = "NAME")]
+    component: Option<String>,
+    /// Indented for reading; values keep their spelling
+    #[arg(long)]
+    pretty: bool,
+}
+
+impl Show {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        if self.pretty && out.is_json() {
+            return Err(Failure::usage(
+                "--json prints one line, so --pretty has no place there",
+            ));
+        }
+        let restored = Place::open(global)?.restore(&self.reference)?;
+        let text = match &self.component {
+            Some(name) => restored.component(name)?,
+            None => restored.text(),
+        };
+        if out.is_json() {
+            let snapshot = to_string(restored.snapshot());
+            let component = to_string(&self.component);
+            let (Ok(snapshot), Ok(component)) = (snapshot, component) else {
+                return Err(Failure::usage("the metadata cannot be written as JSON"));
+            };
+            // The state is put in as it is: parsing and printing it would change its numbers.
+            out.bytes(
+                format!("{{\"snapshot\":{snapshot},\"component\":{component},\"state\":")
+                    .as_bytes(),
+            )?;
+            out.bytes(text.trim_ascii())?;
+            return out.bytes(b"}\n");
+        }
+        if self.pretty {
+            return out.bytes(&pretty(text));
+        }
+        out.bytes(text)
+    }
+}

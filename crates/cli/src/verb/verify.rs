@@ -1,0 +1,123 @@
+//! `dalsegno verify`: proves that everything kept is what was saved.
+
+use clap::Args;
+use dalsegno::{Damage, ErrorKind, Verification};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::failure::{Failure, Result};
+use crate::output::Out;
+use crate::place::Place;
+use crate::{human, style};
+
+/// Prove that every snapshot is what was saved
+///
+/// Every row is checked against its hash, every state is rebuilt and compared with its checksum, and
+/// the structure of the store's file is checked. Exit code 6 if anything is damaged; the report then
+/// names the snapshots that are lost.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno verify
+  dalsegno verify --session bot/42
+  dalsegno verify --json | jq .damage")]
+pub(crate) struct Verify {
+    /// Only this session, and not the store's structure
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+}
+
+impl Verify {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let engine = Place::open(global)?;
+        let sessions = if self.session.is_some() {
+            1
+        } else {
+            engine.sessions()?.len()
+        };
+        let bar = progress(sessions, global.json);
+        let found = engine.verify_with(self.session.as_deref(), &mut |session| {
+            bar.set_message(human::safe(session));
+            bar.inc(1);
+        });
+        bar.finish_and_clear();
+        let found = found?;
+        if out.is_json() {
+            out.json(&json!({
+                "intact": found.is_intact(),
+                "sessions": found.sessions,
+                "snapshots": found.snapshots,
+                "states": found.states,
+                "bytes": found.bytes,
+                "damage": found.damage,
+            }))?;
+        } else {
+            out.line(proved(&found, self.session.is_none()))?;
+            for damage in &found.damage {
+                out.line(describe(damage))?;
+            }
+        }
+        if found.is_intact() {
+            return Ok(());
+        }
+        let lost: usize = found
+            .damage
+            .iter()
+            .map(|damage| damage.snapshots.len())
+            .sum();
+        let message = match lost {
+            0 => "the store is damaged; every snapshot can still be restored".to_owned(),
+            lost => format!(
+                "the store is damaged; lost: {}",
+                human::count(u64::try_from(lost).unwrap_or(u64::MAX), "snapshot")
+            ),
+        };
+        Err(Failure::new(ErrorKind::Damaged, message))
+    }
+}
+
+/// What was looked at, in a sentence.
+pub(crate) fn proved(found: &Verification, structure: bool) -> String {
+    let work = format!(
+        "{} of {}, {} rebuilt and compared ({})",
+        human::count(found.snapshots, "snapshot"),
+        human::count(found.sessions, "session"),
+        human::count(found.states, "state"),
+        human::size(found.bytes),
+    );
+    let structure = if structure {
+        ", and the store's structure"
+    } else {
+        ""
+    };
+    if found.is_intact() {
+        format!(
+            "{}: {work}{structure}",
+            style::good("all is as it was saved")
+        )
+    } else {
+        format!("{}: looked at {work}{structure}", style::bad("damaged"))
+    }
+}
+
+fn describe(damage: &Damage) -> String {
+    let session = match &damage.session {
+        Some(session) => format!("session {}", human::safe(session)),
+        None => "store".to_owned(),
+    };
+    let mut lines = vec![format!("{session}: {}", human::safe(&damage.message))];
+    lines.extend(damage.snapshots.iter().map(|id| format!("  lost: {id}")));
+    lines.join("\n")
+}
+
+fn progress(sessions: usize, json: bool) -> ProgressBar {
+    if json {
+        return ProgressBar::hidden();
+    }
+    // Draws on standard error, and only if that is a terminal.
+    let bar =
+        ProgressBar::with_draw_target(u64::try_from(sessions).ok(), ProgressDrawTarget::stderr());
+    ProgressStyle::with_template("{bar:30} {pos}/{len} sessions  {msg}")
+        .map_or(bar.clone(), |style| bar.with_style(style))
+}

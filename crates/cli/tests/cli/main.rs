@@ -1,0 +1,23 @@
+//! The `dalsegno` command as users meet it: the real program, its output and its exit codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod carry;
+mod common;
+mod day;
+mod demo;
+mod init;
+mod list;
+mod pipe;
+mod prove;
+mod refuse_input;
+mod refuse_store;
+mod restore;
+mod save;
+mod show;
+mod usage;

@@ -1,0 +1,82 @@
+use crate::common::House;
+
+const VERBS: [&[&str]; 11] = [
+    &["demo"],
+    &["init"],
+    &["snapshot", "save"],
+    &["snapshot", "list"],
+    &["snapshot", "info"],
+    &["snapshot", "show"],
+    &["snapshot", "restore"],
+    &["verify"],
+    &["export"],
+    &["import"],
+    &["doctor"],
+];
+
+#[test]
+fn every_verb_has_help_with_examples() {
+    let house = House::empty();
+    for verb in VERBS {
+        for flag in ["-h", "--help"] {
+            let ran = house.run(&[verb, &[flag]].concat()).ok();
+            let example = format!("Examples:\n  dalsegno {}", verb.join(" "));
+            ran.says(&example).says("--json").says("--store");
+        }
+    }
+    let ran = house.run(&["--help"]).ok();
+    for word in
+        VERBS
+            .iter()
+            .map(|verb| verb[0])
+            .chain(["SESSION@", "130 interrupted", "DALSEGNO_STORE"])
+    {
+        ran.says(word);
+    }
+    assert!(!ran.text().contains("demo-writer"));
+    house.run(&["snapshot", "--help"]).ok().says("restore");
+    let version = house.run(&["--version"]).ok().text();
+    assert_eq!(version, format!("dalsegno {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn what_cannot_be_understood_is_exit_code_2() {
+    let house = House::new();
+    for arguments in [
+        &[][..],
+        &["snapshot"],
+        &["fly"],
+        &["snapshot", "fly"],
+        &["snapshot", "list", "--odd"],
+        &["snapshot", "save"],
+        &["snapshot", "info"],
+        &["snapshot", "list", "a", "b"],
+        &["import"],
+        &["--store"],
+    ] {
+        house.run(arguments).refused(2, "--help");
+        let ran = house.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, Some(2), "{ran}");
+        assert_eq!(ran.error().0, "usage", "{ran}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_want_them() {
+    let house = House::new();
+    house.save("s", "1");
+    let listed = |variables: &[(&str, &str)]| {
+        let mut command = house.command(&["snapshot", "list"]);
+        command.envs(variables.iter().copied());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(!listed(&[]).contains('\u{1b}'));
+    assert!(listed(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!listed(&[("NO_COLOR", "1")]).contains('\u{1b}'));
+    // A state is never touched by it.
+    house.save("t", "\"\u{9b}31m red\"");
+    assert_eq!(
+        house.run(&["snapshot", "show", "t@latest"]).ok().text(),
+        "\"\u{9b}31m red\""
+    );
+}
