@@ -1,7 +1,5 @@
 //! Which store is meant, and opening it.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use dalsegno::{Engine, ErrorKind, FILE_NAME};
@@ -119,32 +117,11 @@ pub(crate) fn writable(engine: &Engine) -> Result<()> {
 /// Refuses the files of the store itself as a place to read from or write to: replacing them would
 /// end it, and even opening and closing them drops SQLite's locks.
 pub(crate) fn not_the_store(engine: &Engine, path: &Path) -> Result<()> {
-    let Some(store) = engine.path() else {
-        return Ok(());
-    };
-    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-    let there = identity(path);
-    let is_store = ["", "-wal", "-shm", "-journal"].iter().any(|end| {
-        let mut name = store.clone().into_os_string();
-        name.push(end);
-        let file = PathBuf::from(name);
-        there.is_some() && there == identity(&file) || same_name(path, &file)
-    });
-    if is_store {
+    if engine.owns(path) {
         return Err(Failure::usage(format!(
             "{} belongs to the store itself; choose another file",
             path.display()
         )));
     }
     Ok(())
-}
-
-/// Whether both are the same name in the same folder, also where nothing is there yet.
-fn same_name(a: &Path, b: &Path) -> bool {
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-        Some(folder.join(path.file_name()?))
-    };
-    whole(a).is_some() && whole(a) == whole(b)
 }

@@ -245,6 +245,7 @@ impl Head {
             self.counted = self.state;
         }
         Ok(NewSnapshot {
+            now: job.now.as_microsecond(),
             created_at: job.created_at.as_microsecond(),
             kind: job.kind.code(),
             flags: if unchanged { UNCHANGED } else { 0 },

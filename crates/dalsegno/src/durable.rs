@@ -20,7 +20,7 @@ const PRIVATE: u32 = 0o600;
 /// `Denied`, `NotFound` or `Storage` as the disk answers; then the file is as it was. `Storage` also
 /// where it reads back otherwise than written.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let real = real(path);
+    let real = real(path)?;
     let mode = fs::metadata(&real).map_or(PRIVATE, |m| m.permissions().mode() & 0o7777);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     replace(&real, mode, |file| {
@@ -43,7 +43,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// without its folder; `Denied` or `Storage` as the disk answers. Then the file is as it was.
 /// `Storage` also where it reads back otherwise than written.
 pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-    let real = real(path);
+    let real = real(path)?;
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     if fs::metadata(&real).is_ok_and(|there| !there.is_file()) {
         let shown = path.display();
@@ -98,8 +98,18 @@ fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result
 }
 
 /// Where `path` leads, if it is a symbolic link.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+fn real(path: &Path) -> Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(real) => Ok(real),
+        Err(e) if path.is_symlink() => {
+            let shown = path.display();
+            Err(Error::io(
+                format!("{shown} is a symbolic link that leads nowhere"),
+                e,
+            ))
+        }
+        Err(_) => Ok(path.to_owned()),
+    }
 }
 
 fn otherwise(real: &Path) -> Error {

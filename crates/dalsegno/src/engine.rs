@@ -332,6 +332,14 @@ impl Engine {
         self.sqlite().is_some_and(SqliteStore::is_read_only)
     }
 
+    /// Whether `path` is a file of the store itself. Such files are never read or written but through
+    /// the store: replacing one would end it, and even opening and closing it drops SQLite's locks.
+    #[must_use]
+    pub fn owns(&self, path: &Path) -> bool {
+        self.path()
+            .is_some_and(|store| location::belongs_to_store(&store, path))
+    }
+
     pub(crate) fn resolve(&self, view: &dyn View, reference: &str) -> Result<SnapshotRow> {
         reference::resolve(view, &self.store.info().id, reference)
     }

@@ -140,7 +140,7 @@ impl Engine {
     /// are there already are passed over, so that an import that was interrupted can be repeated.
     ///
     /// # Errors
-    /// `InvalidInput` where it is no export, or a name cannot be; `Damaged` where a state is not the
+    /// `InvalidInput` where it is no export, or a name cannot be; `Conflict` where a name is taken; `Damaged` where a state is not the
     /// one its checksum promises: nothing was added. Otherwise as
     /// [`Save::commit`](crate::Save::commit): what was added before stays.
     pub fn import(&self, text: &[u8]) -> Result<Imported> {
@@ -168,6 +168,10 @@ impl Engine {
         for session in sessions {
             present.extend(self.origins(session)?);
         }
+        let absent = |exported: &&Exported<'_>| {
+            !present.contains(&(exported.session.clone(), exported.id.clone()))
+        };
+        self.check_names(export.snapshots.iter().filter(absent))?;
         for (exported, text) in export.snapshots.iter().zip(states) {
             if present.contains(&(exported.session.clone(), exported.id.clone())) {
                 imported.present += 1;
@@ -183,6 +187,29 @@ impl Engine {
             imported.added.push(saved);
         }
         Ok(imported)
+    }
+
+    /// Refuses names that the sessions have already, or that stand twice.
+    fn check_names<'a>(&self, exported: impl Iterator<Item = &'a Exported<'a>>) -> Result<()> {
+        let view = self.view()?;
+        let mut seen = HashSet::new();
+        for exported in exported {
+            let Some(name) = &exported.name else { continue };
+            let session = view.session(&exported.session)?.map(|row| row.id);
+            let mut taken = !seen.insert((&exported.session, name));
+            for seq in view.named(name)? {
+                taken |= view
+                    .snapshot(seq)?
+                    .is_some_and(|row| Some(row.session) == session);
+            }
+            if taken {
+                return Err(Error::conflict(format!(
+                    "session {} would have two snapshots named '{name}'; nothing was imported",
+                    exported.session
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The ids that the snapshots of a session have, or had where they were imported from.
@@ -207,7 +234,14 @@ impl Engine {
     }
 
     fn import_one(&self, exported: &Exported<'_>, text: Vec<u8>) -> Result<Snapshot> {
-        let mut save = self.save_json(&exported.session, text).kind(Kind::Import);
+        // What stands beside the history stays there, or `SESSION@-N` would mean another state.
+        let kind = exported
+            .kind
+            .parse()
+            .ok()
+            .filter(|kind: &Kind| !kind.is_history());
+        let kind = kind.unwrap_or(Kind::Import);
+        let mut save = self.save_json(&exported.session, text).kind(kind);
         if let Some(name) = &exported.name {
             save = save.name(name);
         }

@@ -1,7 +1,7 @@
 //! Where a store lies: a file, or a folder that holds one.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -59,4 +59,25 @@ pub(crate) fn new(path: &Path) -> Result<PathBuf> {
         made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
     }
     Ok(file)
+}
+
+/// Whether `path` is the store's file or one that SQLite keeps beside it, under whatever name.
+pub(crate) fn belongs_to_store(store: &Path, path: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+    let there = identity(path);
+    ["", "-wal", "-shm", "-journal"].iter().any(|end| {
+        let mut name = store.to_owned().into_os_string();
+        name.push(end);
+        let file = PathBuf::from(name);
+        (there.is_some() && there == identity(&file)) || same_place(path, &file)
+    })
+}
+
+/// Whether both are the same name in the same folder, also where nothing is there yet.
+fn same_place(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = fs::canonicalize(crate::durable::folder_of(path)).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    place(a).is_some() && place(a) == place(b)
 }

@@ -28,6 +28,9 @@ pub(crate) struct Job {
     pub(crate) content: Content,
     pub(crate) kind: Kind,
     pub(crate) name: Option<String>,
+    /// When it was asked for.
+    pub(crate) now: Timestamp,
+    /// When the state was taken.
     pub(crate) created_at: Timestamp,
     /// All but the checksum, which the writer computes.
     pub(crate) detail: Detail,
@@ -164,12 +167,14 @@ impl<'a> Save<'a> {
             check_snapshot_name(name)?;
         }
         check_detail(&self.detail)?;
+        let now = self.engine.now();
         Ok(Job {
             session: self.session,
             content: self.content?,
             kind: self.kind,
             name: self.name,
-            created_at: self.created_at.unwrap_or_else(|| self.engine.now()),
+            now,
+            created_at: self.created_at.unwrap_or(now),
             detail: self.detail,
             only_on: self.only_on,
             reply,

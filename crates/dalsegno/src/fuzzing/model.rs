@@ -205,7 +205,11 @@ impl Model {
         for (state, id) in self.states.iter().filter(of).zip(ids) {
             let asked = Snapshot {
                 id: *id,
-                kind: crate::Kind::Import,
+                kind: if state.snapshot.kind.is_history() {
+                    crate::Kind::Import
+                } else {
+                    state.snapshot.kind
+                },
                 operation: Some(Operation::Import {
                     from: state.snapshot.id.to_string(),
                 }),

@@ -67,6 +67,12 @@ impl<'a> Restore<'a> {
         let restored = self.engine.restore(&self.reference)?;
         let snapshot = restored.snapshot().clone();
         let (before, head) = match &self.target {
+            Target::File(path) if self.engine.owns(path) => {
+                return Err(Error::invalid(format!(
+                    "{} belongs to the store itself; choose another file",
+                    path.display()
+                )));
+            }
             Target::File(path) => (read_target(path)?, None),
             Target::Head => {
                 let (newest, latest) = self.engine.newest(&snapshot.session)?;
@@ -188,7 +194,11 @@ fn read_target(path: &Path) -> Result<Option<Vec<u8>>> {
         Ok(_) => Err(Error::invalid(format!("{shown} is not a regular file"))),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let folder = durable::folder_of(path);
-            if folder.is_dir() {
+            if path.is_symlink() {
+                Err(Error::not_found(format!(
+                    "{shown} is a symbolic link that leads nowhere"
+                )))
+            } else if folder.is_dir() {
                 Ok(None)
             } else {
                 Err(Error::not_found(format!(

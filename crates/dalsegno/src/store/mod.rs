@@ -182,7 +182,9 @@ pub struct Head {
 /// A snapshot to add; the store gives it its sequence number and parent.
 #[derive(Debug, Clone)]
 pub struct NewSnapshot {
-    /// In microseconds since 1970 (UTC).
+    /// The writer's clock, which sequence numbers follow: in microseconds since 1970 (UTC).
+    pub now: i64,
+    /// When the state was taken; of an import, long ago. In microseconds since 1970 (UTC).
     pub created_at: i64,
     /// The code of its kind.
     pub kind: i64,

@@ -5,11 +5,11 @@ use super::{Link, NewSnapshot, NewState, RecordRow, SnapshotRow};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
 
-/// The first sequence number that may be given after `last` at `created_at` (microseconds): the time
+/// The first sequence number that may be given after `last` at `now` (microseconds): the time
 /// in milliseconds and 4,096ths of one, or `last` plus one where the clock is behind.
-pub(crate) fn next(last: Option<i64>, created_at: i64) -> i64 {
-    let millis = created_at.div_euclid(1000).clamp(0, (1 << 48) - 1);
-    let micros = created_at.rem_euclid(1000);
+pub(crate) fn next(last: Option<i64>, now: i64) -> i64 {
+    let millis = now.div_euclid(1000).clamp(0, (1 << 48) - 1);
+    let micros = now.rem_euclid(1000);
     let by_clock = (millis << 12) | ((micros << 12) / 1000);
     last.map_or(by_clock, |last| by_clock.max(last + 1))
 }
@@ -30,7 +30,7 @@ impl Sequencer<'_> {
         parent: Option<i64>,
         added: &[SnapshotRow],
     ) -> Result<(SnapshotRow, Option<RecordRow>)> {
-        let seq = next(self.last, new.created_at);
+        let seq = next(self.last, new.now);
         if seq >= 1 << 60 {
             return Err(Error::storage("the store has run out of sequence numbers"));
         }

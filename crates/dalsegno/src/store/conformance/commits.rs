@@ -85,10 +85,7 @@ pub(super) fn sequence_numbers_grow(kit: &Kit<'_>) {
     let mut given: Vec<i64> = Vec::new();
     let mut head = None;
     for (n, time) in times.into_iter().enumerate() {
-        let news = [time, time - 1].map(|created_at| NewSnapshot {
-            created_at,
-            ..base(b"x")
-        });
+        let news = [time, time - 1].map(|now| NewSnapshot { now, ..base(b"x") });
         // Other sessions draw from the same numbers.
         let other = format!("other {n}");
         let writes = [

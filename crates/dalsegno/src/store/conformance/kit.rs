@@ -137,6 +137,7 @@ pub(super) const TIME: i64 = 1_795_168_800_000_000;
 /// A snapshot with a state of its own.
 pub(super) fn base(data: &[u8]) -> NewSnapshot {
     NewSnapshot {
+        now: TIME,
         created_at: TIME,
         kind: 0,
         flags: 0,

@@ -59,7 +59,7 @@ pub(super) fn rows_outlive_the_handle(kit: &Kit<'_>) {
         // The numbers go on from the last one, though the clock is an hour behind.
         let head = before.snapshots.iter().rfind(|row| row.session == 1);
         let late = NewSnapshot {
-            created_at: TIME - 3_600_000_000,
+            now: TIME - 3_600_000_000,
             ..base(b"x")
         };
         let rows = kit.add(&*store, write("s", head.map(head_of), vec![late]));

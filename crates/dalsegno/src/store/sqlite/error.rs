@@ -12,12 +12,9 @@ pub(super) fn translate(context: &str, error: rusqlite::Error) -> Error {
                 ErrorKind::Locked,
                 "another process is using the store; try again",
             ),
-            ErrorCode::DatabaseCorrupt => (
-                ErrorKind::Damaged,
-                "the file's structure is damaged; run `verify`",
-            ),
+            ErrorCode::DatabaseCorrupt => (ErrorKind::Damaged, "the file's structure is damaged"),
             ErrorCode::NotADatabase => (ErrorKind::InvalidInput, "the file is no SQLite database"),
-            ErrorCode::DiskFull => (ErrorKind::Storage, "the disk is full; nothing was saved"),
+            ErrorCode::DiskFull => (ErrorKind::Storage, "the disk is full"),
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied => (
                 ErrorKind::Denied,
                 "the store or its folder cannot be written",
