@@ -58,10 +58,8 @@ pub(super) fn create_file(path: &Path, options: &SqliteOptions) -> Result<()> {
         Ok(_) => {
             sync_folder(folder).map_err(|e| Error::io(format!("making {}", path.display()), e))
         }
-        // What an interrupted `init` leaves; no tables are in it, so none can be lost.
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            let empty = fs::metadata(path).is_ok_and(|m| m.is_file() && m.size() == 0);
-            if empty {
+            if is_unfinished(path, options) {
                 return Ok(());
             }
             let path = path.display();
@@ -71,6 +69,29 @@ pub(super) fn create_file(path: &Path, options: &SqliteOptions) -> Result<()> {
             ))
         }
         Err(e) => Err(Error::io(format!("making {}", path.display()), e)),
+    }
+}
+
+/// Whether it is what an interrupted `init` leaves: an empty file, or the one page that is there before
+/// the tables are. Nothing is in it that could be lost.
+fn is_unfinished(path: &Path, options: &SqliteOptions) -> bool {
+    let size = fs::metadata(path).map(|m| (m.is_file(), m.size()));
+    match size {
+        Ok((true, 0)) => true,
+        Ok((true, ..=4096)) => {
+            let sql = "SELECT (SELECT count(*) FROM sqlite_schema), application_id, auto_vacuum
+                       FROM pragma_application_id, pragma_auto_vacuum";
+            let found = connect(path, options, Mode::Write)
+                .ok()
+                .and_then(|connection| {
+                    let row = connection.query_row(sql, (), |row| {
+                        Ok::<[i64; 3], _>([row.get(0)?, row.get(1)?, row.get(2)?])
+                    });
+                    row.ok()
+                });
+            found == Some([0, 0, 2])
+        }
+        _ => false,
     }
 }
 

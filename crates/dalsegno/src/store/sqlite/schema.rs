@@ -59,6 +59,14 @@ pub(super) fn create(connection: &mut Connection, clock: &dyn Clock) -> Result<(
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)
         .map_err(failed)?;
+    let tables: i64 = transaction
+        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
+        .map_err(failed)?;
+    if tables > 0 {
+        return Err(Error::conflict(
+            "another program made a store there at the same time; nothing was changed",
+        ));
+    }
     let header = format!("PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT}");
     transaction.execute_batch(&header).map_err(failed)?;
     for (_, statement) in TABLES {
