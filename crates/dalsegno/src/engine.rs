@@ -195,7 +195,13 @@ impl Engine {
     /// `Damaged` or `Storage` where the store cannot be read.
     pub fn sessions(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
+        let store = &self.store.info().id;
         self.view()?.sessions(&mut |row| {
+            if row.compute(store) != row.checksum {
+                let message =
+                    "the row of a session is damaged: its name may be another; run `verify`";
+                return std::ops::ControlFlow::Break(Err(Error::damaged(message)));
+            }
             names.push(row.name);
             std::ops::ControlFlow::Continue(())
         })?;
@@ -257,10 +263,9 @@ impl Engine {
     /// # Errors
     /// `Storage` where the writer has stopped. What became of each save, its ticket tells.
     pub fn flush(&self) -> Result<()> {
-        match &*self.writer() {
-            Some(writer) => writer.flush(),
-            None => Ok(()),
-        }
+        // Not with the lock held: others go on saving.
+        let writer = self.writer().clone();
+        writer.map_or(Ok(()), |writer| writer.flush())
     }
 
     /// Finishes what was submitted, packs records, gives space back and stops the writer.

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::list::Query;
 use crate::model::{Kind, Operation, Snapshot, check_session_name, check_snapshot_name};
+use crate::save::Save;
 
 /// The version of the export's shape.
 const VERSION: u32 = 1;
@@ -140,9 +141,9 @@ impl Engine {
     /// are there already are passed over, so that an import that was interrupted can be repeated.
     ///
     /// # Errors
-    /// `InvalidInput` where it is no export, or a name cannot be; `Conflict` where a name is taken; `Damaged` where a state is not the
-    /// one its checksum promises: nothing was added. Otherwise as
-    /// [`Save::commit`](crate::Save::commit): what was added before stays.
+    /// `InvalidInput` where it is no export, or holds what cannot be saved; `Conflict` where a name is
+    /// taken; `Damaged` where a state is not the one its checksum promises: nothing was added.
+    /// Otherwise as [`Save::commit`](crate::Save::commit): what was added before stays.
     pub fn import(&self, text: &[u8]) -> Result<Imported> {
         let export: Export<'_> = serde_json::from_slice(text).map_err(|e| {
             Error::invalid(format!("this is no export of Dalsegno: {e}")).with_source(e)
@@ -172,17 +173,21 @@ impl Engine {
             !present.contains(&(exported.session.clone(), exported.id.clone()))
         };
         self.check_names(export.snapshots.iter().filter(absent))?;
+        let mut saves = Vec::with_capacity(states.len());
         for (exported, text) in export.snapshots.iter().zip(states) {
-            if present.contains(&(exported.session.clone(), exported.id.clone())) {
+            if !absent(&exported) {
                 imported.present += 1;
                 continue;
             }
-            let saved = self.import_one(exported, text).map_err(|e| {
-                e.context(format!(
-                    "after {} snapshots, importing {}",
-                    imported.added.len(),
-                    exported.id
-                ))
+            let save = self.prepare(exported, text);
+            save.check()
+                .map_err(|e| e.context(format!("snapshot {} of the export", exported.id)))?;
+            saves.push((&exported.id, save));
+        }
+        for (id, save) in saves {
+            let saved = save.commit().map_err(|e| {
+                let added = imported.added.len();
+                e.context(format!("after {added} snapshots, importing {id}"))
             })?;
             imported.added.push(saved);
         }
@@ -233,7 +238,7 @@ impl Engine {
         Ok(ids.flatten().map(|id| (session.to_owned(), id)).collect())
     }
 
-    fn import_one(&self, exported: &Exported<'_>, text: Vec<u8>) -> Result<Snapshot> {
+    fn prepare(&self, exported: &Exported<'_>, text: Vec<u8>) -> Save<'_> {
         // What stands beside the history stays there, or `SESSION@-N` would mean another state.
         let kind = exported
             .kind
@@ -265,7 +270,6 @@ impl Engine {
         }
         save.created_at(exported.created_at)
             .origin(Origin::Import(exported.id.clone()))
-            .commit()
     }
 }
 

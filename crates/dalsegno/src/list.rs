@@ -168,7 +168,10 @@ pub(crate) fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Pa
         .map(|cursor| cursor.write(query));
     for cursor in found {
         if let Some(row) = view.snapshot(cursor.seq)? {
-            page.snapshots.push(names.describe(&row, store)?);
+            match names.describe(&row, store) {
+                Ok(snapshot) => page.snapshots.push(snapshot),
+                Err(_) => page.damaged.push(SnapshotId::new(row.seq, store)),
+            }
         }
     }
     Ok(page)

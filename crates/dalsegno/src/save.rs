@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::codec::detail::{Detail, Origin};
-use crate::document::Document;
+use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
@@ -161,12 +161,26 @@ impl<'a> Save<'a> {
         })
     }
 
-    fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
+    /// Refuses what can be refused without a look at the store.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_names()?;
+        match &self.content {
+            Ok(Content::Text(text)) => split(text, None).map(|_| ()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn check_names(&self) -> Result<()> {
         check_session_name(&self.session)?;
         if let Some(name) = &self.name {
             check_snapshot_name(name)?;
         }
-        check_detail(&self.detail)?;
+        check_detail(&self.detail)
+    }
+
+    fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
+        self.check_names()?;
         let now = self.engine.now();
         Ok(Job {
             session: self.session,
@@ -199,6 +213,13 @@ fn check_detail(detail: &Detail) -> Result<()> {
                 "the {what} has {len} bytes; the limit is {MAX_DETAIL}"
             )));
         }
+    }
+    // What is nested too deeply, or has a name that serde_json keeps for itself, would not come back.
+    let again = (!detail.metadata.is_empty()).then(|| serde_json::from_str(&metadata));
+    if again.is_some_and(|again| !again.is_ok_and(|again: Map<_, _>| again == detail.metadata)) {
+        return Err(Error::invalid(
+            "the metadata cannot be kept: it is nested too deeply, or has a reserved name",
+        ));
     }
     match detail
         .tags

@@ -191,8 +191,12 @@ impl Splitter<'_, '_> {
             items.get(*at).is_some_and(|item| {
                 // A container or a long string ends where it ends; of a number more may follow,
                 // and a group of tiny elements is no single value.
-                let whole = matches!(item.first(), Some(b'{' | b'['))
-                    || (item.len() > GROUP && item.first() == Some(&b'"'));
+                let whole = match item.first() {
+                    // It may be as deep as half its length, which counts where it stands now.
+                    Some(b'{' | b'[') => self.stack.len() + item.len() / 2 < MAX_DEPTH,
+                    Some(b'"') => item.len() > GROUP,
+                    _ => false,
+                };
                 whole && rest.starts_with(item)
             })
         };

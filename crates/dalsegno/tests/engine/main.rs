@@ -1,9 +1,12 @@
 //! What the engine promises, put to the test through its public face and its store's trait.
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy allows it in tests, but not in what they call
 
+mod acceptance;
 mod common;
 mod conformance;
 mod decoders;
+mod documents;
 mod errors;
 mod model;
+mod regressions;
 mod sharing;

@@ -1,0 +1,192 @@
+//! Faults that were found once.
+
+use std::sync::Arc;
+
+use dalsegno::{DocumentBuilder, ErrorKind, List, Options, Query};
+use serde_json::json;
+
+use crate::common::{engine_on, memory, state};
+
+/// The two engines stand for two programs. What the first has in its cache is old by then.
+#[test]
+fn a_restore_after_another_program_saved_is_no_conflict() {
+    let store = memory();
+    let [one, other] = [(); 2].map(|()| engine_on(Arc::clone(&store)));
+    one.save_json("s", state(1)).commit().unwrap();
+    one.save_json("s", state(2)).commit().unwrap();
+    other.save_json("s", state(3)).commit().unwrap();
+    let head = one.put_back("s@-2").apply().unwrap().head.unwrap();
+    assert_eq!(
+        other.restore(&head.id.to_string()).unwrap().text(),
+        state(1)
+    );
+}
+
+/// The same text is no change, however it was cut the first time.
+#[test]
+fn the_same_text_saved_in_another_way_is_unchanged() {
+    let engine = engine_on(memory());
+    let tracks: Vec<String> = (0..30)
+        .map(|n| format!("a track with a number, {n}"))
+        .collect();
+    let list: List<String> = tracks.iter().cloned().collect();
+    let document = DocumentBuilder::new()
+        .list("upcoming", &list)
+        .unwrap()
+        .finish();
+    let first = engine
+        .save_document("s", document.clone())
+        .commit()
+        .unwrap();
+    let typed = json!({ "upcoming": tracks });
+    for saved in [
+        engine.save("s", &typed).commit().unwrap(),
+        engine.save_document("s", document).commit().unwrap(),
+        engine.save_json("s", typed.to_string()).commit().unwrap(),
+    ] {
+        assert!(saved.unchanged);
+        assert_eq!((saved.same_as, saved.stored_size), (Some(first.id), 0));
+    }
+    // A value that stands in a list, where it is one item, and as a member, where it is cut.
+    let value = json!([
+        "a string that is long enough to be worth moving about, at 64 bytes",
+        1
+    ]);
+    let text = json!({ "a": value, "b": [value] }).to_string();
+    for unchanged in [false, true, true] {
+        let saved = engine.save_json("t", text.clone()).commit().unwrap();
+        assert_eq!(saved.unchanged, unchanged);
+    }
+}
+
+/// Metadata that would not come back is refused, rather than kept and not readable.
+#[test]
+fn metadata_comes_back_or_is_refused() {
+    let mut deep = json!(1);
+    for _ in 0..200 {
+        deep = json!([deep]);
+    }
+    let odd = [
+        deep,
+        json!({ "$serde_json::private::RawValue": "1" }),
+        json!({ "$serde_json::private::RawValue": 1 }),
+    ];
+    for value in odd {
+        let engine = engine_on(memory());
+        match engine.save_json("s", "1").meta("k", value.clone()).commit() {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}"),
+            Ok(saved) => {
+                let info = engine.info(&saved.id.to_string()).unwrap();
+                assert_eq!(info.metadata["k"], value);
+            }
+        }
+        let page = engine.list(&Query::default()).unwrap();
+        assert!(page.damaged.is_empty());
+        assert!(engine.verify(None).unwrap().is_intact());
+    }
+    let mut fits = json!(1);
+    for _ in 0..100 {
+        fits = json!({ "a": fits });
+    }
+    let engine = engine_on(memory());
+    let saved = engine
+        .save_json("s", "1")
+        .meta("k", fits.clone())
+        .commit()
+        .unwrap();
+    assert_eq!(saved.metadata["k"], fits);
+}
+
+/// All of an import is looked at before anything is added.
+#[test]
+fn an_import_that_cannot_be_whole_adds_nothing() {
+    let engine = engine_on(memory());
+    engine.save_json("a", "[1]").label("x").commit().unwrap();
+    engine.save_json("b", " [2]").tag("good").commit().unwrap();
+    let mut out = Vec::new();
+    engine.export(None, &mut out).unwrap();
+    let export = String::from_utf8(out).unwrap();
+    let long = format!("\"label\":\"{}\"", "x".repeat(dalsegno::MAX_DETAIL + 1));
+    let bad = [
+        export.replace("\"good\"", "\"\\u0001\""),
+        export.replace("\"session\":\"b\"", "\"session\":\"b/../c\""),
+        export.replacen("\"label\":null", &long, 1),
+        export.replace("\"state\":[2]", "\"state\":[3]"),
+    ];
+    for text in bad {
+        assert_ne!(text, export);
+        let other = engine_on(memory());
+        assert!(other.import(text.as_bytes()).is_err());
+        assert!(
+            other.sessions().unwrap().is_empty(),
+            "a part of it was added"
+        );
+    }
+}
+
+/// A cursor may say anything.
+#[test]
+fn cursors_that_nobody_gave() {
+    let engine = engine_on(memory());
+    engine.save_json("s", "1").commit().unwrap();
+    for cursor in [
+        "",
+        "o",
+        "o7fffffffffffffff",
+        "o-8000000000000000",
+        "O7fffffffffffffff",
+        "o0",
+        "x1",
+        "ozz",
+        "é",
+    ] {
+        for reverse in [false, true] {
+            let query = Query {
+                cursor: Some(cursor.to_owned()),
+                reverse,
+                ..Query::default()
+            };
+            if let Err(error) = engine.list(&query) {
+                assert_eq!(error.kind(), ErrorKind::InvalidInput, "{cursor}");
+            }
+        }
+    }
+}
+
+/// While one waits for everything to be done, others can save.
+#[test]
+fn a_flush_holds_up_nobody() {
+    use dalsegno::store::faulty::{Call, FaultyStore};
+    use std::sync::{Barrier, Mutex, mpsc};
+    let (go, wait) = mpsc::channel::<()>();
+    let (wait, flushing) = (Mutex::new(wait), Barrier::new(2));
+    let store = FaultyStore::new(memory(), move |call, _| {
+        if call == Call::Commit {
+            drop(wait.lock().unwrap().recv());
+        }
+        None
+    });
+    let engine = Options::default().on(Arc::new(store));
+    let first = engine.save_json("s", state(1)).submit();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            flushing.wait();
+            engine.flush().unwrap();
+        });
+        flushing.wait();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let (sent, done) = mpsc::channel();
+        let engine = &engine;
+        scope.spawn(move || {
+            let ticket = engine.save_json("s", state(2)).submit();
+            sent.send(()).unwrap();
+            ticket.wait().unwrap();
+        });
+        let held_up = done
+            .recv_timeout(std::time::Duration::from_secs(5))
+            .is_err();
+        drop(go);
+        assert!(!held_up, "a save waits for a flush");
+    });
+    first.wait().unwrap();
+}

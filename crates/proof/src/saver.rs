@@ -1,0 +1,140 @@
+//! A program that is killed while it saves, or runs beside others on one store; the tests start it.
+//!
+//! Every line on its standard output is a promise: `ack SESSION WHO N ID`.
+#![allow(clippy::panic, clippy::unwrap_used)] // a failing test
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use dalsegno::{Engine, Query, Snapshot};
+use dalsegno_proof::state;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| arguments[at].parse::<u64>().unwrap();
+    let path = Path::new(&arguments[1]);
+    match &*arguments[0] {
+        "until-killed" => until_killed(path, number(2)),
+        "write" => write(path, number(2), number(3)),
+        "read" => read(path),
+        other => panic!("{other}"),
+    }
+}
+
+fn acknowledge(session: &str, who: u64, n: u64, snapshot: &Snapshot) {
+    let line = format!("ack {session} {who} {n} {}\n", snapshot.id);
+    // One write, so that lines of threads do not mix and the reader has it at once.
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// Three threads save their sessions; after a while everything is closed, packed and opened again.
+fn until_killed(path: &Path, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    loop {
+        let engine = Engine::open(path).unwrap();
+        thread::scope(|scope| {
+            for who in 0..3 {
+                let (engine, mut rng) = (&engine, StdRng::seed_from_u64(rng.random()));
+                scope.spawn(move || some_saves(engine, who, &mut rng));
+            }
+        });
+        match rng.random_range(0..3) {
+            0 => drop(engine),
+            _ => engine.close().unwrap(),
+        }
+    }
+}
+
+fn some_saves(engine: &Engine, who: u64, rng: &mut StdRng) {
+    let session = format!("s/{who}");
+    let newest = engine.info(&format!("{session}@latest"));
+    let mut n = newest.map_or(0, |s| s.turn.unwrap().unsigned_abs() + 1);
+    for _ in 0..rng.random_range(1..12) {
+        // Waited for one by one, or some at a time.
+        let burst = if rng.random_bool(0.3) { 5 } else { 1 };
+        let tickets: Vec<_> = (n..n + burst)
+            .map(|n| {
+                let mut save = engine.save_json(&session, state(who, n));
+                if n % 10 == 0 {
+                    save = save.name(format!("n{n}"));
+                }
+                save.submit()
+            })
+            .collect();
+        for ticket in tickets {
+            acknowledge(&session, who, n, &ticket.wait().unwrap());
+            n += 1;
+        }
+    }
+}
+
+/// So many saves to a session of its own and to one that all share, opening the store anew at times.
+fn write(path: &Path, who: u64, count: u64) {
+    let mut engine = Engine::open(path).unwrap();
+    for n in 0..count {
+        for session in [format!("own/{who}"), "shared".to_owned()] {
+            let saved = engine.save_json(&session, state(who, n)).commit();
+            let saved = saved.unwrap_or_else(|error| panic!("{}: {error}", error.kind()));
+            acknowledge(&session, who, n, &saved);
+        }
+        if n % 40 == 39 {
+            engine.close().unwrap();
+            engine = Engine::open(path).unwrap();
+        }
+    }
+    engine.close().unwrap();
+}
+
+/// Looks at everything until its standard input ends. Whatever it sees is whole.
+fn read(path: &Path) {
+    let end = AtomicBool::new(false);
+    let looks = thread::scope(|scope| {
+        scope.spawn(|| {
+            let ended = std::io::stdin().read_to_end(&mut Vec::new());
+            end.store(true, Ordering::Relaxed);
+            ended.unwrap();
+        });
+        let mut engine = Engine::open(path).unwrap();
+        let (mut looks, mut most) = (0, std::collections::HashMap::new());
+        while !end.load(Ordering::Relaxed) {
+            for session in engine.sessions().unwrap() {
+                let page = engine.list(&Query {
+                    limit: 4,
+                    ..Query::session(&session)
+                });
+                let seen = page.unwrap().snapshots;
+                assert!(
+                    seen.windows(2)
+                        .all(|pair| pair[0].parent == Some(pair[1].id))
+                );
+                for snapshot in &seen {
+                    let restored = engine.restore(&snapshot.id.to_string()).unwrap();
+                    let says: serde_json::Value = restored.to().unwrap();
+                    let (who, n) = (
+                        says["who"].as_u64().unwrap(),
+                        says["turn"].as_u64().unwrap(),
+                    );
+                    assert!(restored.text() == state(who, n), "{session}: half a state");
+                }
+                let newest = seen.first().map(|s| s.id);
+                let before = most.insert(session, newest).flatten();
+                assert!(before <= newest, "an older state than before");
+            }
+            looks += 1;
+            if looks % 16 == 15 {
+                assert!(engine.verify(None).unwrap().is_intact());
+                engine = Engine::open(path).unwrap();
+            }
+        }
+        looks
+    });
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("looks {looks}\n").as_bytes())
+        .unwrap();
+}

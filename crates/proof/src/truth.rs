@@ -1,0 +1,223 @@
+//! What a store held when it was whole, and the verdict on what it says after damage.
+
+use std::collections::HashMap;
+
+use dalsegno::{Engine, Error, Query, Snapshot, SnapshotId};
+
+use crate::Known;
+
+/// Everything that an undamaged store says.
+#[derive(Debug, Clone)]
+pub struct Truth {
+    /// In the order of commits.
+    pub known: Vec<Known>,
+    sessions: Vec<String>,
+    /// What these mean.
+    references: Vec<(String, SnapshotId)>,
+    export: Vec<u8>,
+}
+
+/// What became of the damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: everything is right, and the store says that it is.
+    Harmless,
+    /// The store could not be opened; why.
+    Closed(String),
+    /// It opens, and `verify` names damage, or cannot do its work; why.
+    Reported(String),
+}
+
+fn everything() -> Query {
+    Query {
+        limit: usize::MAX,
+        reverse: true,
+        ..Query::default()
+    }
+}
+
+impl Truth {
+    /// # Panics
+    /// Where the store is not whole.
+    pub fn of(engine: &Engine) -> Self {
+        let found = engine.verify(None).unwrap();
+        assert!(found.is_intact(), "{:?}", found.damage);
+        let snapshots = engine.list(&everything()).unwrap().snapshots;
+        let known = snapshots.into_iter().map(|snapshot| {
+            let restored = engine.restore(&snapshot.id.to_string()).unwrap();
+            Known {
+                snapshot,
+                text: restored.into_text(),
+            }
+        });
+        let known: Vec<Known> = known.collect();
+        let sessions = engine.sessions().unwrap();
+        let ends = ["latest", "-1", "-3", "turn:2"];
+        let in_sessions = sessions
+            .iter()
+            .flat_map(|session| ends.map(|end| format!("{session}@{end}")));
+        let named = known.iter().filter_map(|known| {
+            let name = known.snapshot.name.as_ref()?;
+            Some(format!("{}@{name}", known.snapshot.session))
+        });
+        let references = in_sessions
+            .chain(named)
+            .filter_map(|text| Some((engine.info(&text).ok()?.id, text)))
+            .map(|(id, text)| (text, id))
+            .collect();
+        let mut export = Vec::new();
+        engine.export(None, &mut export).unwrap();
+        Self {
+            known,
+            sessions,
+            references,
+            export,
+        }
+    }
+
+    /// Asks a store everything.
+    ///
+    /// # Errors
+    /// What is wrong and was given out without an error, or is not as it should be although the
+    /// store says that it is intact.
+    pub fn judge(&self, opened: dalsegno::Result<Engine>) -> Result<Verdict, String> {
+        let engine = match opened {
+            Ok(engine) => engine,
+            Err(error) => return Ok(Verdict::Closed(shown(&error))),
+        };
+        let verified = engine.verify(None);
+        let mut complaints = Vec::new();
+        let reported = match &verified {
+            Ok(found) if found.is_intact() => None,
+            Ok(found) => Some(found.damage[0].message.clone()),
+            Err(error) => Some(shown(error)),
+        };
+        self.ask_each(&engine, &mut complaints)?;
+        self.ask_all(&engine, reported.is_none(), &mut complaints)?;
+        match (reported, complaints.first()) {
+            (None, None) => Ok(Verdict::Harmless),
+            (Some(why), _) => Ok(Verdict::Reported(why)),
+            (None, Some(complaint)) => Err(format!("intact, it says, but {complaint}")),
+        }
+    }
+
+    /// Snapshot by snapshot, each as it was or an error.
+    fn ask_each(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
+        for Known { snapshot, text } in &self.known {
+            let id = snapshot.id.to_string();
+            match engine.info(&id) {
+                Ok(found) if found == *snapshot => {}
+                Ok(found) => return Err(format!("{found:?} instead of {snapshot:?}")),
+                Err(error) => complaints.push(shown(&error)),
+            }
+            match engine.restore(&id) {
+                Ok(found) if found.text() != text => return Err(format!("another text for {id}")),
+                Ok(found) if found.snapshot() == snapshot => {}
+                Ok(found) => return Err(format!("{:?} instead of {snapshot:?}", found.snapshot())),
+                Err(error) => complaints.push(shown(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said of many: nothing in it is wrong, and where the store is intact nothing missing.
+    fn ask_all(
+        &self,
+        engine: &Engine,
+        intact: bool,
+        complaints: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let by_id: HashMap<SnapshotId, &Snapshot> = self
+            .known
+            .iter()
+            .map(|known| (known.snapshot.id, &known.snapshot))
+            .collect();
+        for (reference, id) in &self.references {
+            match engine.info(reference) {
+                Ok(found) if by_id.get(&found.id) != Some(&&found) => {
+                    return Err(format!("{reference}: {found:?} is no snapshot"));
+                }
+                Ok(found) if found.id != *id => complaints.push(format!("{reference} is another")),
+                Ok(_) => {}
+                Err(error) => complaints.push(shown(&error)),
+            }
+        }
+        match engine.sessions() {
+            Ok(names) if names == self.sessions => {}
+            Ok(names) if names.iter().all(|name| self.sessions.contains(name)) => {
+                complaints.push("a session is missing".to_owned());
+            }
+            Ok(names) => return Err(format!("{names:?} are no sessions")),
+            Err(error) => complaints.push(shown(&error)),
+        }
+        let all = [everything()].into_iter();
+        let queries = all.chain(self.sessions.iter().map(|name| Query {
+            session: Some(name.clone()),
+            ..everything()
+        }));
+        for query in queries {
+            let page = match engine.list(&query) {
+                Ok(page) => page,
+                Err(error) => {
+                    complaints.push(shown(&error));
+                    continue;
+                }
+            };
+            for found in &page.snapshots {
+                if by_id.get(&found.id) != Some(&found) {
+                    return Err(format!("{found:?} is listed and is no snapshot"));
+                }
+                if query
+                    .session
+                    .as_ref()
+                    .is_some_and(|name| found.session != *name)
+                {
+                    return Err(format!("{found:?} is of another session"));
+                }
+            }
+            let of = |known: &&Known| {
+                query
+                    .session
+                    .as_ref()
+                    .is_none_or(|name| known.snapshot.session == *name)
+            };
+            let ids = self.known.iter().filter(of).map(|known| known.snapshot.id);
+            if !page.snapshots.iter().map(|s| s.id).eq(ids) || !page.damaged.is_empty() {
+                complaints.push("a listing is not complete".to_owned());
+            }
+        }
+        let mut export = Vec::new();
+        match engine.export(None, &mut export) {
+            Ok(_) if export == self.export => {}
+            Ok(_) if intact => complaints.push("the export is another".to_owned()),
+            Ok(_) => {}
+            Err(error) => complaints.push(shown(&error)),
+        }
+        Ok(())
+    }
+
+    /// After a loss of the last commits: the first so many snapshots, exactly.
+    pub fn first(&self, count: usize) -> &[Known] {
+        &self.known[..count.min(self.known.len())]
+    }
+}
+
+fn shown(error: &Error) -> String {
+    format!("{}: {error}", error.kind())
+}
+
+/// Each of these is there, with its metadata and byte for byte.
+///
+/// # Errors
+/// Which one is not.
+pub fn all_there(engine: &Engine, known: &[Known]) -> Result<(), String> {
+    for Known { snapshot, text } in known {
+        let found = engine
+            .restore(&snapshot.id.to_string())
+            .map_err(|error| format!("{} was acknowledged: {error}", snapshot.id))?;
+        if found.snapshot() != snapshot || found.text() != text {
+            return Err(format!("{:?} instead of {snapshot:?}", found.snapshot()));
+        }
+    }
+    Ok(())
+}

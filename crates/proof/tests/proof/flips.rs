@@ -1,0 +1,153 @@
+//! Every byte of a small closed store is changed, one at a time: harmless, or reported; never wrong.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use dalsegno::Kind;
+use dalsegno_faults::Disk;
+use dalsegno_proof::truth::{Truth, Verdict};
+use dalsegno_proof::{STORE, effort, on, state};
+
+use crate::evening::disk_with;
+
+/// Two sessions with a block and loose records each, names, an unchanged save, a restore.
+fn small_store() -> (Vec<u8>, Truth) {
+    let disk = Disk::new();
+    drop(on(&disk).create(STORE).unwrap());
+    for (from, to) in [(0, 11), (11, 15)] {
+        let engine = on(&disk).open(STORE).unwrap();
+        for n in from..to {
+            for who in 0..2 {
+                let mut save = engine.save_json(&format!("s/{who}"), state(who, n));
+                if n % 4 == 1 {
+                    save = save.name(format!("n{n}")).tag("named").meta("n", n);
+                }
+                save.commit().unwrap();
+            }
+        }
+        let again = engine.save_json("s/0", state(0, to - 1)).kind(Kind::Auto);
+        assert!(again.description("nothing new").commit().unwrap().unchanged);
+        engine.put_back("s/1@-3").apply().unwrap();
+        engine.close().unwrap();
+    }
+    assert_eq!(disk.paths(), [STORE]);
+    let bytes = disk.image(STORE).unwrap();
+    let truth = Truth::of(&on(&disk).open(STORE).unwrap());
+    assert_eq!(truth.known.len(), 34);
+    assert!((36_000..80_000).contains(&bytes.len()), "{}", bytes.len());
+    (bytes, truth)
+}
+
+/// Judges the store with these changes; what is wrong, with where it was.
+fn judge(bytes: &[u8], truth: &Truth, at: usize, value: u8) -> Verdict {
+    let mut bytes = bytes.to_vec();
+    let was = std::mem::replace(&mut bytes[at], value);
+    let disk = disk_with(&[(STORE.to_owned(), bytes)]);
+    let begin = Instant::now();
+    let judged = catch_unwind(AssertUnwindSafe(|| truth.judge(on(&disk).open(STORE))));
+    let place = format!(
+        "byte {at} (page {}, {}): {was:#x} became {value:#x}",
+        at / 4096 + 1,
+        at % 4096
+    );
+    // A store of this size answers everything in milliseconds.
+    assert!(begin.elapsed().as_secs() < 20, "{place}: for ever");
+    match judged {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(wrong)) => panic!("{place}: {wrong}"),
+        Err(_) => panic!("{place}: a panic"),
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    harmless: usize,
+    reported: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Harmless => self.harmless += 1,
+            Verdict::Closed(why) => {
+                *self.reported.entry(format!("closed: {why}")).or_default() += 1
+            }
+            Verdict::Reported(why) => *self.reported.entry(why).or_default() += 1,
+        }
+    }
+
+    fn show(&self) {
+        let total: usize = self.reported.values().sum();
+        println!("{} harmless, {total} reported", self.harmless);
+        for (why, count) in &self.reported {
+            println!("{count:8} {why}");
+        }
+    }
+}
+
+#[test]
+fn every_byte() {
+    let (bytes, truth) = small_store();
+    let mut tally = Tally::default();
+    // One bit each, another at every byte; or in the long run two patterns for every byte.
+    for at in (0..bytes.len()).step_by(effort(37, 1)) {
+        let bit = 1 << (at * 5 % 8);
+        tally.add(judge(&bytes, &truth, at, bytes[at] ^ bit));
+        if dalsegno_proof::long() {
+            tally.add(judge(&bytes, &truth, at, !bytes[at]));
+        }
+    }
+    tally.show();
+    assert!(tally.harmless > 0 && tally.reported.len() > 5);
+}
+
+/// The first hundred bytes decide how all others are read: every bit of them.
+#[test]
+fn every_bit_of_the_header() {
+    let (bytes, truth) = small_store();
+    let mut tally = Tally::default();
+    for at in 0..100 {
+        for bit in (0..8).step_by(effort(3, 1)) {
+            tally.add(judge(&bytes, &truth, at, bytes[at] ^ (1 << bit)));
+        }
+    }
+    tally.show();
+    assert!(tally.harmless > 0 && tally.reported.len() > 5);
+}
+
+/// The head of every page says what is in it.
+#[test]
+fn the_heads_of_all_pages() {
+    let (bytes, truth) = small_store();
+    let mut tally = Tally::default();
+    for page in 1..bytes.len() / 4096 {
+        for at in (page * 4096..page * 4096 + 24).step_by(effort(2, 1)) {
+            for change in [0x01, 0x80, 0xff] {
+                tally.add(judge(&bytes, &truth, at, bytes[at] ^ change));
+            }
+        }
+    }
+    tally.show();
+    assert!(tally.reported.len() > 5);
+}
+
+/// A file that ends too early, or has a page of zeros.
+#[test]
+fn missing_pages() {
+    let (bytes, truth) = small_store();
+    for page in 0..bytes.len() / 4096 {
+        let mut blank = bytes.clone();
+        blank[page * 4096..(page + 1) * 4096].fill(0);
+        for bytes in [
+            blank,
+            bytes[..page * 4096].to_vec(),
+            bytes[..page * 4096 + 512].to_vec(),
+        ] {
+            let disk = disk_with(&[(STORE.to_owned(), bytes)]);
+            let verdict = truth.judge(on(&disk).open(STORE));
+            let verdict = verdict.unwrap_or_else(|wrong| panic!("page {}: {wrong}", page + 1));
+            assert_ne!(verdict, Verdict::Harmless, "page {}", page + 1);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Kills, power losses, full disks, flipped bytes, and many programs on one store.
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // clippy allows it in tests, but not in what they call
+
+mod disk_errors;
+mod evening;
+mod flips;
+mod kills;
+mod power;
+mod together;
+mod wal_flips;
