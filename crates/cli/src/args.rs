@@ -1,11 +1,13 @@
 //! What users type: the options that all verbs share, and the verbs.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
+use crate::failure::Result;
+use crate::global::Global;
+use crate::output::Out;
 use crate::verb;
 
 /// Keeps every state of a long-running session small, whole and provable.
@@ -34,20 +36,6 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// The options of every verb.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
-    /// The store: a file, or a folder that holds store.db
-    ///
-    /// Without it, the environment's DALSEGNO_STORE, else .dalsegno/ here if it holds a store, else
-    /// dalsegno/ in the user's data folder. Only `init` and `demo` make one.
-    #[arg(long, global = true, value_name = "PATH", display_order = 100)]
-    pub(crate) store: Option<PathBuf>,
-    /// Print JSON: sizes in bytes, times in UTC
-    #[arg(long, global = true, display_order = 101)]
-    pub(crate) json: bool,
-}
-
 /// The verbs, in the order of a first day with the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -61,6 +49,21 @@ pub(crate) enum Verb {
     Doctor(verb::doctor::Doctor),
     #[command(name = "demo-writer", hide = true)]
     DemoWriter(verb::demo::writer::DemoWriter),
+}
+
+/// Does what was asked.
+pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Demo(demo) => demo.run(global, out),
+        Verb::Init(init) => init.run(global, out),
+        Verb::Snapshot(verb) => verb.run(global, out),
+        Verb::Verify(verify) => verify.run(global, out),
+        Verb::Export(export) => export.run(global, out),
+        Verb::Import(import) => import.run(global, out),
+        Verb::Doctor(doctor) => doctor.run(global, out),
+        Verb::DemoWriter(writer) => writer.run(global),
+    }
 }
 
 /// Prints what `--help` or `--version` asked for.

@@ -6,6 +6,7 @@
 
 mod args;
 mod failure;
+mod global;
 mod human;
 mod input;
 mod interrupt;
@@ -33,7 +34,7 @@ pub fn dalsegno() -> ExitCode {
     let (json, result) = match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             let mut out = Out::new(cli.global.json);
-            let done = verb::run(&cli, &mut out).and_then(|()| out.finish());
+            let done = args::run(&cli, &mut out).and_then(|()| out.finish());
             (cli.global.json, done)
         }
         Err(error) if !error.use_stderr() => return args::help(&error),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use dalsegno::{Engine, ErrorKind, FILE_NAME};
 use etcetera::BaseStrategy;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";

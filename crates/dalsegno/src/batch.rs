@@ -13,7 +13,7 @@ use crate::document::{MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, Result};
 use crate::head::{Head, Heads, checksum_of};
-use crate::save::{Content, Job};
+use crate::job::{Content, Job};
 use crate::show::describe;
 use crate::store::{
     self, Link, NewSnapshot, NewState, Outcome, SnapshotRow, Store, UNCHANGED, Write,

@@ -3,21 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::clock::{self, Clock};
-use crate::document::Document;
 use crate::error::{Error, Result};
-use crate::list::{Page, Query};
+use crate::job::Job;
 use crate::location;
 use crate::model::Snapshot;
 use crate::reference;
-use crate::restore::{Restore, Restored};
-use crate::save::{Content, Job, Save};
 use crate::show::describe;
-use crate::store::{Scan, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
+use crate::store::{SnapshotRow, SqliteOptions, SqliteStore, Store, View};
 use crate::writer::Writer;
 
 /// How an engine is opened.
@@ -157,58 +152,6 @@ impl Engine {
         }
     }
 
-    /// Prepares to save `value` as the newest state of `session`, as compact JSON.
-    pub fn save<T: Serialize + ?Sized>(&self, session: &str, value: &T) -> Save<'_> {
-        let text = serde_json::to_vec(value)
-            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e));
-        Save::new(self, session, text.map(|text| Content::Text(text.into())))
-    }
-
-    /// Prepares to save JSON text, which is kept byte for byte, white space included.
-    pub fn save_json(&self, session: &str, text: impl Into<Bytes>) -> Save<'_> {
-        Save::new(self, session, Ok(Content::Text(text.into())))
-    }
-
-    /// Prepares to save a document whose parts are shared with the states before it: see
-    /// [`DocumentBuilder`](crate::DocumentBuilder). Its turn is the one given with
-    /// [`Save::turn`].
-    pub fn save_document(&self, session: &str, document: Document) -> Save<'_> {
-        Save::new(self, session, Ok(Content::Document(Arc::new(document))))
-    }
-
-    pub(crate) fn save_again(&self, session: &str, seq: i64) -> Save<'_> {
-        Save::new(self, session, Ok(Content::Again(seq)))
-    }
-
-    /// A page of snapshots. Content is never read.
-    ///
-    /// # Errors
-    /// `NotFound` where the session does not exist; `InvalidInput` where the cursor is not of such a
-    /// query. Damaged rows are named in the page and do not hide the others.
-    pub fn list(&self, query: &Query) -> Result<Page> {
-        crate::list::list(&*self.view()?, &self.store.info().id, query)
-    }
-
-    /// The names of all sessions, sorted.
-    ///
-    /// # Errors
-    /// `Damaged` or `Storage` where the store cannot be read.
-    pub fn sessions(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        let store = &self.store.info().id;
-        self.view()?.sessions(&mut |row| {
-            if row.compute(store) != row.checksum {
-                let message =
-                    "the row of a session is damaged: its name may be another; run `verify`";
-                return std::ops::ControlFlow::Break(Err(Error::damaged(message)));
-            }
-            names.push(row.name);
-            std::ops::ControlFlow::Continue(())
-        })?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
     /// The metadata of the snapshot that `reference` means: an id or the beginning of one, a name,
     /// `SESSION@latest`, `SESSION@-2`, `SESSION@2026-11-20T10:00`, `SESSION@turn:42` or
     /// `SESSION@NAME`.
@@ -219,43 +162,6 @@ impl Engine {
         let view = self.view()?;
         let row = self.resolve(&*view, reference)?;
         self.describe(&*view, &row)
-    }
-
-    /// Reads the state of a snapshot and proves that it is the one that was saved.
-    ///
-    /// # Errors
-    /// As [`info`](Engine::info), and `Damaged` where the state cannot be proved.
-    pub fn restore(&self, reference: &str) -> Result<Restored> {
-        let view = self.view()?;
-        let row = self.resolve(&*view, reference)?;
-        let snapshot = self.describe(&*view, &row)?;
-        Restored::read(&*view, &self.store.info().id, &row, snapshot)
-    }
-
-    /// The sequence number of the session's newest snapshot, and its latest state.
-    pub(crate) fn newest(&self, session: &str) -> Result<(i64, Restored)> {
-        let view = self.view()?;
-        let row = self.resolve(&*view, &format!("{session}@latest"))?;
-        let snapshot = self.describe(&*view, &row)?;
-        let scan = Scan {
-            session: Some(row.session),
-            from: None,
-            newest_first: true,
-        };
-        let mut newest = row.seq;
-        view.snapshots(&scan, &mut |row| {
-            newest = row.seq;
-            std::ops::ControlFlow::Break(Ok(()))
-        })?;
-        Ok((
-            newest,
-            Restored::read(&*view, &self.store.info().id, &row, snapshot)?,
-        ))
-    }
-
-    /// Prepares to put a snapshot's state back: into a file, or as the newest state of its session.
-    pub fn put_back(&self, reference: &str) -> Restore<'_> {
-        Restore::new(self, reference)
     }
 
     /// Waits until everything submitted before is committed or refused.

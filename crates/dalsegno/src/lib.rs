@@ -21,6 +21,7 @@ mod export;
 #[doc(hidden)]
 pub mod fuzzing;
 mod head;
+mod job;
 mod list;
 mod location;
 mod model;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Snapshot, SnapshotId, StoreId};
 use crate::show::{check, describe};
@@ -87,7 +88,38 @@ pub struct Page {
     pub damaged: Vec<SnapshotId>,
 }
 
-pub(crate) fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
+impl Engine {
+    /// A page of snapshots. Content is never read.
+    ///
+    /// # Errors
+    /// `NotFound` where the session does not exist; `InvalidInput` where the cursor is not of such a
+    /// query. Damaged rows are named in the page and do not hide the others.
+    pub fn list(&self, query: &Query) -> Result<Page> {
+        list(&*self.view()?, &self.store().info().id, query)
+    }
+
+    /// The names of all sessions, sorted.
+    ///
+    /// # Errors
+    /// `Damaged` or `Storage` where the store cannot be read.
+    pub fn sessions(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let store = &self.store().info().id;
+        self.view()?.sessions(&mut |row| {
+            if row.compute(store) != row.checksum {
+                let message =
+                    "the row of a session is damaged: its name may be another; run `verify`";
+                return std::ops::ControlFlow::Break(Err(Error::damaged(message)));
+            }
+            names.push(row.name);
+            std::ops::ControlFlow::Continue(())
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
     let session = match &query.session {
         Some(name) => Some(
             view.session(name)?

@@ -6,37 +6,39 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::codec::detail::{Detail, Origin};
 use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::job::{Content, Job};
 use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
 
-/// What a session's new state is.
-pub(crate) enum Content {
-    Text(Bytes),
-    Document(Arc<Document>),
-    /// That of an earlier snapshot of the session, by its sequence number.
-    Again(i64),
-}
+impl Engine {
+    /// Prepares to save `value` as the newest state of `session`, as compact JSON.
+    pub fn save<T: Serialize + ?Sized>(&self, session: &str, value: &T) -> Save<'_> {
+        let text = serde_json::to_vec(value)
+            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e));
+        Save::new(self, session, text.map(|text| Content::Text(text.into())))
+    }
 
-/// A save on its way to the writer.
-pub(crate) struct Job {
-    pub(crate) session: String,
-    pub(crate) content: Content,
-    pub(crate) kind: Kind,
-    pub(crate) name: Option<String>,
-    /// When it was asked for.
-    pub(crate) now: Timestamp,
-    /// When the state was taken.
-    pub(crate) created_at: Timestamp,
-    /// All but the checksum, which the writer computes.
-    pub(crate) detail: Detail,
-    /// Only on top of this snapshot: what was read of it went into the content.
-    pub(crate) only_on: Option<i64>,
-    pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+    /// Prepares to save JSON text, which is kept byte for byte, white space included.
+    pub fn save_json(&self, session: &str, text: impl Into<Bytes>) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Text(text.into())))
+    }
+
+    /// Prepares to save a document whose parts are shared with the states before it: see
+    /// [`DocumentBuilder`](crate::DocumentBuilder). Its turn is the one given with
+    /// [`Save::turn`].
+    pub fn save_document(&self, session: &str, document: Document) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Document(Arc::new(document))))
+    }
+
+    pub(crate) fn save_again(&self, session: &str, seq: i64) -> Save<'_> {
+        Save::new(self, session, Ok(Content::Again(seq)))
+    }
 }
 
 /// A save in preparation: [`Engine::save`] and its kin begin one; [`commit`](Save::commit) or

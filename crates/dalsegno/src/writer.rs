@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::head::Heads;
+use crate::job::Job;
 use crate::repack::{self, repack};
-use crate::save::Job;
 use crate::store::Store;
 
 /// As many saves as one commit takes; more wait for the next.

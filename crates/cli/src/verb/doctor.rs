@@ -4,8 +4,8 @@ use clap::Args;
 use dalsegno::{Diagnosis, Severity};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::{human, style, table};

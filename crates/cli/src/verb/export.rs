@@ -7,8 +7,8 @@ use clap::Args;
 use dalsegno::{Engine, Error};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::human;
 use crate::interrupt::{Interruptible, Polite};
 use crate::output::Out;

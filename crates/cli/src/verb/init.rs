@@ -6,8 +6,8 @@ use clap::Args;
 use dalsegno::Engine;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::{HERE, Place};
 use crate::{human, program};

@@ -5,8 +5,8 @@ use dalsegno::{Damage, ErrorKind, Verification};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::{human, style};

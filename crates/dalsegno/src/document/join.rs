@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::split::AHEAD;
 use super::{Document, Gap};
+
+/// How far ahead in the earlier state to look when its next item is not the one that stands here.
+pub(super) const AHEAD: usize = 4;
 
 /// A value's place in the text, and in the earlier state if it stood there.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@
 use bytes::Bytes;
 
 use super::Document;
-use super::join::{Span, join};
+use super::join::{AHEAD, Span, join};
 use super::lookup::Lookup;
 use super::scan::{MAX_DEPTH, Scanner, Start};
 use crate::error::{Error, Result};
@@ -24,9 +24,6 @@ const WORTH_MOVING: usize = 64;
 const TINY: usize = 8;
 /// How large a group of tiny elements grows.
 const GROUP: usize = 64;
-/// How far ahead in the earlier state to look when its next item is not the one that stands here.
-pub(super) const AHEAD: usize = 4;
-
 /// A document is cut into at most this many items, which bounds the memory that hostile text can ask for.
 pub const MAX_ITEMS: usize = 1 << 24;
 

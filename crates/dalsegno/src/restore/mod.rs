@@ -11,9 +11,49 @@ use serde::de::DeserializeOwned;
 use crate::chain;
 use crate::codec::detail;
 use crate::document::component::{self, WHOLE};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Snapshot, StoreId};
-use crate::store::{SnapshotRow, View};
+use crate::store::{Scan, SnapshotRow, View};
+
+impl Engine {
+    /// Reads the state of a snapshot and proves that it is the one that was saved.
+    ///
+    /// # Errors
+    /// As [`info`](Engine::info), and `Damaged` where the state cannot be proved.
+    pub fn restore(&self, reference: &str) -> Result<Restored> {
+        let view = self.view()?;
+        let row = self.resolve(&*view, reference)?;
+        let snapshot = self.describe(&*view, &row)?;
+        Restored::read(&*view, &self.store().info().id, &row, snapshot)
+    }
+
+    /// The sequence number of the session's newest snapshot, and its latest state.
+    pub(crate) fn newest(&self, session: &str) -> Result<(i64, Restored)> {
+        let view = self.view()?;
+        let row = self.resolve(&*view, &format!("{session}@latest"))?;
+        let snapshot = self.describe(&*view, &row)?;
+        let scan = Scan {
+            session: Some(row.session),
+            from: None,
+            newest_first: true,
+        };
+        let mut newest = row.seq;
+        view.snapshots(&scan, &mut |row| {
+            newest = row.seq;
+            std::ops::ControlFlow::Break(Ok(()))
+        })?;
+        Ok((
+            newest,
+            Restored::read(&*view, &self.store().info().id, &row, snapshot)?,
+        ))
+    }
+
+    /// Prepares to put a snapshot's state back: into a file, or as the newest state of its session.
+    pub fn put_back(&self, reference: &str) -> Restore<'_> {
+        Restore::new(self, reference)
+    }
+}
 
 /// A snapshot's state, proved to be what was saved.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use dalsegno::clock::Clock;
 use dalsegno::{Engine, Options};
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::program;
 
 /// The places of a demo.

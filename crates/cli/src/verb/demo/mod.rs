@@ -18,8 +18,8 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::style;
 use evening::STEPS;

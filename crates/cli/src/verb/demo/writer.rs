@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::evening::Evening;
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::place::Place;
 
 /// Save the demo's sessions until killed

@@ -8,8 +8,8 @@ use clap::Args;
 use dalsegno::ErrorKind;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::{human, input};

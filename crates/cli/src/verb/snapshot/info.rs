@@ -3,8 +3,8 @@
 use clap::Args;
 use dalsegno::{Operation, Snapshot};
 
-use crate::args::Global;
 use crate::failure::Result;
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::{human, table};

@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 use dalsegno::{ErrorKind, Kind, Page, Query, Sort};
 use jiff::Timestamp;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::{human, program, table, when};

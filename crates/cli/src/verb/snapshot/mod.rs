@@ -8,8 +8,8 @@ pub(crate) mod show;
 
 use clap::Subcommand;
 
-use crate::args::Global;
 use crate::failure::Result;
+use crate::global::Global;
 use crate::output::Out;
 
 /// Save, list, show and restore snapshots

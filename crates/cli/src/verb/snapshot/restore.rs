@@ -6,8 +6,8 @@ use clap::Args;
 use dalsegno::{Change, ComponentChange, Engine, Plan, Report, Target};
 use serde_json::{Value, json};
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::{human, program, style, table};

@@ -10,8 +10,8 @@ use dalsegno::store::MemoryStore;
 use dalsegno::{Engine, ErrorKind, Kind, MAX_SIZE, Options, Query, Snapshot};
 use serde_json::{Value, json};
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::{human, input};

@@ -4,8 +4,8 @@ use clap::Args;
 use dalsegno::pretty;
 use serde_json::to_string;
 
-use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 

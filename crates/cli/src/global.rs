@@ -1,0 +1,19 @@
+//! The options that every verb has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The options of every verb.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The store: a file, or a folder that holds store.db
+    ///
+    /// Without it, the environment's DALSEGNO_STORE, else .dalsegno/ here if it holds a store, else
+    /// dalsegno/ in the user's data folder. Only `init` and `demo` make one.
+    #[arg(long, global = true, value_name = "PATH", display_order = 100)]
+    pub(crate) store: Option<PathBuf>,
+    /// Print JSON: sizes in bytes, times in UTC
+    #[arg(long, global = true, display_order = 101)]
+    pub(crate) json: bool,
+}

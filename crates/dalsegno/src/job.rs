@@ -1,0 +1,36 @@
+//! A save on its way from whoever asked for it to the writer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::codec::detail::Detail;
+use crate::document::Document;
+use crate::error::Result;
+use crate::model::{Kind, Snapshot};
+
+/// What a session's new state is.
+pub(crate) enum Content {
+    Text(Bytes),
+    Document(Arc<Document>),
+    /// That of an earlier snapshot of the session, by its sequence number.
+    Again(i64),
+}
+
+/// A save on its way to the writer.
+pub(crate) struct Job {
+    pub(crate) session: String,
+    pub(crate) content: Content,
+    pub(crate) kind: Kind,
+    pub(crate) name: Option<String>,
+    /// When it was asked for.
+    pub(crate) now: Timestamp,
+    /// When the state was taken.
+    pub(crate) created_at: Timestamp,
+    /// All but the checksum, which the writer computes.
+    pub(crate) detail: Detail,
+    /// Only on top of this snapshot: what was read of it went into the content.
+    pub(crate) only_on: Option<i64>,
+    pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+}
