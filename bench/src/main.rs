@@ -102,15 +102,19 @@ fn run(wanted: Wanted, options: &Options) -> Result<()> {
         seed: plan.seed,
         quick: plan.quick,
         tables: Vec::new(),
+        claims: Vec::new(),
     };
     println!("{}", report.head());
     for (name, measure) in wanted.measures() {
         eprintln!("measuring {name} …");
-        for table in measure::run(measure, &plan)? {
+        let found = measure::run(measure, &plan)?;
+        for table in &found.tables {
             println!("{}", table.print());
-            report.tables.push(table);
         }
+        report.tables.extend(found.tables);
+        report.claims.extend(found.claims);
     }
+    println!("{}", report.verdict().print());
     if let Some(path) = &options.json {
         let json = serde_json::to_vec_pretty(&report)?;
         fs::write(path, json).with_context(|| path.display().to_string())?;

@@ -1,19 +1,20 @@
 //! The measures: one file each, named as in the list of what is to be proved.
 //!
-//! | id | what it compares today | where the engine joins |
-//! | --- | --- | --- |
-//! | [`p1`] | bytes for a day of auto-saves | a [`crate::peer::Contestant`] |
-//! | [`p2`] | CPU to turn a document into bytes | entries of [`p2::entries`] |
-//! | [`p3`] | 10,000 sessions in one durable tick | a [`crate::peer::tick::TickStore`], a row of rates |
-//! | [`p4`] | restoring | a [`crate::peer::Contestant`] |
-//! | [`p9`] | saving as the unchanged part grows | a [`crate::peer::Contestant`] |
+//! | id | what it compares |
+//! | --- | --- |
+//! | [`p1`] | bytes for a day of auto-saves |
+//! | [`p2`] | CPU to turn a document into bytes |
+//! | [`p3`] | 10,000 sessions in one durable tick |
+//! | [`p4`] | restoring |
+//! | [`p9`] | saving as the unchanged part grows |
 
 use anyhow::Result;
 
-use crate::report::Table;
+use crate::report::Findings;
 
 pub mod cpu;
 pub mod day;
+pub mod forgetful;
 pub mod memory;
 pub mod p1;
 pub mod p2;
@@ -70,6 +71,12 @@ impl Plan {
         if self.quick { 1 } else { 5 }
     }
 
+    /// Rounds of whole ticks.
+    #[must_use]
+    pub const fn tick_rounds(&self) -> usize {
+        if self.quick { 1 } else { 5 }
+    }
+
     /// Sessions of a tick.
     #[must_use]
     pub const fn sessions(&self) -> usize {
@@ -81,8 +88,8 @@ impl Plan {
     }
 }
 
-/// A measure: its tables, from a plan.
-pub type Measure = fn(&Plan) -> Result<Vec<Table>>;
+/// A measure: its tables and claims, from a plan.
+pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
 pub const ALL: [(&str, Measure); 5] = [
@@ -94,14 +101,14 @@ pub const ALL: [(&str, Measure); 5] = [
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.
-pub fn run(measure: Measure, plan: &Plan) -> Result<Vec<Table>> {
+pub fn run(measure: Measure, plan: &Plan) -> Result<Findings> {
     memory::reset_peak();
-    let mut tables = measure(plan)?;
-    if let (Some(peak), Some(last)) = (memory::peak(), tables.last_mut()) {
+    let mut found = measure(plan)?;
+    if let (Some(peak), Some(last)) = (memory::peak(), found.tables.last_mut()) {
         last.note(format!(
             "peak memory of this process, workloads included: {} MB",
             peak / 1_000_000
         ));
     }
-    Ok(tables)
+    Ok(found)
 }

@@ -1,4 +1,4 @@
-//! What the engine is compared with: other ways to keep every state of a session.
+//! The engine and what it is compared with: other ways to keep every state of a session.
 //!
 //! A contestant is one file here that implements [`Peer`], and one line in [`all`].
 
@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+pub mod dalsegno;
 pub mod fastcdc;
 pub mod files;
 pub mod full_json;
@@ -71,7 +72,8 @@ pub fn all() -> Vec<Contestant> {
         commands: false,
     };
     vec![
-        // The engine's row goes here, first: `inside(dalsegno::KEY, dalsegno::make)`.
+        inside(dalsegno::KEY, dalsegno::make),
+        inside(dalsegno::KEY_EACH, dalsegno::make_each),
         inside(full_json::KEY, full_json::make),
         inside(plain_log::KEY, plain_log::make),
         inside(zstd_each::KEY, zstd_each::make),

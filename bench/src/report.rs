@@ -1,4 +1,4 @@
-//! One table per measure, on the terminal and as JSON.
+//! Tables of what was measured and one of what was to be reached, on the terminal and as JSON.
 
 use std::fmt::Write as _;
 
@@ -21,6 +21,65 @@ pub struct Report {
     pub quick: bool,
     /// The measures' tables.
     pub tables: Vec<Table>,
+    /// What was to be reached.
+    pub claims: Vec<Claim>,
+}
+
+/// What a measure found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// Its figures that have a target.
+    pub claims: Vec<Claim>,
+}
+
+/// A ratio that is to be reached.
+#[derive(Debug, Clone, Serialize)]
+pub struct Claim {
+    /// The measure, such as `p1`.
+    pub id: &'static str,
+    /// What is compared with what, on which workload.
+    pub what: String,
+    /// What to reach.
+    pub target: Bound,
+    /// What was found.
+    pub measured: f64,
+    /// Whether that is enough.
+    pub reached: bool,
+}
+
+/// On which side of a number a ratio has to lie.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The number or more.
+    AtLeast(f64),
+    /// The number or less.
+    AtMost(f64),
+}
+
+impl Findings {
+    /// Notes that `measured` was to be within `target`.
+    pub fn claim(
+        &mut self,
+        id: &'static str,
+        what: impl Into<String>,
+        target: Bound,
+        measured: f64,
+    ) {
+        let reached = match target {
+            Bound::AtLeast(least) => measured >= least,
+            Bound::AtMost(most) => measured <= most,
+        };
+        self.claims.push(Claim {
+            id,
+            what: what.into(),
+            target,
+            measured,
+            reached,
+        });
+    }
 }
 
 /// One table.
@@ -59,6 +118,10 @@ pub enum Cell {
     Times(f64),
     /// A number of things, or things per second.
     Count(f64),
+    /// A ratio to reach.
+    Target(Bound),
+    /// Whether it was.
+    Reached(bool),
     /// Not measured.
     None,
 }
@@ -123,6 +186,30 @@ impl Report {
             self.seed
         )
     }
+
+    /// The targets, as the table that ends the report.
+    #[must_use]
+    pub fn verdict(&self) -> Table {
+        let columns = ["what", "target", "measured", "reached"];
+        let mut table = Table::new("all", "targets", &columns);
+        let reached = self.claims.iter().filter(|claim| claim.reached).count();
+        table.note(format!("{reached} of {} reached", self.claims.len()));
+        if self.quick {
+            table.note("on shorter workloads: these are not the figures the targets are for");
+        }
+        for claim in &self.claims {
+            let cells = [
+                Cell::Target(claim.target),
+                Cell::Times(claim.measured),
+                Cell::Reached(claim.reached),
+            ];
+            table.row(
+                format!("{} · {}", claim.id.to_uppercase(), claim.what),
+                cells,
+            );
+        }
+        table
+    }
 }
 
 impl Cell {
@@ -132,6 +219,10 @@ impl Cell {
             Self::Micros(n) => with_unit(n, &[("s", 1e6), ("ms", 1e3)], "µs"),
             Self::Times(n) => format!("{} ×", digits(n)),
             Self::Count(n) => with_unit(n, &[("M", 1e6)], "").trim().to_owned(),
+            Self::Target(Bound::AtLeast(n)) => format!("≥ {n} ×"),
+            Self::Target(Bound::AtMost(n)) => format!("≤ {n} ×"),
+            Self::Reached(true) => "yes".to_owned(),
+            Self::Reached(false) => "NO".to_owned(),
             Self::None => "—".to_owned(),
         }
     }
@@ -140,6 +231,8 @@ impl Cell {
         match *self {
             Self::Bytes(n) => n.into(),
             Self::Micros(n) | Self::Times(n) | Self::Count(n) => n.into(),
+            Self::Target(Bound::AtLeast(n) | Bound::AtMost(n)) => n.into(),
+            Self::Reached(reached) => reached.into(),
             Self::None => Value::Null,
         }
     }
@@ -150,6 +243,9 @@ impl Cell {
             Self::Micros(_) => "us",
             Self::Times(_) => "times",
             Self::Count(_) => "count",
+            Self::Target(Bound::AtLeast(_)) => "times, at least",
+            Self::Target(Bound::AtMost(_)) => "times, at most",
+            Self::Reached(_) => "reached",
             Self::None => "none",
         }
     }
@@ -202,6 +298,24 @@ mod tests {
         assert_eq!(Cell::Micros(12_345.0).print(), "12.3 ms");
         assert_eq!(Cell::Times(255.4).print(), "255 ×");
         assert_eq!(Cell::Count(10_000.0).print(), "10000");
+    }
+
+    #[test]
+    fn a_claim_is_reached_on_the_right_side() {
+        let mut found = Findings::default();
+        for (target, measured) in [
+            (Bound::AtLeast(2.0), 2.0),
+            (Bound::AtLeast(2.0), 1.99),
+            (Bound::AtMost(0.1), 0.1),
+            (Bound::AtMost(0.1), 0.11),
+        ] {
+            found.claim("p0", "a test", target, measured);
+        }
+        let reached: Vec<_> = found.claims.iter().map(|claim| claim.reached).collect();
+        assert_eq!(reached, [true, false, true, false]);
+        let json = serde_json::to_value(&found.claims[1]).expect("serialises");
+        assert_eq!(json["target"]["at_least"], 2.0);
+        assert_eq!(json["reached"], false);
     }
 
     #[test]

@@ -1,95 +1,264 @@
-//! P2: CPU to turn a document into bytes.
+//! P2: CPU to turn a document into its record.
 //!
-//! The floor is one `serde_json::to_vec` of the typed document; beside it stand the parts a save
-//! from JSON text cannot do without: a validating scan and a hash.
+//! The floor is one `serde_json::to_vec` of the typed document. The engine saves all states of the
+//! day in order, each on top of the one before, into a store that keeps nothing; validation, the
+//! checksum and the record are included, writing it is not. Beside it stand the parts that a save
+//! cannot do without.
+
+use std::sync::Arc;
 
 use anyhow::Result;
+use bytes::Bytes;
+use dalsegno::clock::SystemClock;
+use dalsegno::store::MemoryStore;
+use dalsegno::{Engine, Kind, Options, Ticket};
 use serde::de::IgnoredAny;
+use twox_hash::XxHash3_128;
 
 use super::Plan;
-use super::rounds::Contest;
-use crate::report::{Cell, Table};
+use super::cpu::{Spent, spent};
+use super::forgetful::Forgetful;
+use super::rounds::{Contest, Timing};
+use crate::report::{Bound, Cell, Findings, Table};
 use crate::workload::chat::{self, ChatDay};
 use crate::workload::queue::{self, QueueDay};
+use crate::workload::shared::{Shared, SharedChat, SharedQueue};
 use crate::workload::{Document, Layout};
 
-/// States of the day that are measured, spread evenly.
-const SAMPLES: usize = 12;
+/// How many saves are under way at once. Queueing a whole day of large texts costs page faults that
+/// no program pays that saves as it goes; one at a time costs a change of threads each.
+const GROUP: usize = 8;
 
-/// A document and its text.
-#[derive(Debug)]
-pub struct Sample<T> {
-    /// The typed document.
-    pub state: T,
-    /// Its text in the layout of the table.
-    pub text: Vec<u8>,
+const SESSION: &str = "bench/1";
+
+const FLOOR: &str = "serde_json::to_vec (the floor)";
+const FROM_TEXT: &str = "Dalsegno, from JSON text, 8 under way";
+const FROM_VALUE: &str = "Dalsegno, from a Serialize value, 8 under way";
+const FROM_SHARED: &str = "Dalsegno, from a session of shared lists, 8 under way";
+
+/// The entries that are to be reached, as multiples of the floor.
+const TARGETS: [(&str, f64); 3] = [(FROM_TEXT, 1.3), (FROM_VALUE, 2.3), (FROM_SHARED, 0.1)];
+
+/// The states of a day and their texts.
+struct States<T> {
+    typed: Vec<T>,
+    texts: Vec<Bytes>,
+}
+
+impl<T: Document> States<T> {
+    fn of(states: impl Iterator<Item = T>, layout: Layout) -> Self {
+        let typed: Vec<T> = states.collect();
+        let texts = typed
+            .iter()
+            .map(|state| state.text(layout).into())
+            .collect();
+        Self { typed, texts }
+    }
+
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
 }
 
 /// The queue and the chat, in both layouts.
-pub fn run(plan: &Plan) -> Result<Vec<Table>> {
-    let saves = plan.saves();
-    let mut tables = Vec::new();
+pub fn run(plan: &Plan) -> Result<Findings> {
+    let mut found = Findings::default();
     for layout in Layout::ALL {
-        let queues = QueueDay::with(plan.seed, queue::TRACKS, saves);
-        let samples = sample(queues, saves, layout);
-        tables.push(table(
-            plan,
-            "200-track queue",
-            layout,
-            queue::RATES,
-            &samples,
-        )?);
-        let chats = ChatDay::with(plan.seed, 4, plan.messages(), saves);
-        let samples = sample(chats, saves, layout);
-        tables.push(table(plan, "growing chat", layout, chat::RATES, &samples)?);
+        let days = QueueDay::with(plan.seed, queue::TRACKS, plan.saves());
+        let states = States::of(days, layout);
+        let title = format!("200-track queue, {}", layout.name());
+        let timings = contest::<SharedQueue>(plan, layout, &states)?;
+        report(plan, &mut found, &title, queue::RATES, &states, &timings);
+
+        let days = ChatDay::with(plan.seed, 4, plan.messages(), plan.saves());
+        let states = States::of(days, layout);
+        let title = format!("growing chat, {}", layout.name());
+        let timings = contest::<SharedChat>(plan, layout, &states)?;
+        report(plan, &mut found, &title, chat::RATES, &states, &timings);
     }
-    Ok(tables)
+    Ok(found)
 }
 
-/// Every n-th state of a day, the last one among them.
-pub fn sample<T: Document>(
-    states: impl Iterator<Item = T>,
-    saves: usize,
-    layout: Layout,
-) -> Vec<Sample<T>> {
-    let every = (saves / SAMPLES).max(1);
-    let sampled = states.skip(every - 1).step_by(every);
-    sampled
-        .map(|state| Sample {
-            text: state.text(layout),
-            state,
+fn contest<S: Shared>(plan: &Plan, layout: Layout, states: &States<S::State>) -> Result<Vec<Timing>>
+where
+    S::State: Document,
+{
+    let mut contest = Contest::default();
+    let saves = states.len();
+    contest.add(FLOOR, saves, || each(&states.typed, serde_json::to_vec));
+    contest.add_timed(FROM_TEXT, saves, || {
+        from_texts(&Forgetful::engine(), &states.texts, GROUP)
+    });
+    if layout == Layout::Compact {
+        contest.add_timed(FROM_VALUE, saves, || from_values(&states.typed, GROUP));
+        contest.add_timed(FROM_SHARED, saves, || from_shared::<S>(&states.typed, 0));
+        contest.add_timed(
+            "… without the day's first save, which builds on nothing",
+            saves - 1,
+            || from_shared::<S>(&states.typed, 1),
+        );
+        contest.add_timed("… of which building the document", saves, || {
+            build_shared::<S>(&states.typed)
+        });
+    }
+    contest.add_timed("Dalsegno, from JSON text, one at a time", saves, || {
+        from_texts(&Forgetful::engine(), &states.texts, 1)
+    });
+    if layout == Layout::Compact {
+        contest.add_timed(
+            "Dalsegno, from a Serialize value, one at a time",
+            saves,
+            || from_values(&states.typed, 1),
+        );
+        contest.add_timed(
+            "Dalsegno, from a Serialize value, all queued at once",
+            saves,
+            || from_values(&states.typed, saves),
+        );
+    }
+    contest.add_timed(
+        "Dalsegno, from JSON text, kept in memory, packed, closed",
+        saves,
+        || packed(&states.texts),
+    );
+    contest.add("XXH3-128 of the text", saves, || {
+        each(&states.texts, |text| {
+            Ok::<_, anyhow::Error>(XxHash3_128::oneshot(text))
         })
-        .collect()
+    });
+    contest.add("BLAKE3 of the text", saves, || {
+        each(&states.texts, |text| {
+            Ok::<_, anyhow::Error>(blake3::hash(text))
+        })
+    });
+    contest.add("scan: UTF-8 check + serde_json IgnoredAny", saves, || {
+        each(&states.texts, |text| {
+            simdutf8::basic::from_utf8(text)?;
+            scan(text)
+        })
+    });
+    contest.add("scan: sonic-rs IgnoredAny", saves, || {
+        each(&states.texts, |text| sonic_scan(text))
+    });
+    contest.add("serde_json::to_vec_pretty", saves, || {
+        each(&states.typed, serde_json::to_vec_pretty)
+    });
+    contest.add("clone of the typed document", saves, || {
+        each(&states.typed, |state| Ok::<_, anyhow::Error>(state.clone()))
+    });
+    contest.run(plan.rounds())
 }
 
-/// The entries of the contest; each does its work for all samples.
-pub fn entries<'a, T: Document>(contest: &mut Contest<'a>, samples: &'a [Sample<T>]) {
-    contest.add("serde_json::to_vec (the floor)", move || {
-        each(samples, |s| Ok(serde_json::to_vec(&s.state)?))
-    });
-    // The engine's entries go here: from the text, from the `Serialize` value, and from a session
-    // of shared structures.
-    contest.add("serde_json::to_vec_pretty", move || {
-        each(samples, |s| Ok(serde_json::to_vec_pretty(&s.state)?))
-    });
-    contest.add("clone of the typed document", move || {
-        each(samples, |s| Ok(s.state.clone()))
-    });
-    contest.add("BLAKE3 of the text", move || {
-        each(samples, |s| Ok(blake3::hash(&s.text)))
-    });
-    contest.add("scan: serde_json IgnoredAny", move || {
-        each(samples, |s| scan(&s.text))
-    });
-    contest.add("scan: UTF-8 check + serde_json IgnoredAny", move || {
-        each(samples, |s| {
-            simdutf8::basic::from_utf8(&s.text)?;
-            scan(&s.text)
-        })
-    });
-    contest.add("scan: sonic-rs IgnoredAny", move || {
-        each(samples, |s| sonic_scan(&s.text))
-    });
+fn each<T, R, E: Into<anyhow::Error>>(
+    states: &[T],
+    mut work: impl FnMut(&T) -> Result<R, E>,
+) -> Result<()> {
+    for state in states {
+        let outcome = work(std::hint::black_box(state)).map_err(Into::into)?;
+        std::hint::black_box(outcome);
+    }
+    Ok(())
+}
+
+/// Has `save` make the saves from `from` to `to`, `group` under way at a time, and waits for them.
+fn saves(
+    from: usize,
+    to: usize,
+    group: usize,
+    mut save: impl FnMut(usize) -> Result<Ticket>,
+) -> Result<Spent> {
+    let mut taken = Vec::new();
+    for first in (from..to).step_by(group.max(1)) {
+        let ((), took) = spent(|| {
+            let tickets: Vec<Ticket> = (first..to)
+                .take(group)
+                .map(&mut save)
+                .collect::<Result<_>>()?;
+            tickets.into_iter().try_for_each(waited)
+        })?;
+        taken.push(took);
+    }
+    Ok(taken.into_iter().sum())
+}
+
+fn waited(ticket: Ticket) -> Result<()> {
+    std::hint::black_box(ticket.wait()?);
+    Ok(())
+}
+
+fn from_texts(engine: &Engine, texts: &[Bytes], group: usize) -> Result<Spent> {
+    saves(0, texts.len(), group, |index| {
+        let save = engine.save_json(SESSION, texts[index].clone());
+        Ok(save.kind(Kind::Auto).submit())
+    })
+}
+
+fn from_values<T: Document>(states: &[T], group: usize) -> Result<Spent> {
+    let engine = Forgetful::engine();
+    saves(0, states.len(), group, |index| {
+        let save = engine.save(SESSION, &states[index]);
+        Ok(save.kind(Kind::Auto).submit())
+    })
+}
+
+/// The edits that lead from state to state are the program's and do not count; the first saves, up
+/// to `skip`, do not either.
+fn from_shared<S: Shared>(states: &[S::State], skip: usize) -> Result<Spent> {
+    let engine = Forgetful::engine();
+    let mut taken = Vec::new();
+    let mut session = states.first().map(S::new);
+    let mut saved = 0;
+    while saved < states.len() {
+        let group = if saved < skip { skip - saved } else { GROUP };
+        let snapshots = follow(&mut session, states, saved, group);
+        let took = saves(0, snapshots.len(), group, |index| {
+            let document = snapshots[index].document()?;
+            Ok(engine
+                .save_document(SESSION, document)
+                .kind(Kind::Auto)
+                .submit())
+        })?;
+        if saved >= skip {
+            taken.push(took);
+        }
+        saved += snapshots.len();
+    }
+    Ok(taken.into_iter().sum())
+}
+
+fn build_shared<S: Shared>(states: &[S::State]) -> Result<Spent> {
+    let mut taken = Vec::new();
+    let mut session = states.first().map(S::new);
+    for first in (0..states.len()).step_by(GROUP) {
+        let snapshots = follow(&mut session, states, first, GROUP);
+        let ((), took) = spent(|| each(&snapshots, S::document))?;
+        taken.push(took);
+    }
+    Ok(taken.into_iter().sum())
+}
+
+/// The session as it is in each of the next states.
+fn follow<S: Shared>(
+    session: &mut Option<S>,
+    states: &[S::State],
+    first: usize,
+    count: usize,
+) -> Vec<S> {
+    let next = states.iter().skip(first).take(count);
+    next.filter_map(|state| {
+        session.as_mut()?.follow(state);
+        session.clone()
+    })
+    .collect()
+}
+
+/// A store in memory that keeps what is saved, which the writer packs into blocks in between and on
+/// closing.
+fn packed(texts: &[Bytes]) -> Result<Spent> {
+    let engine = Options::default().on(Arc::new(MemoryStore::new(&SystemClock)));
+    let day = from_texts(&engine, texts, GROUP)?;
+    let (_, close) = spent(|| Ok(engine.close()?))?;
+    Ok([day, close].into_iter().sum())
 }
 
 /// A scan that accepts exactly what `serde_json` does, UTF-8 inside of texts left aside.
@@ -104,31 +273,22 @@ pub fn sonic_scan(text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn each<T, R>(samples: &[Sample<T>], mut work: impl FnMut(&Sample<T>) -> Result<R>) -> Result<()> {
-    for sample in samples {
-        std::hint::black_box(work(std::hint::black_box(sample))?);
-    }
-    Ok(())
-}
-
-fn table<T: Document>(
+fn report<T>(
     plan: &Plan,
+    found: &mut Findings,
     title: &str,
-    layout: Layout,
     rates: &str,
-    samples: &[Sample<T>],
-) -> Result<Table> {
-    let mut contest = Contest::default();
-    entries(&mut contest, samples);
-    let timings = contest.run(plan.rounds(), samples.len())?;
-    let bytes: usize = samples.iter().map(|s| s.text.len()).sum::<usize>() / samples.len().max(1);
-
-    let title = format!("from document to bytes, {title}, {}", layout.name());
-    let mut table = Table::new("p2", title, &["work", "CPU", "of to_vec", "bytes a µs"]);
+    states: &States<T>,
+    timings: &[Timing],
+) {
+    let count = states.texts.len().max(1);
+    let bytes = states.texts.iter().map(Bytes::len).sum::<usize>() / count;
+    let columns = ["work", "CPU", "of to_vec", "bytes a µs"];
+    let mut table = Table::new("p2", format!("from document to record, {title}"), &columns);
     table.note(rates);
     table.note(format!(
-        "{} states spread over the day, {bytes} bytes on average; medians of {} interleaved rounds",
-        samples.len(),
+        "all {count} states of the day in order, {bytes} bytes on average; medians of {} \
+         interleaved rounds",
         plan.rounds()
     ));
     let floor = timings.first().map_or(1.0, |t| t.median.cpu_us);
@@ -139,9 +299,14 @@ fn table<T: Document>(
             Cell::Times(cpu / floor),
             Cell::Count(bytes as f64 / cpu),
         ];
-        table.row(timing.name, cells);
+        table.row(timing.name.as_str(), cells);
+        for (name, most) in TARGETS.iter().filter(|(name, _)| *name == timing.name) {
+            let name = name.trim_start_matches("Dalsegno, ");
+            let what = format!("CPU of a save, {title}: {name}, of serde_json::to_vec");
+            found.claim("p2", what, Bound::AtMost(*most), cpu / floor);
+        }
     }
-    Ok(table)
+    found.tables.push(table);
 }
 
 #[cfg(test)]
@@ -166,10 +331,16 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_spread_and_end_with_the_last() {
-        let samples = sample(QueueDay::with(1, 5, 48), 48, Layout::Compact);
-        assert_eq!(samples.len(), 12);
-        let last = QueueDay::with(1, 5, 48).last().expect("48 states");
-        assert_eq!(samples[11].state, last);
+    fn every_state_is_saved_once_in_order() {
+        for group in [1, 3, 20] {
+            let mut seen = Vec::new();
+            let engine = Forgetful::engine();
+            let saved = saves(2, 9, group, |index| {
+                seen.push(index);
+                Ok(engine.save_json(SESSION, format!("[{index}]")).submit())
+            });
+            assert!(saved.expect("saves").cpu_us > 0.0);
+            assert_eq!(seen, (2..9).collect::<Vec<_>>());
+        }
     }
 }

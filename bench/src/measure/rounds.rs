@@ -15,7 +15,8 @@ pub struct Contest<'a> {
 
 struct Entry<'a> {
     name: String,
-    work: Box<dyn FnMut() -> Result<()> + 'a>,
+    units: usize,
+    work: Box<dyn FnMut() -> Result<Spent> + 'a>,
 }
 
 /// The median of an entry's rounds.
@@ -28,24 +29,41 @@ pub struct Timing {
 }
 
 impl<'a> Contest<'a> {
-    /// Adds an entry. What it computes goes through `black_box`, so that it is computed.
-    pub fn add<T>(&mut self, name: impl Into<String>, mut work: impl FnMut() -> Result<T> + 'a) {
-        self.entries.push(Entry {
-            name: name.into(),
-            work: Box::new(move || {
-                std::hint::black_box(work()?);
-                Ok(())
-            }),
+    /// Adds an entry that does `units` units of work. What it computes goes through `black_box`, so
+    /// that it is computed.
+    pub fn add<T>(
+        &mut self,
+        name: impl Into<String>,
+        units: usize,
+        mut work: impl FnMut() -> Result<T> + 'a,
+    ) {
+        self.add_timed(name, units, move || {
+            let (outcome, spent) = spent(&mut work)?;
+            std::hint::black_box(outcome);
+            Ok(spent)
         });
     }
 
-    /// Runs `rounds` rounds after one that only warms up; each call of an entry is `units` units
-    /// of work.
-    pub fn run(mut self, rounds: usize, units: usize) -> Result<Vec<Timing>> {
+    /// Adds an entry that measures itself, because not all of what it does counts.
+    pub fn add_timed(
+        &mut self,
+        name: impl Into<String>,
+        units: usize,
+        work: impl FnMut() -> Result<Spent> + 'a,
+    ) {
+        self.entries.push(Entry {
+            name: name.into(),
+            units,
+            work: Box::new(work),
+        });
+    }
+
+    /// Runs `rounds` rounds after one that only warms up.
+    pub fn run(mut self, rounds: usize) -> Result<Vec<Timing>> {
         let mut taken = vec![Vec::new(); self.entries.len()];
         for round in 0..=rounds {
             for (entry, taken) in self.entries.iter_mut().zip(&mut taken) {
-                let ((), spent) = spent(&mut entry.work)?;
+                let spent = (entry.work)()?;
                 if round > 0 {
                     taken.push(spent);
                 }
@@ -53,11 +71,12 @@ impl<'a> Contest<'a> {
         }
         let timings = self.entries.into_iter().zip(&taken).map(|(entry, taken)| {
             let whole = median(taken);
+            let units = entry.units.max(1) as f64;
             Timing {
                 name: entry.name,
                 median: Spent {
-                    cpu_us: whole.cpu_us / units as f64,
-                    wall_us: whole.wall_us / units as f64,
+                    cpu_us: whole.cpu_us / units,
+                    wall_us: whole.wall_us / units,
                 },
             }
         });
@@ -68,15 +87,17 @@ impl<'a> Contest<'a> {
 /// The median of each of the two times; zero for none.
 #[must_use]
 pub fn median(taken: &[Spent]) -> Spent {
-    let middle = |pick: fn(&Spent) -> f64| {
-        let mut values: Vec<f64> = taken.iter().map(pick).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
-    };
     Spent {
-        cpu_us: middle(|s| s.cpu_us),
-        wall_us: middle(|s| s.wall_us),
+        cpu_us: middle(taken.iter().map(|s| s.cpu_us).collect()),
+        wall_us: middle(taken.iter().map(|s| s.wall_us).collect()),
     }
+}
+
+/// The middle one; zero for none.
+#[must_use]
+pub fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -89,12 +110,12 @@ mod tests {
         let mut contest = Contest::default();
         for mark in ['a', 'b'] {
             let order = &order;
-            contest.add(mark, move || {
+            contest.add(mark, 1, move || {
                 order.borrow_mut().push(mark);
                 Ok(())
             });
         }
-        let timings = contest.run(2, 1).expect("no failure");
+        let timings = contest.run(2).expect("no failure");
         assert_eq!(timings[1].name, "b");
         assert_eq!(*order.borrow(), "ababab");
     }

@@ -2,20 +2,37 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use dalsegno::clock::SystemClock;
+use dalsegno::store::{
+    Head, Link, NewSnapshot, NewState, Outcome, SqliteOptions, SqliteStore, Store, Write,
+};
 use rusqlite::{Connection, params};
 
 use super::files::bytes_below;
 use super::plain_log::Log;
 use super::sqlite;
+use crate::workload::time::{DAY_START_MS, SAVE_INTERVAL_MS};
 
 /// A store of many sessions.
 pub trait TickStore {
     /// The name of the row in reports.
     fn name(&self) -> String;
 
-    /// Makes one record per session durable; the place in the list is the session's number.
+    /// What is done before the commit and does not count: `records` in the store's own terms. The
+    /// place in the list is the session's number.
+    fn prepare(&mut self, tick: u64, records: &[Vec<u8>]) -> Result<()> {
+        let _ = (tick, records);
+        Ok(())
+    }
+
+    /// Makes one record per session durable.
     fn commit(&mut self, tick: u64, records: &[Vec<u8>]) -> Result<()>;
+
+    /// What the commit left for later, when nobody waits any more.
+    fn tidy(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Closes the store and gives the bytes of all its files.
     fn finish(self: Box<Self>) -> Result<u64>;
@@ -23,28 +40,139 @@ pub trait TickStore {
 
 /// The plain log: all records with one `fdatasync`, and nothing to find them by.
 pub fn plain_log(folder: &Path) -> Result<Box<dyn TickStore>> {
+    log(folder, 0)
+}
+
+/// The plain log of all that a row of the engine's tables says, not of the records alone.
+pub fn plain_log_of_rows(folder: &Path) -> Result<Box<dyn TickStore>> {
+    log(folder, ROW)
+}
+
+/// What stands in the engine's tables beside a record, in its shortest form: sequence number,
+/// session, time, kind, sizes and parent, the detail, and the checksums of three rows.
+const ROW: usize = 30 + DETAIL + 3 * 16;
+
+/// The detail of a snapshot without a name: its coding, the checksum of its text, and that there is
+/// nothing more.
+const DETAIL: usize = 24;
+
+fn log(folder: &Path, row: usize) -> Result<Box<dyn TickStore>> {
     Ok(Box::new(LogTicks {
         log: Log::create(&folder.join("log"))?,
         folder: folder.to_owned(),
+        row,
     }))
 }
 
 struct LogTicks {
     folder: PathBuf,
     log: Log,
+    row: usize,
 }
 
 impl TickStore for LogTicks {
     fn name(&self) -> String {
-        "plain log, one fdatasync".to_owned()
+        if self.row == 0 {
+            "plain log of the records, one fdatasync".to_owned()
+        } else {
+            format!(
+                "plain log of the records and {} bytes of row each",
+                self.row
+            )
+        }
     }
 
     fn commit(&mut self, _tick: u64, records: &[Vec<u8>]) -> Result<()> {
-        self.log.commit(records.iter().map(Vec::as_slice))?;
+        if self.row == 0 {
+            self.log.commit(records.iter().map(Vec::as_slice))?;
+        } else {
+            let row = vec![7; self.row];
+            let rows = records.iter().flat_map(|record| [&row[..], record]);
+            self.log.commit(rows)?;
+        }
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<u64> {
+        bytes_below(&self.folder)
+    }
+}
+
+/// The engine's embedded store, given what the engine gives it.
+pub fn dalsegno(folder: &Path) -> Result<Box<dyn TickStore>> {
+    let path = folder.join("store.db");
+    let store = SqliteStore::create(&path, &SqliteOptions::default(), &SystemClock)?;
+    Ok(Box::new(EngineTicks {
+        folder: folder.to_owned(),
+        store,
+        heads: Vec::new(),
+        writes: Vec::new(),
+    }))
+}
+
+struct EngineTicks {
+    folder: PathBuf,
+    store: SqliteStore,
+    heads: Vec<Head>,
+    writes: Vec<Write>,
+}
+
+impl TickStore for EngineTicks {
+    fn name(&self) -> String {
+        "Dalsegno's SQLite store".to_owned()
+    }
+
+    fn prepare(&mut self, tick: u64, records: &[Vec<u8>]) -> Result<()> {
+        let write = |(number, record): (usize, &Vec<u8>)| {
+            let head = self.heads.get(number).copied();
+            let now = (DAY_START_MS + tick * SAVE_INTERVAL_MS) as i64 * 1000;
+            let snapshot = NewSnapshot {
+                now,
+                created_at: now,
+                kind: 1,
+                flags: 0,
+                size: 33_000,
+                state: NewState::Record {
+                    parent: head.map(|head| Link::Seq(head.seq)),
+                    data: record.clone(),
+                },
+                epoch: 0,
+                name: None,
+                detail: vec![3; DETAIL],
+            };
+            Write {
+                session: format!("sonora/{number}"),
+                head,
+                snapshots: vec![snapshot],
+            }
+        };
+        self.writes = records.iter().enumerate().map(write).collect();
+        Ok(())
+    }
+
+    fn commit(&mut self, _tick: u64, _records: &[Vec<u8>]) -> Result<()> {
+        let outcomes = self.store.commit(&self.writes)?;
+        self.heads.clear();
+        for outcome in outcomes {
+            let Outcome::Committed(rows) = outcome else {
+                anyhow::bail!("a head was moved by somebody else");
+            };
+            let row = rows.last().context("a snapshot was not added")?;
+            self.heads.push(Head {
+                session: row.session,
+                seq: row.seq,
+            });
+        }
+        Ok(())
+    }
+
+    fn tidy(&mut self) -> Result<()> {
+        Ok(self.store.tidy()?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<u64> {
+        self.store.settle()?;
+        drop(self.store);
         bytes_below(&self.folder)
     }
 }
@@ -134,12 +262,19 @@ mod tests {
 
     #[test]
     fn stores_take_ticks() {
-        for make in [plain_log, straightforward_sqlite] {
+        for make in [
+            plain_log,
+            plain_log_of_rows,
+            dalsegno,
+            straightforward_sqlite,
+        ] {
             let folder = tempfile::tempdir().expect("a folder");
             let mut store = make(folder.path()).expect("starts");
             for tick in 0..3 {
                 let records: Vec<_> = (0..50).map(|n| vec![n as u8; 350]).collect();
+                store.prepare(tick, &records).expect("prepares");
                 store.commit(tick, &records).expect("commits");
+                store.tidy().expect("tidies");
             }
             assert!(store.finish().expect("closes") > 150 * 350);
         }

@@ -1,23 +1,13 @@
 //! One group commit: encoding each save on top of its session's newest state, and telling each what
 //! became of it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
-use crate::chain;
-use crate::codec::checksum::{self, Checksum};
-use crate::codec::detail;
-use crate::codec::pack::{self, Effort};
-use crate::document::lookup::Lookup;
-use crate::document::{MAX_ITEMS, MAX_SIZE, split};
-use crate::encode::{self, Encoded};
-use crate::error::{Error, Result};
-use crate::head::{Head, Heads, checksum_of};
-use crate::job::{Content, Job};
+use crate::error::{Error, ErrorKind, Result};
+use crate::head::{Head, Heads};
+use crate::job::Job;
 use crate::show::describe;
-use crate::store::{
-    self, Link, NewSnapshot, NewState, Outcome, SnapshotRow, Store, UNCHANGED, Write,
-};
+use crate::store::{Outcome, SnapshotRow, Store, Write};
 
 /// How often a save is tried again because other processes were first.
 const TRIES: usize = 16;
@@ -32,6 +22,8 @@ pub(crate) struct Batch<'a> {
 struct Group {
     session: String,
     jobs: Vec<Job>,
+    /// Those that are not in the write: their turn comes after it.
+    later: Vec<Job>,
     write: Write,
     /// The head as it will be after the commit.
     head: Head,
@@ -72,9 +64,23 @@ impl<'a> Batch<'a> {
                         .filter_map(|(group, outcome)| self.settle(group, outcome))
                         .collect();
                 }
+                // One session's pages are damaged, perhaps: the others are not to wait for its repair.
+                Err(error) if error.kind() == ErrorKind::Damaged && groups.len() > 1 => {
+                    waiting = Vec::new();
+                    for (group, write) in groups.into_iter().zip(&writes) {
+                        match self.store.commit(std::slice::from_ref(write)) {
+                            Ok(outcomes) => {
+                                let outcome = outcomes.into_iter().next();
+                                waiting.extend(outcome.and_then(|o| self.settle(group, o)));
+                            }
+                            Err(error) => refuse(group.jobs, &error),
+                        }
+                    }
+                    tries += 1;
+                }
                 Err(error) => {
                     let jobs = groups.into_iter().flat_map(|group| group.jobs);
-                    return jobs.for_each(|job| answer(job, Err(error.clone())));
+                    return refuse(jobs, &error);
                 }
             }
         }
@@ -100,8 +106,7 @@ impl<'a> Batch<'a> {
             Ok(head) => head,
             Err(error) => {
                 let error = error.context(format!("session {session}"));
-                jobs.into_iter()
-                    .for_each(|job| answer(job, Err(error.clone())));
+                refuse(jobs, &error);
                 return None;
             }
         };
@@ -110,9 +115,21 @@ impl<'a> Batch<'a> {
             head: head.newest,
             snapshots: Vec::new(),
         };
+        let mut names = HashSet::new();
+        let mut later = Vec::new();
         let mut group = Vec::with_capacity(jobs.len());
         let mut snapshots = Vec::with_capacity(jobs.len());
         for job in jobs {
+            // Of two saves of one name the second waits for what becomes of the first.
+            if !later.is_empty()
+                || job
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| !names.insert(name.clone()))
+            {
+                later.push(job);
+                continue;
+            }
             match head.next(&job, snapshots.len(), self.store) {
                 Ok(snapshot) => {
                     snapshots.push(snapshot);
@@ -128,6 +145,7 @@ impl<'a> Batch<'a> {
         }
         Some(Group {
             session,
+            later,
             jobs: group,
             write: Write { snapshots, ..write },
             head,
@@ -139,6 +157,7 @@ impl<'a> Batch<'a> {
         let Group {
             session,
             mut jobs,
+            later,
             mut head,
             ..
         } = group;
@@ -146,26 +165,28 @@ impl<'a> Batch<'a> {
             Outcome::Committed(rows) => {
                 head.settle(&rows);
                 self.count_loose(&mut head, &rows);
-                for (job, row) in jobs.into_iter().zip(&rows) {
+                for (job, row) in jobs.drain(..).zip(&rows) {
                     let snapshot = describe(row, &session, &self.store.info().id);
                     answer(job, snapshot);
                 }
-                self.heads.put(session, head);
-                None
+                self.heads.put(session.clone(), head);
+                jobs = later;
             }
-            Outcome::HeadMoved => Some((session, jobs)),
+            Outcome::HeadMoved => jobs.extend(later),
             Outcome::NameTaken { index, .. } => {
-                if index < jobs.len() {
-                    let job = jobs.remove(index);
-                    let name = job.name.clone().unwrap_or_default();
-                    let error = Error::conflict(format!(
-                        "session {session} has a snapshot named '{name}' already; choose another name"
-                    ));
-                    answer(job, Err(error));
-                }
-                (!jobs.is_empty()).then_some((session, jobs))
+                let name = jobs.get(index).and_then(|job| job.name.clone());
+                jobs.extend(later);
+                let (taken, others): (Vec<_>, Vec<_>) =
+                    jobs.into_iter().partition(|job| job.name == name);
+                let error = Error::conflict(format!(
+                    "session {session} has a snapshot named '{}' already; choose another name",
+                    name.unwrap_or_default()
+                ));
+                refuse(taken, &error);
+                jobs = others;
             }
         }
+        (!jobs.is_empty()).then_some((session, jobs))
     }
 
     fn count_loose(&mut self, head: &mut Head, rows: &[SnapshotRow]) {
@@ -188,137 +209,6 @@ impl Group {
     }
 }
 
-impl Head {
-    /// The snapshot for `job`, which will be the one at `index` of its write; the head moves on to it.
-    fn next(&mut self, job: &Job, index: usize, store: &dyn Store) -> Result<NewSnapshot> {
-        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
-        if job.only_on.is_some() && job.only_on != newest {
-            return Err(Error::conflict(format!(
-                "session {} was saved by another program in between; nothing was changed, try again",
-                job.session
-            )));
-        }
-        let mut detail = job.detail.clone();
-        let (state, size) = match &job.content {
-            Content::Text(text) => {
-                let lookup = Lookup::new(&self.document);
-                let earlier = self.state.is_some().then_some(&lookup);
-                let cut = split(text, earlier)?;
-                detail.turn = detail.turn.or(cut.turn);
-                detail.checksum = checksum::of(text);
-                let size = text.len();
-                let encoded = encode::on_top_of(earlier, self.cost, Arc::new(cut.document))?;
-                (self.build_on(encoded, detail.checksum, index)?, size)
-            }
-            Content::Document(document) => {
-                let lookup = Lookup::new(&self.document);
-                let earlier = self.state.is_some().then_some(&lookup);
-                detail.checksum = checksum_of(document);
-                let size = document.text_len();
-                if size > MAX_SIZE || document.items.len() > MAX_ITEMS {
-                    return Err(Error::invalid(format!(
-                        "the document has {size} bytes in {} items; the limits are {MAX_SIZE} and {MAX_ITEMS}",
-                        document.items.len()
-                    )));
-                }
-                let encoded = encode::on_top_of(earlier, self.cost, Arc::clone(document))?;
-                (self.build_on(encoded, detail.checksum, index)?, size)
-            }
-            Content::Again(seq) => {
-                let (row, promised, assembled) = again(store, *seq)?;
-                let size = chain::proved_text(&assembled.document, &row, promised.checksum)?.len();
-                detail = detail::Detail {
-                    origin: detail.origin,
-                    label: detail.label,
-                    ..promised
-                };
-                self.document = Arc::new(assembled.document);
-                self.checksum = Some(detail.checksum);
-                self.cost = assembled.cost;
-                self.state = Some(Link::Seq(row.state_seq()));
-                (NewState::Same(Link::Seq(row.state_seq())), size)
-            }
-        };
-        let counts = job.kind.is_history();
-        let unchanged = counts && self.counted.is_some() && self.counted == self.state;
-        if counts {
-            self.counted = self.state;
-        }
-        Ok(NewSnapshot {
-            now: job.now.as_microsecond(),
-            created_at: job.created_at.as_microsecond(),
-            kind: job.kind.code(),
-            flags: if unchanged { UNCHANGED } else { 0 },
-            size: i64::try_from(size).unwrap_or(i64::MAX),
-            state,
-            epoch: 0,
-            name: job.name.clone(),
-            detail: detail::encode(&detail)?,
-        })
-    }
-
-    /// `sum` is the checksum of the text that was encoded.
-    fn build_on(&mut self, encoded: Encoded, sum: Checksum, index: usize) -> Result<NewState> {
-        let (document, record, cost, parent) = match (encoded, self.state) {
-            (Encoded::Same, Some(state)) => return Ok(NewState::Same(state)),
-            (Encoded::Delta { document, .. } | Encoded::Base { document, .. }, Some(state))
-                if self.is_text_of(&document, sum) =>
-            {
-                return Ok(NewState::Same(state));
-            }
-            (Encoded::Same, None) => return Err(Error::storage("nothing is the same as nothing")),
-            (
-                Encoded::Delta {
-                    document,
-                    record,
-                    cost,
-                },
-                state,
-            ) => (document, record, cost, state),
-            (
-                Encoded::Base {
-                    document,
-                    record,
-                    cost,
-                },
-                _,
-            ) => (document, record, cost, None),
-        };
-        let data = pack::pack(&record, Effort::Record)?;
-        self.document = document;
-        self.checksum = Some(sum);
-        self.cost = cost;
-        self.state = Some(Link::Here(index));
-        Ok(NewState::Record { parent, data })
-    }
-
-    /// Turns places in the write into the sequence numbers that the commit gave.
-    fn settle(&mut self, rows: &[SnapshotRow]) {
-        let settled = |link: Option<Link>| match link {
-            Some(Link::Here(index)) => rows.get(index).map(|row| Link::Seq(row.state_seq())),
-            other => other,
-        };
-        self.state = settled(self.state);
-        self.counted = settled(self.counted);
-        self.newest = rows.last().map(|row| store::Head {
-            session: row.session,
-            seq: row.seq,
-        });
-    }
-}
-
-/// A stored state, read and proved.
-fn again(store: &dyn Store, seq: i64) -> Result<(SnapshotRow, detail::Detail, chain::Assembled)> {
-    let view = store.view()?;
-    let row = view
-        .snapshot(seq)?
-        .ok_or_else(|| Error::not_found("the snapshot is gone"))?;
-    let promised = detail::decode(&row.detail)?;
-    let id = &store.info().id;
-    let assembled = chain::assemble(&*view, id, row.session, row.state_seq())?;
-    Ok((row, promised, assembled))
-}
-
 fn by_session(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
@@ -330,6 +220,13 @@ fn by_session(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {
         }
     }
     groups
+}
+
+/// Tells all of them the same.
+fn refuse(jobs: impl IntoIterator<Item = Job>, error: &Error) {
+    for job in jobs {
+        answer(job, Err(error.clone()));
+    }
 }
 
 /// Nobody may be listening any more; the save happened or not all the same.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::codec::block::{self, Entry};
 use crate::codec::{checksum, pack, record};
 use crate::delta::{Delta, Run};
-use crate::document::{Document, Gap, MAX_SIZE};
+use crate::document::{Document, Gap, MAX_ITEMS, MAX_SIZE};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
 use crate::store::{RecordRow, SnapshotRow, View};
@@ -75,7 +75,7 @@ pub(crate) fn state(view: &dyn View, store: &StoreId, session: i64, seq: i64) ->
 /// The records that a row holds, after checking that the row is as it was written.
 pub(crate) fn entries(row: &RecordRow, store: &StoreId, session: i64) -> Result<Vec<Entry>> {
     let seq = row.seq;
-    if row.compute(store) != row.checksum || row.session != session {
+    if !row.is_intact(store) || row.session != session {
         return Err(Error::damaged(format!(
             "the row of record {seq} is damaged: its checksum differs"
         )));
@@ -173,10 +173,8 @@ impl State {
                 .cloned()
                 .collect(),
         };
-        let gaps: u64 = document.gaps.iter().map(|gap| u64::from(gap.times)).sum();
-        let joins = gaps == document.items.len() as u64 + 1;
         // Before anything of that length is allocated.
-        if joins && document.text_len() <= MAX_SIZE {
+        if document.joins() && document.text_len() <= MAX_SIZE {
             Ok(document)
         } else {
             Err(Error::damaged(
@@ -203,8 +201,7 @@ fn follow(ids: &[u32], runs: &[Run], known: usize, new: usize) -> Result<Vec<u32
         let from = usize::try_from(run.skip.saturating_add(at as i64)).map_err(|_| odd())?;
         at = from.checked_add(run.copy as usize).ok_or_else(odd)?;
         out.extend_from_slice(ids.get(from..at).ok_or_else(odd)?);
-        // Every item has at least one byte, so no honest state has more.
-        if out.len() > MAX_SIZE {
+        if out.len() > MAX_ITEMS + 1 {
             return Err(odd());
         }
     }

@@ -54,11 +54,6 @@ impl Delta {
             .leads(&earlier.gaps, &document.gaps, PartialEq::eq)
             && self.items.leads(&earlier.items, &document.items, same)
     }
-
-    /// Whether both documents are the same: everything is copied, in order, to the end.
-    pub(crate) fn is_nothing(&self, earlier: &Document) -> bool {
-        self.gaps.is_nothing(earlier.gaps.len()) && self.items.is_nothing(earlier.items.len())
-    }
 }
 
 /// Shared items are the same without a look at their bytes.
@@ -105,6 +100,7 @@ impl<T: Clone> Patch<T> {
         new.is_empty() && to.is_empty()
     }
 
+    #[cfg(test)]
     fn is_nothing(&self, earlier: usize) -> bool {
         match self.runs.as_slice() {
             [] => earlier == 0,

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::chain;
 use crate::codec::record;
 use crate::delta::Delta;
+use crate::document::Document;
 use crate::document::lookup::Lookup;
-use crate::document::{Document, split};
 use crate::error::{Error, Result};
 
 /// A state may cost this many times its own size to restore before it is stored as a base. Unpacking
@@ -21,8 +21,6 @@ const FREE: u64 = 16 << 10;
 
 /// A document as it will be stored.
 pub(crate) enum Encoded {
-    /// Nothing changed.
-    Same,
     /// A record on top of the earlier document's.
     Delta {
         document: Arc<Document>,
@@ -47,15 +45,11 @@ pub(crate) fn on_top_of(
         return base(document);
     };
     let delta = Delta::between(earlier, &document);
-    if delta.is_nothing(earlier.document) {
-        return Ok(Encoded::Same);
-    }
     let record = written(&delta, earlier.document, &document)?;
     let cost = earlier_cost + chain::cost(record.len(), document.items.len());
     if cost > PATIENCE * document.text_len() as u64 + FREE {
-        // Cut anew, so that the base shares no memory with the chain that it ends.
-        let fresh = split(&document.to_text(), None)?.document;
-        return base(Arc::new(fresh));
+        // A base shares no memory with the chain that it ends.
+        return base(Arc::new(document.detached()));
     }
     Ok(Encoded::Delta {
         document,
@@ -67,7 +61,7 @@ pub(crate) fn on_top_of(
 /// Encodes `document` by itself.
 fn base(document: Arc<Document>) -> Result<Encoded> {
     let delta = Delta::from_nothing(&document);
-    let record = written(&delta, &Document::default(), &document)?;
+    let record = written(&delta, &Document::nothing(), &document)?;
     let cost = chain::cost(record.len(), document.items.len());
     Ok(Encoded::Base {
         document,

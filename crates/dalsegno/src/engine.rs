@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::location;
 use crate::model::Snapshot;
 use crate::reference;
-use crate::show::describe;
+use crate::show::{self, describe};
 use crate::store::{SnapshotRow, SqliteOptions, SqliteStore, Store, View};
 use crate::writer::Writer;
 
@@ -169,6 +169,7 @@ impl Engine {
     /// # Errors
     /// `Storage` where the writer has stopped. What became of each save, its ticket tells.
     pub fn flush(&self) -> Result<()> {
+        self.check_process()?;
         // Not with the lock held: others go on saving.
         let writer = self.writer().clone();
         writer.map_or(Ok(()), |writer| writer.flush())
@@ -195,20 +196,30 @@ impl Engine {
     }
 
     pub(crate) fn send(&self, job: Job) -> Result<()> {
-        if self.process != std::process::id() {
-            return Err(Error::storage(
-                "the store was opened before a fork; open it anew in this process",
-            ));
+        self.check_process()?;
+        let mut current = self.writer();
+        let job = Box::new(job);
+        let job = match &*current {
+            Some(writer) => match writer.send(job) {
+                Ok(()) => return Ok(()),
+                // It has ended, by a mistake in this program; those it answered to know. Others go on.
+                Err(job) => job,
+            },
+            None => job,
+        };
+        let writer = Arc::new(Writer::start(Arc::clone(&self.store), self.cache_bytes)?);
+        let sent = writer.send(job);
+        *current = Some(writer);
+        sent.map_err(|_| Error::storage("the store's writer has stopped"))
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.process == std::process::id() {
+            return Ok(());
         }
-        let mut writer = self.writer();
-        if writer.is_none() {
-            let started = Writer::start(Arc::clone(&self.store), self.cache_bytes)?;
-            *writer = Some(Arc::new(started));
-        }
-        writer.as_ref().map_or_else(
-            || Err(Error::storage("no writer")),
-            |writer| writer.send(job),
-        )
+        Err(Error::storage(
+            "the store was opened before a fork; open it anew in this process",
+        ))
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<Arc<Writer>>> {
@@ -256,10 +267,9 @@ impl Engine {
     }
 
     pub(crate) fn describe(&self, view: &dyn View, row: &SnapshotRow) -> Result<Snapshot> {
-        let session = view.session_by_id(row.session)?;
-        let session = session.filter(|s| s.compute(&self.store.info().id) == s.checksum);
-        let session = session.ok_or_else(|| Error::damaged("the row of its session is damaged"))?;
-        describe(row, &session.name, &self.store.info().id)
+        let id = &self.store.info().id;
+        let session = show::session_name(view, id, row.session)?;
+        describe(row, &session, id)
     }
 }
 

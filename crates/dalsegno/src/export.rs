@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::list::Query;
 use crate::model::{Kind, Operation, Snapshot, check_session_name, check_snapshot_name};
 use crate::save::Save;
+use crate::show;
 
 /// The version of the export's shape.
 const VERSION: u32 = 1;
@@ -200,7 +201,8 @@ impl Engine {
         let mut seen = HashSet::new();
         for exported in exported {
             let Some(name) = &exported.name else { continue };
-            let session = view.session(&exported.session)?.map(|row| row.id);
+            let id = &self.store().info().id;
+            let session = show::session(&*view, id, &exported.session)?.map(|row| row.id);
             let mut taken = !seen.insert((&exported.session, name));
             for seq in view.named(name)? {
                 taken |= view

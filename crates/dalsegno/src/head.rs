@@ -21,6 +21,8 @@ pub(crate) struct Head {
     pub(crate) state: Option<Link>,
     /// That of the newest snapshot that `SESSION@-N` counts.
     pub(crate) counted: Option<Link>,
+    /// The checksum of that state's text.
+    pub(crate) counted_checksum: Option<checksum::Checksum>,
     pub(crate) document: Arc<Document>,
     /// That of the document's text; nothing before the first save.
     pub(crate) checksum: Option<checksum::Checksum>,
@@ -41,19 +43,15 @@ impl Head {
             newest: None,
             state: None,
             counted: None,
-            document: Arc::default(),
+            counted_checksum: None,
+            document: Arc::new(Document::nothing()),
             checksum: None,
             cost: 0,
             loose: 0,
         };
-        let Some(session) = view.session(name)? else {
+        let Some(session) = show::session(&*view, &store.info().id, name)? else {
             return Ok(head);
         };
-        if session.compute(&store.info().id) != session.checksum {
-            return Err(Error::damaged(format!(
-                "the row of session {name} is damaged"
-            )));
-        }
         head.newest = Some(store::Head {
             session: session.id,
             seq: session.head,
@@ -64,9 +62,11 @@ impl Head {
             newest_first: true,
         };
         view.snapshots(&scan, &mut |row| {
-            // `SESSION@-N` does not count a damaged row either.
-            if row.compute(&store.info().id) == row.checksum && row.counts() {
+            // An unchanged one has the state of the last that `SESSION@-N` counts. What a damaged row
+            // had cannot be known.
+            if row.is_intact(&store.info().id) && row.is_history() {
                 head.counted = Some(Link::Seq(row.state_seq()));
+                head.counted_checksum = detail::decode(&row.detail).ok().map(|d| d.checksum);
                 return Flow::Break(Ok(()));
             }
             Flow::Continue(())
@@ -74,23 +74,23 @@ impl Head {
         match newest_state(&*view, &store.info().id, session.head) {
             Ok((state, promised, assembled)) => {
                 head.state = Some(Link::Seq(state));
-                head.document = Arc::new(assembled.document);
+                head.document = Arc::new(assembled.document.detached());
                 head.checksum = Some(promised);
                 head.cost = assembled.cost;
-                head.loose = loose_records(&*view, session.id)?.len();
             }
             // Nothing may be built on it, and nothing may be lost because of it: the next state is
             // stored as a base. `verify` tells what is damaged.
             Err(error) if error.kind() == ErrorKind::Damaged => {}
             Err(error) => return Err(error),
         }
+        head.loose = loose_records(&*view, session.id)?.len();
         Ok(head)
     }
 
-    /// Whether `document`, whose text has the checksum `sum`, has the text of the newest state. Another
-    /// cut of the same text is no change.
+    /// Whether `document`, whose text has the checksum `sum`, has the text of the newest state.
     pub(crate) fn is_text_of(&self, document: &Document, sum: checksum::Checksum) -> bool {
-        self.checksum == Some(sum) && self.document.to_text() == document.to_text()
+        self.checksum == Some(sum)
+            && (*self.document == *document || self.document.to_text() == document.to_text())
     }
 
     fn memory(&self) -> usize {
@@ -147,13 +147,4 @@ impl Heads {
             self.bytes -= oldest.memory();
         }
     }
-}
-
-/// The checksum of a document's text, without joining it.
-pub(crate) fn checksum_of(document: &Document) -> checksum::Checksum {
-    let mut hasher = checksum::TextHasher::default();
-    for piece in document.pieces() {
-        hasher.write(piece);
-    }
-    hasher.finish()
 }

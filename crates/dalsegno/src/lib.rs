@@ -5,6 +5,7 @@
 //!
 //! [`Engine`] is where to begin; ARCHITECTURE.md shows the way of a save through the code.
 
+mod advance;
 mod batch;
 mod chain;
 pub mod clock;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Kind, Snapshot, SnapshotId, StoreId};
-use crate::show::{check, describe};
+use crate::show::{self, check, describe};
 use crate::store::{Flow, Scan, SnapshotRow, View};
 
 /// What to list, in which order.
@@ -106,7 +106,7 @@ impl Engine {
         let mut names = Vec::new();
         let store = &self.store().info().id;
         self.view()?.sessions(&mut |row| {
-            if row.compute(store) != row.checksum {
+            if !row.is_intact(store) {
                 let message =
                     "the row of a session is damaged: its name may be another; run `verify`";
                 return std::ops::ControlFlow::Break(Err(Error::damaged(message)));
@@ -122,7 +122,7 @@ impl Engine {
 fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
     let session = match &query.session {
         Some(name) => Some(
-            view.session(name)?
+            show::session(view, store, name)?
                 .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?,
         ),
         None => None,
@@ -150,6 +150,7 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         view.snapshots(&scan, &mut |row| {
             match fits(&row, store, query) {
                 Ok(false) => return Flow::Continue(()),
+                Err(error) if error.kind() != ErrorKind::Damaged => return Flow::Break(Err(error)),
                 Err(_) => page.damaged.push(SnapshotId::new(row.seq, store)),
                 Ok(true) if page.snapshots.len() >= query.limit => {
                     more = true;
@@ -244,11 +245,8 @@ impl Names<'_> {
         let name = match self.known.entry(row.session) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::hash_map::Entry::Vacant(vacant) => {
-                let session = self.view.session_by_id(row.session)?;
-                let session = session.filter(|s| s.compute(store) == s.checksum);
-                let session =
-                    session.ok_or_else(|| Error::damaged("the row of its session is damaged"))?;
-                vacant.insert(session.name)
+                let name = show::session_name(self.view, store, row.session)?;
+                vacant.insert(name)
             }
         };
         describe(row, name, store)

@@ -52,11 +52,24 @@ pub(crate) fn new(path: &Path) -> Result<PathBuf> {
                 format!("{} is a file; nothing was changed", folder.display()),
             ));
         }
+        let there = folder
+            .ancestors()
+            .find(|f| f.is_dir())
+            .unwrap_or(Path::new("."));
         let made = fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder);
         made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
+        // Each new folder is durable once the folder above it is.
+        for new in folder
+            .ancestors()
+            .take_while(|f| *f != there && !f.as_os_str().is_empty())
+        {
+            let above = crate::durable::folder_of(new);
+            crate::durable::sync_folder(&above)
+                .map_err(|e| Error::io(format!("syncing the folder {}", above.display()), e))?;
+        }
     }
     Ok(file)
 }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::codec::detail;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
-use crate::show::check;
+use crate::show::{self, check};
 use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
 
 /// A beginning of an id must have this many digits, or words like `bad` would be ids.
@@ -29,12 +29,12 @@ pub(crate) fn resolve(view: &dyn View, store: &StoreId, reference: &str) -> Resu
             .filter(|row| SnapshotId::new(row.seq, store) == id);
         return checked(row.ok_or_else(|| nothing(reference))?, store);
     }
-    let named = named(view, None, reference)?;
+    let named = named(view, store, None, reference)?;
     if !named.is_empty() {
         return only(reference, named, store, view);
     }
     if let Some((session, at)) = reference.rsplit_once('@') {
-        if let Some(session) = view.session(session)? {
+        if let Some(session) = show::session(view, store, session)? {
             return in_session(view, store, &session, at)
                 .map_err(|e| e.context(format!("'{reference}'")));
         }
@@ -79,13 +79,10 @@ fn only(
             rows.extend(last);
             let mut lines = vec![format!(
                 "'{reference}' may be any of {} snapshots:",
-                rows.len()
+                how_many(rows.len())
             )];
             for row in rows.iter().take(CANDIDATES) {
-                let session = view
-                    .session_by_id(row.session)?
-                    .map(|s| s.name)
-                    .unwrap_or_default();
+                let session = show::session_name(view, store, row.session)?;
                 let name = row
                     .name
                     .as_ref()
@@ -105,11 +102,32 @@ fn only(
     }
 }
 
-fn named(view: &dyn View, session: Option<i64>, name: &str) -> Result<Vec<SnapshotRow>> {
+/// More are not counted.
+fn how_many(found: usize) -> String {
+    if found > CANDIDATES {
+        format!("more than {CANDIDATES}")
+    } else {
+        found.to_string()
+    }
+}
+
+fn named(
+    view: &dyn View,
+    store: &StoreId,
+    session: Option<i64>,
+    name: &str,
+) -> Result<Vec<SnapshotRow>> {
     let mut found = Vec::new();
     for seq in view.named(name)? {
-        let row = view.snapshot(seq)?;
-        found.extend(row.filter(|row| session.is_none_or(|id| id == row.session)));
+        let row = view
+            .snapshot(seq)?
+            .filter(|row| row.name.as_deref() == Some(name));
+        let row =
+            row.ok_or_else(|| Error::damaged("the index of names is damaged; run `verify`"))?;
+        check(&row, store)?;
+        if session.is_none_or(|id| id == row.session) {
+            found.push(row);
+        }
     }
     Ok(found)
 }
@@ -187,7 +205,7 @@ fn in_session(
         let row = newest(&mut |row| Ok(detail::decode(&row.detail)?.turn == Some(turn)))?;
         return row.ok_or_else(|| Error::not_found(format!("no snapshot is of turn {turn}")));
     }
-    let named = named(view, Some(session.id), at)?;
+    let named = named(view, store, Some(session.id), at)?;
     if let Some(row) = named.into_iter().next() {
         return checked(row, store);
     }

@@ -5,7 +5,7 @@
 use crate::chain;
 use crate::codec::block::{self, Entry};
 use crate::codec::pack::{self, Effort};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{Flow, RecordRow, Scan, Store, View};
 
 /// How many records a block holds.
@@ -15,34 +15,42 @@ pub(crate) const BLOCK: usize = 64;
 /// unpacks them all.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// Records that were this large when they were stored gain nothing from company, and are left alone.
+const LARGE: i64 = 256 << 10;
+
+/// How many snapshots are looked at for loose records; what is loose and older stays so.
+const LOOK_BACK: usize = 4 * BLOCK;
+
 /// Packs the loose records of `session` if there are at least `least`, together with the newest
 /// block where that is not full. Returns how many were packed.
 pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<usize> {
     let id = &store.info().id;
-    let (mut take, loose, tail) = {
+    let mut take = Vec::new();
+    let mut entries = Vec::new();
+    {
         let view = store.view()?;
         let loose = loose_records(&*view, session)?;
         if loose.len() < least.max(2) {
             return Ok(0);
         }
-        let tail = view
+        if let Some(tail) = view
             .newest_block(session)?
-            .filter(|row| (row.count as usize) < BLOCK);
-        let tail_entries = match &tail {
-            Some(row) => chain::entries(row, id, session)?,
-            None => Vec::new(),
-        };
-        (tail.into_iter().collect::<Vec<_>>(), loose, tail_entries)
-    };
-    let mut entries = tail;
-    if size(&entries) >= BLOCK_BYTES {
-        (take, entries) = (Vec::new(), Vec::new());
+            .filter(|r| (r.count as usize) < BLOCK)
+        {
+            let inside = chain::entries(&tail, id, session)?;
+            if size(&inside) < BLOCK_BYTES {
+                entries = inside;
+                take.push(tail);
+            }
+        }
+        for seq in loose {
+            let row = view.record(session, seq)?.filter(|row| row.count == 1);
+            let Some(row) = row else { continue };
+            entries.extend(chain::entries(&row, id, session)?);
+            take.push(row);
+        }
     }
-    let packed = loose.len();
-    for row in loose {
-        entries.extend(chain::entries(&row, id, session)?);
-        take.push(row);
-    }
+    let packed = take.len();
     let mut put = Vec::new();
     let mut block: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -61,27 +69,29 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     })
 }
 
-/// The records of a session that are in no block yet, oldest first. Blocks are made of the oldest, so
-/// the loose ones come after the newest block.
-pub(crate) fn loose_records(view: &dyn View, session: i64) -> Result<Vec<RecordRow>> {
+/// The records of a session that are in no block yet and worth packing, oldest first. Blocks are made
+/// of the oldest, so the loose ones come after the newest block.
+pub(crate) fn loose_records(view: &dyn View, session: i64) -> Result<Vec<i64>> {
     let packed = view
         .newest_block(session)?
         .map_or(i64::MIN, |block| block.seq);
-    let mut seqs = Vec::new();
+    let (mut seqs, mut looked) = (Vec::new(), 0);
     let scan = Scan {
         session: Some(session),
         from: None,
         newest_first: true,
     };
     view.snapshots(&scan, &mut |row| {
-        if row.seq <= packed {
+        looked += 1;
+        if row.seq <= packed || looked > LOOK_BACK {
             return Flow::Break(Ok(()));
         }
-        seqs.extend(row.state.is_none().then_some(row.seq));
+        let worth = row.state.is_none() && row.stored < LARGE;
+        seqs.extend(worth.then_some(row.seq));
         Flow::Continue(())
     })?;
-    let rows = seqs.into_iter().rev().map(|seq| view.record(session, seq));
-    rows.filter_map(Result::transpose).collect()
+    seqs.reverse();
+    Ok(seqs)
 }
 
 fn size(entries: &[Entry]) -> usize {
@@ -102,5 +112,12 @@ fn row(store: &dyn Store, session: i64, entries: &[Entry]) -> Result<RecordRow> 
         checksum: [0; 16],
     };
     row.checksum = row.compute(&store.info().id);
-    Ok(row)
+    // This is the one place where good rows make way for others: the others are read first.
+    if chain::entries(&row, &store.info().id, session)? == entries {
+        Ok(row)
+    } else {
+        Err(Error::storage(
+            "a block does not read back as it was written; nothing was packed",
+        ))
+    }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::codec::detail::{self, Origin};
 use crate::error::{Error, Result};
 use crate::model::{Kind, Operation, Snapshot, SnapshotId, StoreId};
-use crate::store::{SnapshotRow, UNCHANGED};
+use crate::store::{SessionRow, SnapshotRow, UNCHANGED, View};
 
 /// The metadata in `row`, a snapshot of `session`.
 ///
@@ -46,9 +46,38 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
     })
 }
 
+/// The session of that name, its row proved: an index whose pages are damaged may lead to another.
+///
+/// # Errors
+/// `Damaged` where the row is not as it was written, or not the one asked for.
+pub(crate) fn session(view: &dyn View, store: &StoreId, name: &str) -> Result<Option<SessionRow>> {
+    let row = view.session(name)?;
+    if row
+        .as_ref()
+        .is_none_or(|row| row.name == name && row.is_intact(store))
+    {
+        return Ok(row);
+    }
+    Err(Error::damaged(format!(
+        "the row of session {name}, or the way to it, is damaged"
+    )))
+}
+
+/// The name of the session of that number, its row proved.
+///
+/// # Errors
+/// `Damaged` where the row is not as it was written, or not there.
+pub(crate) fn session_name(view: &dyn View, store: &StoreId, id: i64) -> Result<String> {
+    let row = view
+        .session_by_id(id)?
+        .filter(|row| row.id == id && row.is_intact(store));
+    row.map(|row| row.name)
+        .ok_or_else(|| Error::damaged("the row of its session is damaged"))
+}
+
 /// Refuses a row that is not as it was written.
 pub(crate) fn check(row: &SnapshotRow, store: &StoreId) -> Result<()> {
-    if row.compute(store) == row.checksum {
+    if row.is_intact(store) {
         Ok(())
     } else {
         let id = SnapshotId::new(row.seq, store);

@@ -55,10 +55,12 @@ impl Writer {
         })
     }
 
-    pub(crate) fn send(&self, job: Job) -> Result<()> {
-        self.sender
-            .send(Message::Save(Box::new(job)))
-            .map_err(|_| stopped())
+    /// Hands a save to the thread; gives it back where the thread has ended.
+    pub(crate) fn send(&self, job: Box<Job>) -> Result<(), Box<Job>> {
+        match self.sender.send(Message::Save(job)) {
+            Err(mpsc::SendError(Message::Save(job))) => Err(job),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until everything sent before is committed or refused.

@@ -5,6 +5,8 @@
 
 use twox_hash::XxHash3_128;
 
+use crate::document::Document;
+
 /// 128 bits, the most significant byte first, as `xxhsum` prints them.
 pub(crate) type Checksum = [u8; 16];
 
@@ -68,16 +70,25 @@ impl RowHasher {
     }
 }
 
+/// The checksum of a document's text, without joining it.
+pub(crate) fn of_document(document: &Document) -> Checksum {
+    let mut hasher = TextHasher::default();
+    for piece in document.pieces() {
+        hasher.write(piece);
+    }
+    hasher.finish()
+}
+
 /// The checksum of a text that comes in pieces.
 #[derive(Default)]
-pub(crate) struct TextHasher(twox_hash::xxhash3_128::Hasher);
+struct TextHasher(twox_hash::xxhash3_128::Hasher);
 
 impl TextHasher {
-    pub(crate) fn write(&mut self, piece: &[u8]) {
+    fn write(&mut self, piece: &[u8]) {
         self.0.write(piece);
     }
 
-    pub(crate) fn finish(&self) -> Checksum {
+    fn finish(&self) -> Checksum {
         self.0.finish_128().to_be_bytes()
     }
 }

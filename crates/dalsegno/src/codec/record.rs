@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base64;
 use crate::delta::{Delta, Patch, Run};
-use crate::document::Gap;
+use crate::document::{Gap, MAX_ITEMS};
 use crate::error::{Error, Result};
 
 /// As written, with postcard. The literals are the texts of the new gaps, then of the new items.
@@ -59,6 +59,12 @@ pub(crate) fn decode(bytes: &Bytes) -> Result<Delta> {
     } else {
         base64::unpack(wire.literals, &wire.packed)?.into()
     };
+    let (gaps, items) = (&wire.gap_lens, &wire.item_lens);
+    if items.len() > MAX_ITEMS || gaps.len() > MAX_ITEMS + 1 || items.contains(&0) {
+        return Err(Error::damaged(
+            "a record has more items than a document may have, or empty ones",
+        ));
+    }
     if wire.gap_times.len() != wire.gap_lens.len() {
         return Err(Error::damaged("a record's gaps do not add up"));
     }

@@ -19,7 +19,7 @@ pub(super) struct Span {
 
 /// The document of `text` cut at `spans`, with what it has in common with `like` in the same memory.
 pub(super) fn join(text: &[u8], spans: &[Span], like: Option<&Document>) -> Document {
-    let nothing = Document::default();
+    let nothing = Document::nothing();
     let like = like.unwrap_or(&nothing);
     let mut pool = Pool::default();
     let mut items = Vec::with_capacity(spans.len());

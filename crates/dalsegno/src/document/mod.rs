@@ -29,7 +29,7 @@ pub(crate) struct Gap {
 }
 
 /// The text of a state, in pieces that share memory with the states before it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// Counts add up to one more than there are items.
     pub(crate) gaps: Vec<Gap>,
@@ -37,6 +37,50 @@ pub struct Document {
 }
 
 impl Document {
+    /// No text at all, which is no document yet: what a first record builds on.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            gaps: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Whether gaps and items join: one gap more than items.
+    pub(crate) fn joins(&self) -> bool {
+        let gaps: u64 = self.gaps.iter().map(|gap| u64::from(gap.times)).sum();
+        gaps == self.items.len() as u64 + 1
+    }
+
+    /// Whether this is the document of `text`.
+    pub(crate) fn is_of(&self, text: &[u8]) -> bool {
+        let mut rest = text;
+        let mut pieces = self.pieces();
+        let begins = pieces.all(|piece| match rest.strip_prefix(&piece[..]) {
+            Some(after) => {
+                rest = after;
+                true
+            }
+            None => false,
+        });
+        begins && rest.is_empty()
+    }
+
+    /// The same document in memory of its own, so that it keeps alive nothing but itself.
+    pub(crate) fn detached(&self) -> Self {
+        let gaps = self.gaps.iter().map(|gap| &gap.text);
+        let texts: Vec<&[u8]> = gaps.chain(&self.items).map(|text| &text[..]).collect();
+        let mut memory = Bytes::from(texts.concat());
+        let mut own = |text: &Bytes| memory.split_to(text.len());
+        let gap = |gap: &Gap, text| Gap {
+            times: gap.times,
+            text,
+        };
+        Self {
+            gaps: self.gaps.iter().map(|g| gap(g, own(&g.text))).collect(),
+            items: self.items.iter().map(own).collect(),
+        }
+    }
+
     /// Adds `text` as the next gap, or counts it if it repeats the last.
     pub(crate) fn push_gap(&mut self, text: Bytes) {
         match self.gaps.last_mut() {

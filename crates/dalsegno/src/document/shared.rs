@@ -8,7 +8,7 @@ use imbl::GenericVector;
 use imbl::shared_ptr::DefaultSharedPtr;
 use serde::Serialize;
 
-use super::{Document, Gap};
+use super::{Document, Gap, MAX_DEPTH};
 use crate::error::{Error, Result};
 
 /// A persistent list whose elements remember their JSON.
@@ -130,6 +130,13 @@ impl<T: Serialize> Element<T> {
             return Ok(json.clone());
         }
         let json = serde_json::to_vec(&self.value).map_err(not_json)?;
+        // Left room for the objects around the list.
+        if depth(&json) > MAX_DEPTH / 2 {
+            let limit = MAX_DEPTH / 2;
+            return Err(Error::invalid(format!(
+                "an element is nested deeper than {limit} levels"
+            )));
+        }
         Ok(self.json.get_or_init(|| json.into()).clone())
     }
 }
@@ -182,7 +189,7 @@ pub struct DocumentBuilder {
 impl Default for DocumentBuilder {
     fn default() -> Self {
         Self {
-            document: Document::default(),
+            document: Document::nothing(),
             gap: vec![b'{'],
             members: vec![0],
         }
@@ -197,6 +204,12 @@ impl DocumentBuilder {
     }
 
     fn key(&mut self, key: &str) -> Result<()> {
+        if self.members.len() >= MAX_DEPTH / 2 {
+            let limit = MAX_DEPTH / 2;
+            return Err(Error::invalid(format!(
+                "the document is nested deeper than {limit} levels"
+            )));
+        }
         if let Some(members) = self.members.last_mut() {
             if *members > 0 {
                 self.gap.push(b',');
@@ -208,31 +221,37 @@ impl DocumentBuilder {
         Ok(())
     }
 
-    fn item(&mut self, json: Bytes) {
+    fn item(&mut self, json: Bytes) -> Result<&mut Self> {
+        if self.members.len() + 1 + depth(&json) > MAX_DEPTH {
+            return Err(Error::invalid(format!(
+                "the document is nested deeper than {MAX_DEPTH} levels"
+            )));
+        }
         self.document.push_gap(std::mem::take(&mut self.gap).into());
         self.document.items.push(json);
+        Ok(self)
     }
 
     /// Adds a member.
     ///
     /// # Errors
     /// `InvalidInput` where the value is no JSON.
-    pub fn member<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Result<Self> {
+    pub fn member<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<&mut Self> {
         self.key(key)?;
-        self.item(serde_json::to_vec(value).map_err(not_json)?.into());
-        Ok(self)
+        let json = serde_json::to_vec(value).map_err(not_json)?;
+        self.item(json.into())
     }
 
     /// Adds a member that is a shared list.
     ///
     /// # Errors
     /// `InvalidInput` where an element is no JSON.
-    pub fn list<T: Serialize>(mut self, key: &str, list: &List<T>) -> Result<Self> {
+    pub fn list<T: Serialize>(&mut self, key: &str, list: &List<T>) -> Result<&mut Self> {
         self.key(key)?;
         self.gap.push(b'[');
         let mut elements = list.elements.iter();
         if let Some(first) = elements.next() {
-            self.item(first.json()?);
+            self.item(first.json()?)?;
             let commas = u32::try_from(list.len() - 1)
                 .map_err(|_| Error::invalid("the list has more elements than can be kept"))?;
             if commas > 0 {
@@ -255,23 +274,50 @@ impl DocumentBuilder {
     ///
     /// # Errors
     /// What `build` returns.
-    pub fn object(mut self, key: &str, build: impl FnOnce(Self) -> Result<Self>) -> Result<Self> {
+    pub fn object(
+        &mut self,
+        key: &str,
+        build: impl FnOnce(&mut Self) -> Result<&mut Self>,
+    ) -> Result<&mut Self> {
         self.key(key)?;
         self.gap.push(b'{');
         self.members.push(0);
-        let mut built = build(self)?;
-        built.members.pop();
-        built.gap.push(b'}');
-        Ok(built)
+        build(self)?;
+        self.members.pop();
+        self.gap.push(b'}');
+        Ok(self)
     }
 
-    /// The document.
+    /// The document; the builder is empty again.
     #[must_use]
-    pub fn finish(mut self) -> Document {
-        self.gap.push(b'}');
-        self.document.push_gap(self.gap.into());
-        self.document
+    pub fn finish(&mut self) -> Document {
+        let mut built = std::mem::take(self);
+        // Objects are closed by `object`, unless it was left by an error that nobody heeded.
+        built
+            .gap
+            .extend(std::iter::repeat_n(b'}', built.members.len()));
+        built.document.push_gap(built.gap.into());
+        built.document
     }
+}
+
+/// How deep a value is nested.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn not_json(error: serde_json::Error) -> Error {

@@ -164,18 +164,19 @@ impl Live {
     pub(super) fn document(&self) -> Document {
         let mut builder = DocumentBuilder::new();
         if let Some(turn) = self.turn {
-            builder = builder.member("turn", &turn).unwrap();
+            builder.member("turn", &turn).unwrap();
         }
-        builder = builder.member("volume", &self.volume).unwrap();
-        builder = builder.member("current", &self.current).unwrap();
-        builder = builder.list("upcoming", &self.shared).unwrap();
-        let note = |builder: DocumentBuilder| {
-            let seen = self.note.seen.iter().copied().collect();
-            builder
-                .member("text", &self.note.text)?
-                .list::<bool>("seen", &seen)
-        };
-        builder.object("note", note).unwrap().finish()
+        builder.member("volume", &self.volume).unwrap();
+        builder.member("current", &self.current).unwrap();
+        builder.list("upcoming", &self.shared).unwrap();
+        let seen: List<bool> = self.note.seen.iter().copied().collect();
+        let text = &self.note.text;
+        builder
+            .object("note", |note| {
+                note.member("text", text)?.list("seen", &seen)
+            })
+            .unwrap()
+            .finish()
     }
 }
 

@@ -83,10 +83,13 @@ impl Model {
         let newest = self.of(session).next_back();
         let as_before = newest.filter(|at| self.states[*at].text == text);
         let at = self.states.len();
+        let history = self.counted(session);
+        let as_in_history = history.filter(|at| self.states[*at].text == text);
         let kept = again
             .or(as_before)
+            .or(as_in_history)
             .map_or(at, |same| self.states[same].kept);
-        let counted = self.counted(session).map(|at| self.states[at].kept);
+        let counted = history.map(|at| self.states[at].kept);
         let snapshot = Snapshot {
             size: text.len() as u64,
             checksum: hex(&text),

@@ -14,7 +14,8 @@ use crate::document::component::{self, WHOLE};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Snapshot, StoreId};
-use crate::store::{Scan, SnapshotRow, View};
+use crate::show;
+use crate::store::{SnapshotRow, View};
 
 impl Engine {
     /// Reads the state of a snapshot and proves that it is the one that was saved.
@@ -28,25 +29,14 @@ impl Engine {
         Restored::read(&*view, &self.store().info().id, &row, snapshot)
     }
 
-    /// The sequence number of the session's newest snapshot, and its latest state.
-    pub(crate) fn newest(&self, session: &str) -> Result<(i64, Restored)> {
+    /// The sequence number of the session's newest snapshot, and its latest state, if that can be proved.
+    pub(crate) fn newest(&self, session: &str) -> Result<(i64, Result<Restored>)> {
         let view = self.view()?;
-        let row = self.resolve(&*view, &format!("{session}@latest"))?;
-        let snapshot = self.describe(&*view, &row)?;
-        let scan = Scan {
-            session: Some(row.session),
-            from: None,
-            newest_first: true,
-        };
-        let mut newest = row.seq;
-        view.snapshots(&scan, &mut |row| {
-            newest = row.seq;
-            std::ops::ControlFlow::Break(Ok(()))
-        })?;
-        Ok((
-            newest,
-            Restored::read(&*view, &self.store().info().id, &row, snapshot)?,
-        ))
+        let row = show::session(&*view, &self.store().info().id, session)?;
+        let row =
+            row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+        drop(view);
+        Ok((row.head, self.restore(&format!("{session}@latest"))))
     }
 
     /// Prepares to put a snapshot's state back: into a file, or as the newest state of its session.

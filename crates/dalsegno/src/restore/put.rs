@@ -76,7 +76,14 @@ impl<'a> Restore<'a> {
             Target::File(path) => (read_target(path)?, None),
             Target::Head => {
                 let (newest, latest) = self.engine.newest(&snapshot.session)?;
-                (Some(latest.into_text()), Some(newest))
+                match latest {
+                    Ok(latest) => (Some(latest.into_text()), Some(newest)),
+                    // A whole state can take the place of one that is damaged.
+                    Err(e) if e.kind() == ErrorKind::Damaged && self.components.is_empty() => {
+                        (None, Some(newest))
+                    }
+                    Err(e) => return Err(e),
+                }
             }
         };
         let after = if self.components.is_empty() {
@@ -176,7 +183,21 @@ impl<'a> Restore<'a> {
                 path.display()
             )));
         }
-        durable::write(path, &plan.after)
+        let Err(error) = durable::write(path, &plan.after) else {
+            return Ok(());
+        };
+        // All or nothing: what went wrong after the file was replaced is undone.
+        let undone = match (&plan.before, read_target(path)) {
+            (before, Ok(now)) if *before == now => Ok(()),
+            (Some(before), _) => durable::write(path, before),
+            (None, _) => fs::remove_file(path).map_err(|e| Error::io("removing it", e)),
+        };
+        Err(match undone {
+            Ok(()) => error.context("the target is as it was"),
+            Err(why) => error.context(format!(
+                "the target could NOT be put back as it was ({why})"
+            )),
+        })
     }
 }
 

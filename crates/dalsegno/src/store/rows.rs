@@ -79,6 +79,11 @@ impl SessionRow {
         row
     }
 
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("session", store);
         row.int(self.id).blob(self.name.as_bytes()).int(self.head);
@@ -87,6 +92,11 @@ impl SessionRow {
 }
 
 impl SnapshotRow {
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("snapshot", store);
         row.int(self.seq)
@@ -109,13 +119,23 @@ impl SnapshotRow {
         self.state.unwrap_or(self.seq)
     }
 
+    /// Whether it is of the history, and does not stand beside it as guard and safety snapshots do.
+    pub(crate) fn is_history(&self) -> bool {
+        Kind::from_code(self.kind).is_some_and(Kind::is_history)
+    }
+
     /// Whether `SESSION@-N` counts it.
     pub(crate) fn counts(&self) -> bool {
-        self.flags & UNCHANGED == 0 && Kind::from_code(self.kind).is_some_and(Kind::is_history)
+        self.flags & UNCHANGED == 0 && self.is_history()
     }
 }
 
 impl RecordRow {
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("record", store);
         row.int(self.seq)

@@ -11,7 +11,7 @@ pub(crate) fn next(last: Option<i64>, now: i64) -> i64 {
     let millis = now.div_euclid(1000).clamp(0, (1 << 48) - 1);
     let micros = now.rem_euclid(1000);
     let by_clock = (millis << 12) | ((micros << 12) / 1000);
-    last.map_or(by_clock, |last| by_clock.max(last + 1))
+    last.map_or(by_clock, |last| by_clock.max(last.saturating_add(1)))
 }
 
 /// Gives sequence numbers, from one transaction's view of the last one.

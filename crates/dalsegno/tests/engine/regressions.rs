@@ -162,7 +162,7 @@ fn a_flush_holds_up_nobody() {
     let (wait, flushing) = (Mutex::new(wait), Barrier::new(2));
     let store = FaultyStore::new(memory(), move |call, _| {
         if call == Call::Commit {
-            drop(wait.lock().unwrap().recv());
+            let _ended = wait.lock().unwrap().recv();
         }
         None
     });

@@ -75,6 +75,7 @@ impl Stage {
         };
         let expected = if components.is_empty() {
             let said = Snapshot {
+                label: from.snapshot.label,
                 description: from.snapshot.description,
                 tags: from.snapshot.tags,
                 metadata: from.snapshot.metadata,

@@ -31,6 +31,8 @@ pub struct SqliteStore {
     writer: Mutex<Option<Connection>>,
     idle: Mutex<Vec<Connection>>,
     read_only: bool,
+    /// Device and number of the file: what is written after it was moved away would be lost.
+    identity: Option<(u64, u64)>,
     /// A forked child must not use SQLite's handles: the locks are its parent's.
     process: u32,
 }
@@ -74,6 +76,11 @@ impl SqliteStore {
             writer: Mutex::new(writer),
             idle: Mutex::new(idle),
             read_only,
+            identity: options
+                .vfs
+                .is_none()
+                .then(|| open::identity(path))
+                .flatten(),
             process: std::process::id(),
         })
     }
@@ -133,9 +140,21 @@ impl SqliteStore {
         }
     }
 
+    /// Refuses to go on where the file is no longer at its place.
+    fn check_place(&self) -> Result<()> {
+        if self.identity.is_none() || self.identity == open::identity(&self.path) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Error::storage(format!(
+            "{path} was moved, deleted or replaced while it was open; open it anew"
+        )))
+    }
+
     /// The writing connection. Transactions roll back when dropped, so a panic leaves none behind.
     fn writer(&self) -> Result<MutexGuard<'_, Option<Connection>>> {
         self.check_process()?;
+        self.check_place()?;
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if writer.is_some() {
             Ok(writer)
@@ -150,6 +169,7 @@ impl SqliteStore {
 
     fn reader(&self) -> Result<Connection> {
         self.check_process()?;
+        self.check_place()?;
         let idle = self
             .idle
             .lock()
@@ -169,6 +189,20 @@ impl SqliteStore {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE {
             idle.push(connection);
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // In a forked child the handles are the parent's: closing them would drop its locks.
+        if self.process != std::process::id() {
+            let writer = self
+                .writer
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget((writer.take(), std::mem::take(idle)));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the file: with which rights, on which file systems, with which settings.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,7 +60,9 @@ pub(super) fn create_file(path: &Path, options: &SqliteOptions) -> Result<()> {
         }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             if is_unfinished(path, options) {
-                return Ok(());
+                let private = fs::Permissions::from_mode(0o600);
+                return fs::set_permissions(path, private)
+                    .map_err(|e| Error::io(format!("making {}", path.display()), e));
             }
             let path = path.display();
             Err(Error::new(
@@ -117,6 +119,11 @@ pub(super) fn mode(path: &Path, options: &SqliteOptions) -> Result<Mode> {
         (_, false) if !wal.exists() => Mode::Immutable,
         _ => Mode::Read,
     })
+}
+
+/// The file's device and number.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
 /// The file that SQLite keeps beside the store, such as `store.db-wal`.

@@ -64,14 +64,12 @@ impl<'a> SqliteView<'a> {
         visit: &mut dyn FnMut(SnapshotRow) -> Flow,
     ) -> Result<()> {
         let id = &self.store.info.id;
-        let intact = |row: &SnapshotRow| row.session == session && row.compute(id) == row.checksum;
+        let intact = |row: &SnapshotRow| row.session == session && row.is_intact(id);
         let below = match from {
             Some(from) => self.snapshot(from)?.filter(intact),
             None => None,
         };
-        let head = self
-            .session_by_id(session)?
-            .filter(|row| row.compute(id) == row.checksum);
+        let head = self.session_by_id(session)?.filter(|row| row.is_intact(id));
         let mut next = match (&below, &head) {
             (Some(row), _) => row.parent,
             (None, Some(session)) => Some(session.head),
@@ -82,7 +80,9 @@ impl<'a> SqliteView<'a> {
                 // The way on is lost; looking at every row is slow but finds them all.
                 return self.sweep(
                     session,
-                    from.map_or(seq + 1, |from| from.min(seq + 1)),
+                    from.map_or(seq.saturating_add(1), |from| {
+                        from.min(seq.saturating_add(1))
+                    }),
                     visit,
                 );
             };

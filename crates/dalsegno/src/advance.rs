@@ -1,0 +1,222 @@
+//! A session's head moving on: from a save to the snapshot that is committed for it.
+
+use std::sync::Arc;
+
+use crate::chain;
+use crate::codec::checksum::{self, Checksum};
+use crate::codec::detail::{self, Detail};
+use crate::codec::pack::{self, Effort};
+use crate::document::lookup::Lookup;
+use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
+use crate::encode::{self, Encoded};
+use crate::error::{Error, Result};
+use crate::head::Head;
+use crate::job::{Content, Job};
+use crate::show;
+use crate::store::{self, Link, NewSnapshot, NewState, SnapshotRow, Store, UNCHANGED};
+
+impl Head {
+    /// The snapshot for `job`, which will be the one at `index` of its write; the head moves on to it.
+    /// After an error the head is where it was.
+    pub(crate) fn next(
+        &mut self,
+        job: &Job,
+        index: usize,
+        store: &dyn Store,
+    ) -> Result<NewSnapshot> {
+        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
+        if job.only_on.is_some() && job.only_on != newest {
+            return Err(Error::conflict(format!(
+                "session {} was saved by another program in between; nothing was changed, try again",
+                job.session
+            )));
+        }
+        let mut detail = job.detail.clone();
+        let (state, size) = match &job.content {
+            Content::Text(text) => {
+                let document = self.cut(text, &mut detail)?;
+                let state = self.take(Arc::new(document), detail.checksum, index, store)?;
+                (state, text.len())
+            }
+            Content::Document(document) => {
+                let size = fits(document)?;
+                detail.checksum = checksum::of_document(document);
+                (
+                    self.take(Arc::clone(document), detail.checksum, index, store)?,
+                    size,
+                )
+            }
+            Content::Again(seq) => self.go_back(*seq, &mut detail, store)?,
+        };
+        let counts = job.kind.is_history();
+        let unchanged = counts && self.counted.is_some() && self.counted == self.state;
+        if counts {
+            self.counted = self.state;
+            self.counted_checksum = self.checksum;
+        }
+        Ok(NewSnapshot {
+            now: job.now.as_microsecond(),
+            created_at: job.created_at.as_microsecond(),
+            kind: job.kind.code(),
+            flags: if unchanged { UNCHANGED } else { 0 },
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            state,
+            epoch: 0,
+            name: job.name.clone(),
+            // Its texts were checked when the save was asked for, so that this does not fail.
+            detail: detail::encode(&detail)?,
+        })
+    }
+
+    fn cut(&self, text: &[u8], detail: &mut Detail) -> Result<Document> {
+        let lookup = Lookup::new(&self.document);
+        let cut = split(text, self.state.is_some().then_some(&lookup))?;
+        // What is acknowledged must be what can be had back: a look at every byte.
+        if !cut.document.is_of(text) {
+            return Err(Error::storage(
+                "the state was cut wrongly; nothing was saved (this is a bug)",
+            ));
+        }
+        detail.turn = detail.turn.or(cut.turn);
+        detail.checksum = checksum::of(text);
+        Ok(cut.document)
+    }
+
+    /// Makes `document`, whose text has the checksum `sum`, the head's state.
+    fn take(
+        &mut self,
+        document: Arc<Document>,
+        sum: Checksum,
+        index: usize,
+        store: &dyn Store,
+    ) -> Result<NewState> {
+        if self.is_text_of(&document, sum) {
+            // Another cut of the same text is no change.
+            if let Some(state) = self.state {
+                return Ok(NewState::Same(state));
+            }
+        }
+        if let Some(state) = self.back_to_counted(&document, sum, store)? {
+            return Ok(state);
+        }
+        let lookup = Lookup::new(&self.document);
+        let earlier = self.state.is_some().then_some(&lookup);
+        let (document, record, cost, parent) =
+            match encode::on_top_of(earlier, self.cost, document)? {
+                Encoded::Delta {
+                    document,
+                    record,
+                    cost,
+                } => (document, record, cost, self.state),
+                Encoded::Base {
+                    document,
+                    record,
+                    cost,
+                } => (document, record, cost, None),
+            };
+        let data = pack::pack(&record, Effort::Record)?;
+        self.document = document;
+        self.checksum = Some(sum);
+        self.cost = cost;
+        self.state = Some(Link::Here(index));
+        Ok(NewState::Record { parent, data })
+    }
+
+    /// After a safety snapshot of something else, the state is often that of the history again.
+    fn back_to_counted(
+        &mut self,
+        document: &Document,
+        sum: Checksum,
+        store: &dyn Store,
+    ) -> Result<Option<NewState>> {
+        let (Some(Link::Seq(seq)), Some(newest)) = (self.counted, self.newest) else {
+            return Ok(None);
+        };
+        if self.counted == self.state || self.counted_checksum != Some(sum) {
+            return Ok(None);
+        }
+        let view = store.view()?;
+        let counted = chain::assemble(&*view, &store.info().id, newest.session, seq);
+        let Some(counted) = counted
+            .ok()
+            .filter(|c| c.document.to_text() == document.to_text())
+        else {
+            return Ok(None);
+        };
+        self.document = Arc::new(counted.document.detached());
+        self.checksum = Some(sum);
+        self.cost = counted.cost;
+        self.state = self.counted;
+        Ok(Some(NewState::Same(Link::Seq(seq))))
+    }
+
+    /// Makes the state of the snapshot `seq` the head's state again, with what is known of it.
+    fn go_back(
+        &mut self,
+        seq: i64,
+        detail: &mut Detail,
+        store: &dyn Store,
+    ) -> Result<(NewState, usize)> {
+        let session = self.newest.map(|newest| newest.session);
+        let (row, promised, assembled) = again(store, session, seq)?;
+        let size = chain::proved_text(&assembled.document, &row, promised.checksum)?.len();
+        *detail = Detail {
+            origin: detail.origin.clone(),
+            ..promised
+        };
+        let state = Link::Seq(row.state_seq());
+        self.document = Arc::new(assembled.document.detached());
+        self.checksum = Some(detail.checksum);
+        self.cost = assembled.cost;
+        self.state = Some(state);
+        Ok((NewState::Same(state), size))
+    }
+
+    /// Turns places in the write into the sequence numbers that the commit gave.
+    pub(crate) fn settle(&mut self, rows: &[SnapshotRow]) {
+        let settled = |link: Option<Link>| match link {
+            Some(Link::Here(index)) => rows.get(index).map(|row| Link::Seq(row.state_seq())),
+            other => other,
+        };
+        self.state = settled(self.state);
+        self.counted = settled(self.counted);
+        self.newest = rows.last().map(|row| store::Head {
+            session: row.session,
+            seq: row.seq,
+        });
+    }
+}
+
+/// The size of a document that was not cut from a text, if it can be kept.
+fn fits(document: &Document) -> Result<usize> {
+    if !document.joins() {
+        return Err(Error::invalid(
+            "the document is empty: build it with a DocumentBuilder",
+        ));
+    }
+    let (size, items) = (document.text_len(), document.items.len());
+    if size > MAX_SIZE || items > MAX_ITEMS {
+        return Err(Error::invalid(format!(
+            "the document has {size} bytes in {items} items; the limits are {MAX_SIZE} and {MAX_ITEMS}"
+        )));
+    }
+    Ok(size)
+}
+
+/// A stored state, read and proved.
+fn again(
+    store: &dyn Store,
+    session: Option<i64>,
+    seq: i64,
+) -> Result<(SnapshotRow, Detail, chain::Assembled)> {
+    let view = store.view()?;
+    let id = &store.info().id;
+    let row = view
+        .snapshot(seq)?
+        .filter(|row| Some(row.session) == session);
+    let row = row.ok_or_else(|| Error::not_found("the snapshot is gone"))?;
+    show::check(&row, id)?;
+    let promised = detail::decode(&row.detail)?;
+    let assembled = chain::assemble(&*view, id, row.session, row.state_seq())?;
+    Ok((row, promised, assembled))
+}
