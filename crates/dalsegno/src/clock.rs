@@ -18,7 +18,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        // A clock beyond the year 9999 is no time that can be written.
+        Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX)
     }
 
     fn random(&self) -> [u8; 16] {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use twox_hash::xxhash3_128::Hasher;
@@ -87,6 +87,13 @@ fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result
         .map_err(|e| failed("writing", e))?;
     let answer = fill(staged.as_file_mut())?;
     let file = staged.as_file();
+    if let Ok(there) = fs::metadata(real) {
+        let own = file.metadata().map_err(|e| failed("writing", e))?;
+        if (there.uid(), there.gid()) != (own.uid(), own.gid()) {
+            std::os::unix::fs::fchown(file, Some(there.uid()), Some(there.gid()))
+                .map_err(|e| failed("keeping the owner of", e))?;
+        }
+    }
     file.set_permissions(fs::Permissions::from_mode(mode))
         .map_err(|e| failed("writing", e))?;
     file.sync_all().map_err(|e| failed("syncing", e))?;
@@ -98,7 +105,14 @@ fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result
 }
 
 /// Where `path` leads, if it is a symbolic link.
-fn real(path: &Path) -> Result<PathBuf> {
+pub(crate) fn real(path: &Path) -> Result<PathBuf> {
+    if path.starts_with("/dev") || path.starts_with("/proc") {
+        let shown = path.display();
+        return Err(Error::invalid(format!(
+            "{shown} stands for what is open there, which cannot be replaced as a whole; \
+             give a file, or send the output there"
+        )));
+    }
     match fs::canonicalize(path) {
         Ok(real) => Ok(real),
         Err(e) if path.is_symlink() => {

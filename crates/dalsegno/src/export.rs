@@ -1,7 +1,8 @@
 //! Snapshots out to JSON that other programs read, and back in.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,12 @@ use crate::codec::detail::Origin;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::list::Query;
-use crate::model::{Kind, Operation, Snapshot, check_session_name, check_snapshot_name};
+use crate::model::{
+    Kind, Operation, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
+};
 use crate::save::Save;
 use crate::show;
+use crate::store::View;
 
 /// The version of the export's shape.
 const VERSION: u32 = 1;
@@ -24,6 +28,9 @@ const VERSION: u32 = 1;
 #[derive(Serialize, Deserialize)]
 struct Exported<'a> {
     id: String,
+    /// The id it had where it was imported from, so that it is known again there.
+    #[serde(default)]
+    origin: Option<String>,
     session: String,
     name: Option<String>,
     label: Option<String>,
@@ -81,6 +88,7 @@ impl Engine {
         };
         query.session = session.map(str::to_owned);
         let mut count = 0;
+        let mut whole = Whole::begin(&*self.view()?)?;
         write!(out, "{{\"dalsegno_export\":{VERSION},\"snapshots\":[").map_err(failed)?;
         loop {
             let page = self.list(&query)?;
@@ -90,6 +98,7 @@ impl Engine {
                 )));
             }
             for snapshot in page.snapshots {
+                whole.pass(&snapshot)?;
                 out.write_all(if count == 0 { b"\n" } else { b",\n" })
                     .map_err(failed)?;
                 self.export_one(snapshot, out)?;
@@ -100,6 +109,7 @@ impl Engine {
                 None => break,
             }
         }
+        whole.end(session)?;
         out.write_all(b"\n]}\n").map_err(failed)?;
         out.flush().map_err(failed)?;
         Ok(count)
@@ -116,6 +126,10 @@ impl Engine {
             .map_err(|e| Error::damaged("a stored state is no JSON").with_source(e))?;
         let exported = Exported {
             id: snapshot.id.to_string(),
+            origin: match snapshot.operation {
+                Some(Operation::Import { from }) => Some(from),
+                _ => None,
+            },
             session: snapshot.session,
             name: snapshot.name,
             label: snapshot.label,
@@ -171,7 +185,8 @@ impl Engine {
             present.extend(self.origins(session)?);
         }
         let absent = |exported: &&Exported<'_>| {
-            !present.contains(&(exported.session.clone(), exported.id.clone()))
+            let known = |id: &String| present.contains(&(exported.session.clone(), id.clone()));
+            !known(&exported.id) && !exported.origin.as_ref().is_some_and(known)
         };
         self.check_names(export.snapshots.iter().filter(absent))?;
         let mut saves = Vec::with_capacity(states.len());
@@ -272,6 +287,49 @@ impl Engine {
         }
         save.created_at(exported.created_at)
             .origin(Origin::Import(exported.id.clone()))
+    }
+}
+
+/// Makes sure that an export leaves nothing out: no snapshot between two others, and none at the end.
+struct Whole {
+    /// By session, the newest snapshot when the export began.
+    heads: HashMap<String, i64>,
+    /// By session, the last that was exported.
+    last: HashMap<String, SnapshotId>,
+}
+
+impl Whole {
+    fn begin(view: &dyn View) -> Result<Self> {
+        let mut heads = HashMap::new();
+        view.sessions(&mut |row| {
+            heads.insert(row.name, row.head);
+            ControlFlow::Continue(())
+        })?;
+        let last = HashMap::new();
+        Ok(Self { heads, last })
+    }
+
+    fn pass(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let before = self.last.insert(snapshot.session.clone(), snapshot.id);
+        if before == snapshot.parent {
+            return Ok(());
+        }
+        let id = snapshot.id;
+        Err(Error::damaged(format!(
+            "the snapshot before {id} is missing"
+        )))
+    }
+
+    fn end(&self, session: Option<&str>) -> Result<()> {
+        for (name, head) in &self.heads {
+            let last = self.last.get(name).map_or(-1, |id| id.seq());
+            if session.is_none_or(|session| session == name) && last < *head {
+                return Err(Error::damaged(format!(
+                    "the newest snapshot of session {name} is missing"
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Kind, Snapshot, SnapshotId, StoreId};
-use crate::show::{self, check, describe};
+use crate::show::{self, Way, check, describe};
 use crate::store::{Flow, Scan, SnapshotRow, View};
 
 /// What to list, in which order.
@@ -127,6 +127,11 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         ),
         None => None,
     };
+    // From a cursor on, the way is known from its first snapshot on.
+    let mut way = session
+        .as_ref()
+        .filter(|_| query.cursor.is_none())
+        .map(Way::from);
     let session = session.map(|row| row.id);
     let mut names = Names {
         view,
@@ -147,7 +152,18 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
             newest_first,
         };
         let mut more = false;
+        let mut last = None;
         view.snapshots(&scan, &mut |row| {
+            if let Err(error) = in_order(&mut last, &row, newest_first) {
+                return Flow::Break(Err(error));
+            }
+            if let Some(way) = way.as_mut().filter(|_| newest_first) {
+                let expected = way.expected();
+                if way.step(&row, store).is_err() {
+                    page.damaged
+                        .extend(expected.map(|seq| SnapshotId::new(seq, store)));
+                }
+            }
             match fits(&row, store, query) {
                 Ok(false) => return Flow::Continue(()),
                 Err(error) if error.kind() != ErrorKind::Damaged => return Flow::Break(Err(error)),
@@ -173,13 +189,16 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         });
         return Ok(page);
     }
-    let mut found: Vec<Cursor> = Vec::new();
+    let (mut found, mut before): (Vec<Cursor>, _) = (Vec::new(), None);
     let scan = Scan {
         session,
         from: None,
         newest_first: true,
     };
     view.snapshots(&scan, &mut |row| {
+        if let Err(error) = in_order(&mut before, &row, true) {
+            return Flow::Break(Err(error));
+        }
         match fits(&row, store, query) {
             Ok(true) => {
                 let place = Cursor::of(&row, query.sort);
@@ -208,6 +227,16 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         }
     }
     Ok(page)
+}
+
+/// Refuses rows that come twice or out of order: the table's pages are damaged.
+fn in_order(last: &mut Option<i64>, row: &SnapshotRow, newest_first: bool) -> Result<()> {
+    match last.replace(row.seq) {
+        Some(before) if (before > row.seq) != newest_first || before == row.seq => Err(
+            Error::damaged("the table of snapshots is damaged; run `verify`"),
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn fits(row: &SnapshotRow, store: &StoreId, query: &Query) -> Result<bool> {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::codec::detail;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
-use crate::show::{self, check};
+use crate::show::{self, Way, check};
 use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
 
 /// A beginning of an id must have this many digits, or words like `bad` would be ids.
@@ -169,8 +169,11 @@ fn in_session(
             newest_first: true,
         };
         let mut found = None;
+        let mut way = Way::from(session);
         view.snapshots(&scan, &mut |row| {
-            let fits = check(&row, store).and_then(|()| Ok(row.counts() && wanted(&row)?));
+            let fits = check(&row, store)
+                .and_then(|()| way.step(&row, store))
+                .and_then(|()| Ok(row.counts() && wanted(&row)?));
             match fits {
                 Ok(false) => Flow::Continue(()),
                 Ok(true) => {
@@ -205,17 +208,16 @@ fn in_session(
         let row = newest(&mut |row| Ok(detail::decode(&row.detail)?.turn == Some(turn)))?;
         return row.ok_or_else(|| Error::not_found(format!("no snapshot is of turn {turn}")));
     }
-    let named = named(view, store, Some(session.id), at)?;
-    if let Some(row) = named.into_iter().next() {
-        return checked(row, store);
+    if let Ok(time) = parse_time(at) {
+        let row = newest(&mut |row| Ok(row.created_at <= time.as_microsecond()))?;
+        return row.ok_or_else(|| Error::not_found(format!("no snapshot is as old as {time}")));
     }
-    let time = parse_time(at).map_err(|_| {
+    let named = named(view, store, Some(session.id), at)?;
+    named.into_iter().next().ok_or_else(|| {
         Error::not_found(format!(
             "'{at}' is no name in the session, nor `latest`, `-N`, `turn:N` or a time"
         ))
-    })?;
-    let row = newest(&mut |row| Ok(row.created_at <= time.as_microsecond()))?;
-    row.ok_or_else(|| Error::not_found(format!("no snapshot is as old as {time}")))
+    })
 }
 
 /// A time as people write it: `2026-11-20`, `2026-11-20T10:00`, with or without seconds, local

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::codec::detail::{self, Origin};
 use crate::error::{Error, Result};
 use crate::model::{Kind, Operation, Snapshot, SnapshotId, StoreId};
-use crate::store::{SessionRow, SnapshotRow, UNCHANGED, View};
+use crate::store::{Flow, SessionRow, SnapshotRow, UNCHANGED, View};
 
 /// The metadata in `row`, a snapshot of `session`.
 ///
@@ -51,7 +51,17 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
 /// # Errors
 /// `Damaged` where the row is not as it was written, or not the one asked for.
 pub(crate) fn session(view: &dyn View, store: &StoreId, name: &str) -> Result<Option<SessionRow>> {
-    let row = view.session(name)?;
+    let mut row = view.session(name)?;
+    if row.is_none() {
+        // Where the index of names is damaged, the row may be there all the same.
+        view.sessions(&mut |other| {
+            if other.name == name {
+                row = Some(SessionRow { id: -1, ..other });
+                return Flow::Break(Ok(()));
+            }
+            Flow::Continue(())
+        })?;
+    }
     if row
         .as_ref()
         .is_none_or(|row| row.name == name && row.is_intact(store))
@@ -73,6 +83,37 @@ pub(crate) fn session_name(view: &dyn View, store: &StoreId, id: i64) -> Result<
         .filter(|row| row.id == id && row.is_intact(store));
     row.map(|row| row.name)
         .ok_or_else(|| Error::damaged("the row of its session is damaged"))
+}
+
+/// The way from a session's head along its snapshots: where one is passed over, it is lost.
+pub(crate) struct Way(Option<i64>);
+
+impl Way {
+    pub(crate) fn from(session: &SessionRow) -> Self {
+        Self(Some(session.head))
+    }
+
+    /// Takes the next snapshot on the way.
+    ///
+    /// # Errors
+    /// `Damaged` where it is not the one that the last led to; the message names the lost one.
+    pub(crate) fn step(&mut self, row: &SnapshotRow, store: &StoreId) -> Result<()> {
+        let expected = std::mem::replace(&mut self.0, row.parent);
+        match expected {
+            Some(seq) if seq != row.seq => {
+                let lost = SnapshotId::new(seq, store);
+                Err(Error::damaged(format!(
+                    "snapshot {lost} is missing; run `verify`"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The snapshot that should come next.
+    pub(crate) fn expected(&self) -> Option<i64> {
+        self.0
+    }
 }
 
 /// Refuses a row that is not as it was written.

@@ -168,6 +168,8 @@ fn whole_store(view: &dyn View, store: &StoreId, found: &mut Verification) -> Re
     let mut strays = Vec::new();
     let read = view.snapshots(&Scan::default(), &mut |row| {
         match sessions.get_mut(&row.session) {
+            // Damaged pages may give a row twice.
+            Some((_, seqs)) if seqs.last().is_some_and(|last| *last >= row.seq) => {}
             Some((_, seqs)) => seqs.push(row.seq),
             None => strays.push(SnapshotId::new(row.seq, store)),
         }
@@ -182,13 +184,30 @@ fn whole_store(view: &dyn View, store: &StoreId, found: &mut Verification) -> Re
         );
     }
     let mut damaged = Vec::new();
+    let mut lost = Vec::new();
     let read = view.records(&mut |row| {
-        if row.compute(store) != row.checksum || !sessions.contains_key(&row.session) {
-            damaged.push(row.seq);
+        let known = sessions.get(&row.session).filter(|_| row.is_intact(store));
+        let entries = known.map(|_| chain::entries(&row, store, row.session));
+        match (known, entries) {
+            // A record without its snapshot: the row that led to it is gone.
+            (Some((session, seqs)), Some(Ok(entries))) => {
+                let gone = entries
+                    .iter()
+                    .filter(|e| seqs.binary_search(&e.seq).is_err());
+                lost.extend(gone.map(|e| (session.name.clone(), SnapshotId::new(e.seq, store))));
+            }
+            _ => damaged.push(row.seq),
         }
         ControlFlow::Continue(())
     });
     found.unless_damaged(read)?;
+    for (session, id) in lost {
+        found.report(
+            Some(&session),
+            vec![id],
+            "the snapshot's row is missing".to_owned(),
+        );
+    }
     for seq in damaged {
         found.report(
             None,
@@ -208,15 +227,27 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn session(&mut self, session: &SessionRow, seqs: &[i64]) -> Result<()> {
-        let mut complain = |message: &str| {
+        let mut complain = |lost: Vec<SnapshotId>, message: &str| {
             self.found
-                .report(Some(&session.name), Vec::new(), message.to_owned());
+                .report(Some(&session.name), lost, message.to_owned());
         };
-        if session.compute(self.store) != session.checksum {
-            complain("the row of the session is damaged: its checksum differs");
+        if !session.is_intact(self.store) {
+            complain(
+                Vec::new(),
+                "the row of the session is damaged: its checksum differs",
+            );
         }
         if seqs.last() != Some(&session.head) {
-            complain("its newest snapshot is not the one that the session names");
+            let head = SnapshotId::new(session.head, self.store);
+            let lost = if seqs.contains(&session.head) {
+                Vec::new()
+            } else {
+                vec![head]
+            };
+            complain(
+                lost,
+                "its newest snapshot is not the one that the session names",
+            );
         }
         let mut chain = Chain {
             unpacked: HashMap::new(),

@@ -5,6 +5,14 @@ use bytes::Bytes;
 use crate::chain::State;
 use crate::codec::{block, detail, pack, record};
 
+/// What was taken is not taken with something behind it.
+fn nothing_may_follow(data: &[u8], takes: impl FnOnce(&Bytes) -> bool) {
+    assert!(
+        !takes(&[data, b"\0"].concat().into()),
+        "something may follow"
+    );
+}
+
 /// A record, applied to nothing and then to what it made.
 pub fn decode_record(data: &[u8]) {
     let Ok(payload) = pack::unpack(data) else {
@@ -13,6 +21,7 @@ pub fn decode_record(data: &[u8]) {
     let Ok(delta) = record::decode(&payload) else {
         return;
     };
+    nothing_may_follow(&payload, |bytes| record::decode(bytes).is_ok());
     let again = record::encode(&delta).unwrap();
     assert_eq!(record::decode(&again.into()).unwrap(), delta);
     let mut state = State::default();
@@ -36,6 +45,7 @@ pub fn decode_block(data: &[u8]) {
     let Ok(entries) = block::decode(&payload) else {
         return;
     };
+    nothing_may_follow(&payload, |bytes| block::decode(bytes).is_ok());
     assert!(entries.iter().all(|e| e.parent.is_none_or(|p| p < e.seq)));
     // Numbers that stand twice cannot be written, nor is such a block ever asked for them.
     if entries.is_sorted_by(|a, b| a.seq < b.seq) && entries.iter().all(|e| e.parent >= Some(0)) {
@@ -52,6 +62,7 @@ pub fn decode_detail(data: &[u8]) {
     let Ok(detail) = detail::decode(data) else {
         return;
     };
+    nothing_may_follow(data, |bytes| detail::decode(bytes).is_ok());
     let again = detail::encode(&detail).unwrap();
     assert_eq!(detail::decode(&again).unwrap(), detail);
 }

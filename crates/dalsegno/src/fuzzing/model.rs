@@ -157,11 +157,10 @@ impl Model {
         } else if let Some(turn) = at.strip_prefix("turn:") {
             let turn = turn.parse().map_err(|_| ErrorKind::InvalidInput)?;
             history.find(|at| self.states[*at].snapshot.turn == Some(turn))
-        } else if let [named] = self.named(Some(session), at)[..] {
-            Some(named)
-        } else {
-            let time = parse_time(at).map_err(|_| ErrorKind::NotFound)?;
+        } else if let Ok(time) = parse_time(at) {
             history.find(|at| self.states[*at].snapshot.created_at <= time)
+        } else {
+            self.named(Some(session), at).first().copied()
         };
         found.ok_or(ErrorKind::NotFound)
     }

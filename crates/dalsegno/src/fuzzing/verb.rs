@@ -14,10 +14,10 @@ pub(super) const NAMES: [&str; 9] = [
     "boss",
     "beef",
     "cafe01",
-    "latest",
+    "newest",
     "-1",
     "turn:3",
-    "a@b",
+    "a b",
     "漢字 é",
 ];
 pub(super) const TAGS: [&str; 3] = ["x", "y", "long evening"];

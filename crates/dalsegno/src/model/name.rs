@@ -24,9 +24,16 @@ pub fn check_session_name(name: &str) -> Result<()> {
 ///
 /// # Errors
 /// `InvalidInput` where it is empty or longer than [`MAX_NAME`] characters, has control characters,
-/// or has `..` as a part.
+/// has `..` as a part, has an `@` or is `latest` (which references are made of).
 pub fn check_snapshot_name(name: &str) -> Result<()> {
-    check("snapshot", name)
+    check("snapshot", name)?;
+    if name.contains('@') || name == "latest" {
+        return Err(Error::invalid(format!(
+            "the snapshot name '{}' would read as a reference like SESSION@latest; choose one without '@'",
+            name.escape_debug()
+        )));
+    }
+    Ok(())
 }
 
 fn check(what: &str, name: &str) -> Result<()> {
@@ -62,7 +69,7 @@ mod tests {
             "bot/42",
             "a/b/c",
             "chat/2026-11-20 10:00",
-            "Ärger@home",
+            "Ärger zu Hause",
             "x..y",
             &"n".repeat(255),
         ] {
@@ -70,6 +77,9 @@ mod tests {
             assert!(check_snapshot_name(name).is_ok(), "{name}");
         }
         assert!(check_snapshot_name("a//b").is_ok());
+        assert!(check_session_name("mail@home").is_ok());
+        assert!(check_snapshot_name("bot/42@latest").is_err());
+        assert!(check_snapshot_name("latest").is_err());
     }
 
     #[test]

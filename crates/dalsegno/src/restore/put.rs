@@ -204,6 +204,7 @@ impl<'a> Restore<'a> {
 /// The target's bytes, if it exists.
 fn read_target(path: &Path) -> Result<Option<Vec<u8>>> {
     let shown = path.display();
+    durable::real(path)?;
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {
             let text = fs::read(path).map_err(|e| Error::io(format!("reading {shown}"), e))?;

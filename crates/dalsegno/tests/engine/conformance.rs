@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
+use dalsegno::Engine;
 use dalsegno::clock::SystemClock;
 use dalsegno::store::conformance::{Capabilities, run_all};
 use dalsegno::store::faulty::FaultyStore;
@@ -46,4 +48,22 @@ fn sqlite() {
     };
     run_all(&fresh, capabilities);
     assert!(made.get() > 20);
+}
+
+/// Whoever reads for long, perhaps in another program, does not hold up those who close the store.
+#[test]
+fn settling_does_not_wait_for_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::default();
+    let path = folder.path().join("store.db");
+    let engine = Engine::create(&path).unwrap();
+    engine.save_json("s", "1").commit().unwrap();
+    let reader = SqliteStore::open(&path, &options).unwrap();
+    let view = reader.view().unwrap();
+    let before = view.session("s").unwrap();
+    engine.save_json("s", "2").commit().unwrap();
+    let begin = Instant::now();
+    engine.close().unwrap();
+    assert!(begin.elapsed() < options.busy_timeout / 2);
+    assert_eq!(view.session("s").unwrap(), before);
 }

@@ -98,3 +98,17 @@ fn open_store() {
 fn import_export() {
     run("import_export", 1_000, 300_000);
 }
+
+/// Inputs for `cargo fuzz` to begin with.
+#[test]
+#[ignore = "writes fuzz/corpus"]
+fn write_corpus() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    for (target, _) in TARGETS {
+        let folder = corpus.join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (n, sample) in samples(target).iter().enumerate() {
+            std::fs::write(folder.join(format!("sample-{n}")), sample).unwrap();
+        }
+    }
+}

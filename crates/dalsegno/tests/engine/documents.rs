@@ -56,7 +56,7 @@ const TAKEN: [&str; 44] = [
     "[\"\\\\\",\"\\\\\\\"\",\"]\",\"{\"]",
 ];
 
-const REFUSED: [(&[u8], &str); 54] = [
+const REFUSED: [(&[u8], &str); 55] = [
     (b"", "empty"),
     (b" ", "empty"),
     (b"\r\n\t ", "empty"),
@@ -99,6 +99,7 @@ const REFUSED: [(&[u8], &str); 54] = [
     (b"\"a\nb\"", "an escaped control character"),
     (b"\"a\tb\"", "an escaped control character"),
     (b"\"\x01\"", "an escaped control character"),
+    (b"\"\x1f\"", "an escaped control character"),
     (b"[", "a value"),
     (b"[1", "',' or ']'"),
     (b"[1,]", "a value"),
@@ -185,6 +186,36 @@ fn what_is_not_json_is_refused_and_nothing_changes() {
         }
         taken(&engine, b"{\"a\":2}");
         assert!(engine.verify(None).unwrap().is_intact());
+    }
+}
+
+/// Pieces of the first stand in the second, where they are something else.
+#[test]
+fn what_looks_like_the_state_before_is_read_as_what_it_is() {
+    let long = "a string that is longer than sixty-four bytes, so that it is an item of its own";
+    let pairs = [
+        (
+            "[\"a\",\"b\"]".to_owned(),
+            "{\"k\":\"a\",\"b\":1}".to_owned(),
+        ),
+        ("[1,2]".to_owned(), "{\"k\":1,\"2\":1}".to_owned()),
+        ("[1,2]".to_owned(), "[1,23]".to_owned()),
+        ("[12,[]]".to_owned(), "[123,[]]".to_owned()),
+        ("[true]".to_owned(), "{\"a\":true}".to_owned()),
+        (
+            format!("[\"{long}\"]"),
+            format!("{{\"{long}\":\"{long}\"}}"),
+        ),
+        (format!("{{\"{long}\":1}}"), format!("[\"{long}\",1]")),
+        ("[[1],[2]]".to_owned(), "{\"a\":[1],\"b\":[2]}".to_owned()),
+    ];
+    for (first, second) in pairs {
+        for texts in [[&first, &second], [&second, &first]] {
+            let engine = engine_on(memory());
+            for text in texts {
+                taken(&engine, text.as_bytes());
+            }
+        }
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) fn translate(context: &str, error: rusqlite::Error) -> Error {
             ),
             _ => (ErrorKind::Storage, ""),
         },
+        rusqlite::Error::SqlInputError { .. } => (
+            ErrorKind::Damaged,
+            "the definition of the store's tables is damaged; run `verify`",
+        ),
         rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::FromSqlConversionFailure(..)

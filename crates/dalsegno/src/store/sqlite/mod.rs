@@ -48,9 +48,15 @@ impl SqliteStore {
     /// exist; `Denied` or `Storage` where the disk refuses.
     pub fn create(path: &Path, options: &SqliteOptions, clock: &dyn Clock) -> Result<Self> {
         open::create_file(path, options)?;
-        let mut connection = open::connect(path, options, open::Mode::Create)?;
-        schema::create(&mut connection, clock)?;
-        drop(connection);
+        let made = open::connect(path, options, open::Mode::Create)
+            .and_then(|mut connection| schema::create(&mut connection, clock));
+        if let Err(error) = made {
+            // It was made just now, and nothing is in it.
+            for end in ["", "-journal", "-wal", "-shm"] {
+                drop(std::fs::remove_file(open::beside(path, end)));
+            }
+            return Err(error);
+        }
         Self::open(path, options)
     }
 

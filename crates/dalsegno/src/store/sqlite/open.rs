@@ -107,6 +107,14 @@ pub(super) fn mode(path: &Path, options: &SqliteOptions) -> Result<Mode> {
     if !found.is_file() {
         return Err(Error::invalid(format!("{} is not a file", path.display())));
     }
+    if found.nlink() > 1 {
+        return Err(Error::invalid(format!(
+            "{} has {} names (hard links); under each of them SQLite would keep a log of its own, and \
+             saves would be lost: copy the store instead, and keep one name",
+            path.display(),
+            found.nlink()
+        )));
+    }
     refuse_network(path)?;
     let may = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
     let folder = path

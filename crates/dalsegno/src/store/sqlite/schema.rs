@@ -105,6 +105,16 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
             "the store has format {format}; this program reads format {FORMAT} (use a newer version)"
         )));
     }
+    let foreign = "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')";
+    let foreign: i64 = connection
+        .query_row(foreign, (), |row| row.get(0))
+        .map_err(|e| translate(not_a_store, e))?;
+    if foreign > 0 {
+        return Err(Error::damaged(
+            "somebody added triggers or views to the store, which would change what is saved; \
+             remove them with SQLite",
+        ));
+    }
     let (id, created_at, stored): (Vec<u8>, i64, Vec<u8>) = connection
         .query_row("SELECT id, created_at, checksum FROM store", (), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))

@@ -239,6 +239,14 @@ impl View for SqliteView<'_> {
                 complaints.push(format!("the definition of {name} is not that of format 1"));
             }
         }
+        let known: Vec<&str> = schema::TABLES.iter().map(|(name, _)| *name).collect();
+        let named = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+        self.each(named, (), text, &mut |name| {
+            if !known.contains(&name.as_str()) {
+                complaints.push(format!("{name} does not belong to a store of format 1"));
+            }
+            Flow::Continue(())
+        })?;
         Ok(complaints)
     }
 }
