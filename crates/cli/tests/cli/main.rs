@@ -9,6 +9,7 @@
 
 mod carry;
 mod common;
+mod damage;
 mod day;
 mod demo;
 mod init;
