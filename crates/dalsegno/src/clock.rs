@@ -1,4 +1,5 @@
-//! Where time and randomness enter: nowhere else does the engine ask for either.
+//! Where time and randomness enter: nowhere else does the engine ask for either, but for the seeds of
+//! hash tables, which show nowhere.
 
 use std::sync::Arc;
 

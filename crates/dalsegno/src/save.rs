@@ -147,7 +147,8 @@ impl<'a> Save<'a> {
     /// - `InvalidInput`: not JSON, too large, or a name that cannot be; nothing was saved.
     /// - `Conflict`: the session has a snapshot of that name.
     /// - `Locked`, `Denied`, `Storage`: the store could not be written; nothing was saved.
-    /// - `Damaged`: the session's newest state cannot be proved; see `verify`.
+    /// - `Damaged`: the session's own row is damaged, so that its newest snapshot cannot be known; see
+    ///   `verify`. Where only its newest state is damaged, the save is stored as a base of its own.
     pub fn commit(self) -> Result<Snapshot> {
         self.submit().wait()
     }
