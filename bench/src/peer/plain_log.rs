@@ -27,6 +27,8 @@ pub fn make(folder: &Path) -> Result<Box<dyn Peer>> {
 pub struct Log {
     file: File,
     length: u64,
+    /// What is about to be written; kept, because fresh memory costs more than writing to it.
+    batch: Vec<u8>,
 }
 
 impl Log {
@@ -38,18 +40,23 @@ impl Log {
             .create_new(true)
             .open(path)
             .with_context(|| path.display().to_string())?;
-        Ok(Self { file, length: 0 })
+        Ok(Self {
+            file,
+            length: 0,
+            batch: Vec::new(),
+        })
     }
 
     /// Appends the records with one write and makes them durable with one `fdatasync`; gives the
     /// place of the first.
     pub fn commit<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<u64> {
-        let mut batch = Vec::new();
+        let batch = &mut self.batch;
+        batch.clear();
         for record in records {
             batch.extend((record.len() as u32).to_le_bytes());
             batch.extend(record);
         }
-        self.file.write_all(&batch)?;
+        self.file.write_all(batch)?;
         self.file.sync_data()?;
         let place = self.length;
         self.length += batch.len() as u64;

@@ -62,11 +62,13 @@ pub(crate) fn session(view: &dyn View, store: &StoreId, name: &str) -> Result<Op
             Flow::Continue(())
         })?;
     }
-    if row
-        .as_ref()
-        .is_none_or(|row| row.name == name && row.is_intact(store))
-    {
-        return Ok(row);
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    // By its name, the store may have answered from the index alone.
+    let itself = view.session_by_id(row.id)?;
+    if row.name == name && row.is_intact(store) && itself.as_ref() == Some(&row) {
+        return Ok(itself);
     }
     Err(Error::damaged(format!(
         "the row of session {name}, or the way to it, is damaged"

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dalsegno::{Engine, Error, Query, Snapshot, SnapshotId};
 
-use crate::Known;
+use crate::{Known, state};
 
 /// Everything that an undamaged store says.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ impl Truth {
             Err(error) => Some(shown(error)),
         };
         self.ask_each(&engine, &mut complaints)?;
-        self.ask_all(&engine, reported.is_none(), &mut complaints)?;
+        self.ask_all(&engine, &mut complaints)?;
         match (reported, complaints.first()) {
             (None, None) => Ok(Verdict::Harmless),
             (Some(why), _) => Ok(Verdict::Reported(why)),
@@ -121,12 +121,7 @@ impl Truth {
     }
 
     /// What is said of many: nothing in it is wrong, and where the store is intact nothing missing.
-    fn ask_all(
-        &self,
-        engine: &Engine,
-        intact: bool,
-        complaints: &mut Vec<String>,
-    ) -> Result<(), String> {
+    fn ask_all(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
         let by_id: HashMap<SnapshotId, &Snapshot> = self
             .known
             .iter()
@@ -137,7 +132,9 @@ impl Truth {
                 Ok(found) if by_id.get(&found.id) != Some(&&found) => {
                     return Err(format!("{reference}: {found:?} is no snapshot"));
                 }
-                Ok(found) if found.id != *id => complaints.push(format!("{reference} is another")),
+                Ok(found) if found.id != *id => {
+                    return Err(format!("{reference} is {}, not {id}", found.id));
+                }
                 Ok(_) => {}
                 Err(error) => complaints.push(shown(&error)),
             }
@@ -189,11 +186,71 @@ impl Truth {
         let mut export = Vec::new();
         match engine.export(None, &mut export) {
             Ok(_) if export == self.export => {}
-            Ok(_) if intact => complaints.push("the export is another".to_owned()),
-            Ok(_) => {}
+            Ok(_) => return Err("another export than before".to_owned()),
             Err(error) => complaints.push(shown(&error)),
         }
         Ok(())
+    }
+
+    /// Saves to every session of a damaged store, and looks again: a save is refused or is there, and
+    /// whatever else is there is what it was. Returns how many were taken. `sound` is a file whose
+    /// structure is.
+    ///
+    /// # Errors
+    /// What is wrong, and was given out without an error.
+    pub fn save_on_top(
+        &self,
+        opened: dalsegno::Result<Engine>,
+        sound: bool,
+    ) -> Result<usize, String> {
+        let Ok(engine) = opened else { return Ok(0) };
+        let texts = |engine: &Engine| -> Vec<Option<Vec<u8>>> {
+            let text = |known: &Known| engine.restore(&known.snapshot.id.to_string()).ok();
+            let texts = self.known.iter().map(text);
+            texts
+                .map(|found| found.map(dalsegno::Restored::into_text))
+                .collect()
+        };
+        let before = texts(&engine);
+        let mut taken = Vec::new();
+        for session in &self.sessions {
+            for n in 100..102 {
+                let text = state(7, n);
+                if let Ok(snapshot) = engine.save_json(session, text.clone()).commit() {
+                    if snapshot.session != *session {
+                        return Err(format!("{snapshot:?} was saved to {session}"));
+                    }
+                    taken.push(Known { snapshot, text });
+                }
+            }
+        }
+        let mut lost = None;
+        for Known { snapshot, text } in &taken {
+            match engine.restore(&snapshot.id.to_string()) {
+                Ok(found) if found.snapshot() == snapshot && found.text() == text => {}
+                Ok(found) => return Err(format!("{:?} instead of {snapshot:?}", found.snapshot())),
+                Err(error) => lost = Some(error),
+            }
+        }
+        let after = texts(&engine);
+        for (found, known) in before.iter().chain(&after).zip(self.known.iter().cycle()) {
+            if found.as_ref().is_some_and(|text| *text != known.text) {
+                return Err(format!("another text for {}", known.snapshot.id));
+            }
+        }
+        // Where the structure of a page is damaged, SQLite itself may lose rows when it writes to it.
+        let intact = engine.verify(None).is_ok_and(|found| found.is_intact());
+        let gone = before
+            .iter()
+            .zip(&after)
+            .any(|(b, a)| b.is_some() && a.is_none());
+        if (sound || intact) && (lost.is_some() || gone) {
+            return Err(format!(
+                "saving lost what was there, or was acknowledged: {lost:?}"
+            ));
+        }
+        drop(engine.close());
+        Ok(taken.len())
     }
 
     /// After a loss of the last commits: the first so many snapshots, exactly.

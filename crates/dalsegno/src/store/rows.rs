@@ -41,7 +41,7 @@ pub struct SnapshotRow {
     pub epoch: i64,
     /// Unique within the session. A sealed store keeps a keyed hash here.
     pub name: Option<String>,
-    /// Everything else, as [`codec::detail`](crate::codec::detail) writes it.
+    /// Everything else, as docs/format.md draws it.
     pub detail: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,
@@ -58,7 +58,7 @@ pub struct RecordRow {
     pub count: i64,
     /// Of a single record: the one it builds on. A block says so itself.
     pub parent: Option<i64>,
-    /// As [`codec::pack`](crate::codec::pack) writes it.
+    /// As docs/format.md draws it.
     pub data: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,

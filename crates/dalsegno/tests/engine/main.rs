@@ -7,6 +7,7 @@ mod conformance;
 mod decoders;
 mod documents;
 mod errors;
+mod format;
 mod model;
 mod regressions;
 mod sharing;

@@ -12,7 +12,7 @@ use dalsegno_proof::{STORE, effort, on, state};
 use crate::evening::disk_with;
 
 /// Two sessions with a block and loose records each, names, an unchanged save, a restore.
-fn small_store() -> (Vec<u8>, Truth) {
+pub(crate) fn small_store() -> (Vec<u8>, Truth) {
     let disk = Disk::new();
     drop(on(&disk).create(STORE).unwrap());
     for (from, to) in [(0, 11), (11, 15)] {
@@ -60,6 +60,16 @@ fn judge(bytes: &[u8], truth: &Truth, at: usize, value: u8) -> Verdict {
     }
 }
 
+/// Saves on top of such a change; how many saves were taken.
+fn save_on(bytes: &[u8], truth: &Truth, at: usize, value: u8, sound: bool) -> usize {
+    let mut bytes = bytes.to_vec();
+    bytes[at] = value;
+    let disk = disk_with(&[(STORE.to_owned(), bytes)]);
+    let saved = truth.save_on_top(on(&disk).open(STORE), sound);
+    let place = format!("byte {at} (page {}, {})", at / 4096 + 1, at % 4096);
+    saved.unwrap_or_else(|wrong| panic!("{place}: {wrong}"))
+}
+
 #[derive(Default)]
 struct Tally {
     harmless: usize,
@@ -102,6 +112,20 @@ fn every_byte() {
     assert!(tally.harmless > 0 && tally.reported.len() > 5);
 }
 
+/// One goes on saving without a look at the damage. What can be built upon is; what cannot, is not.
+#[test]
+fn saving_on_top_of_damage() {
+    let (bytes, truth) = small_store();
+    let (mut taken, mut refused) = (0, 0);
+    for at in (0..bytes.len()).step_by(effort(61, 3)) {
+        let saved = save_on(&bytes, &truth, at, bytes[at] ^ (1 << (at * 3 % 8)), false);
+        taken += saved;
+        refused += 4 - saved;
+    }
+    println!("{taken} taken, {refused} refused");
+    assert!(taken > 100 && refused > 0);
+}
+
 /// The first hundred bytes decide how all others are read: every bit of them.
 #[test]
 fn every_bit_of_the_header() {
@@ -114,6 +138,29 @@ fn every_bit_of_the_header() {
     }
     tally.show();
     assert!(tally.harmless > 0 && tally.reported.len() > 5);
+}
+
+/// Names stand in their rows and in indexes: no other name is given out.
+#[test]
+fn every_byte_of_a_name() {
+    let (bytes, truth) = small_store();
+    let mut tally = Tally::default();
+    let mut found = 0;
+    for name in ["s/0", "s/1", "n1", "n5", "n13"] {
+        for at in 0..bytes.len() - name.len() {
+            if bytes[at..].starts_with(name.as_bytes()) {
+                found += 1;
+                for at in at..at + name.len() {
+                    tally.add(judge(&bytes, &truth, at, bytes[at] ^ 1));
+                    tally.add(judge(&bytes, &truth, at, bytes[at] ^ 0x80));
+                    save_on(&bytes, &truth, at, bytes[at] ^ 1, true);
+                }
+            }
+        }
+    }
+    tally.show();
+    // The row and the index of each session and each name.
+    assert!(found >= 4 + 10, "{found}");
 }
 
 /// The head of every page says what is in it.

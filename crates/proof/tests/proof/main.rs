@@ -6,5 +6,6 @@ mod evening;
 mod flips;
 mod kills;
 mod power;
+mod tamper;
 mod together;
 mod wal_flips;

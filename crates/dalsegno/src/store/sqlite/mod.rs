@@ -19,7 +19,7 @@ use self::error::translate;
 pub use self::open::SqliteOptions;
 use super::{Outcome, RecordRow, Store, StoreInfo, View, Write};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A store in one SQLite file, in WAL mode with `synchronous=EXTRA`: what was committed survives a
 /// power loss, if the disk keeps what it says it synced.
@@ -51,9 +51,12 @@ impl SqliteStore {
         let made = open::connect(path, options, open::Mode::Create)
             .and_then(|mut connection| schema::create(&mut connection, clock));
         if let Err(error) = made {
-            // It was made just now, and nothing is in it.
-            for end in ["", "-journal", "-wal", "-shm"] {
-                drop(std::fs::remove_file(open::beside(path, end)));
+            // Nothing is left of it, unless another program is making a store here.
+            let others = [ErrorKind::Conflict, ErrorKind::Locked].contains(&error.kind());
+            if !others && open::is_unfinished(path, options) {
+                for end in ["", "-journal", "-wal", "-shm"] {
+                    drop(std::fs::remove_file(open::beside(path, end)));
+                }
             }
             return Err(error);
         }

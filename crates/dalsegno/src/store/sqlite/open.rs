@@ -76,7 +76,10 @@ pub(super) fn create_file(path: &Path, options: &SqliteOptions) -> Result<()> {
 
 /// Whether it is what an interrupted `init` leaves: an empty file, or the one page that is there before
 /// the tables are. Nothing is in it that could be lost.
-fn is_unfinished(path: &Path, options: &SqliteOptions) -> bool {
+pub(super) fn is_unfinished(path: &Path, options: &SqliteOptions) -> bool {
+    if options.vfs.is_some() {
+        return false;
+    }
     let size = fs::metadata(path).map(|m| (m.is_file(), m.size()));
     match size {
         Ok((true, 0)) => true,

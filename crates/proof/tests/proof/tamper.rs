@@ -1,0 +1,207 @@
+//! Rows that are removed, changed or exchanged with a tool for databases: the file's structure is
+//! sound, and the damage is found all the same.
+
+use std::sync::Arc;
+
+use dalsegno::clock::Clock;
+use dalsegno_faults::{Disk, PowerLoss};
+use dalsegno_proof::truth::{Truth, Verdict};
+use dalsegno_proof::{STORE, effort, on, state};
+use jiff::Timestamp;
+use rusqlite::types::Value;
+
+use crate::evening::disk_with;
+use crate::flips::small_store;
+
+const TABLES: [(&str, &str); 4] = [
+    ("store", "created_at"),
+    ("session", "id"),
+    ("snapshot", "seq"),
+    ("record", "seq"),
+];
+
+/// Runs `sql` on a copy of the store and judges it.
+fn after(bytes: &[u8], truth: &Truth, sql: &str) -> Verdict {
+    let disk = disk_with(&[(STORE.to_owned(), bytes.to_vec())]);
+    let database = disk.open(STORE).unwrap();
+    let changed = database.execute(sql, ());
+    assert!(changed.is_ok_and(|rows| rows > 0), "{sql}");
+    let check: String = database
+        .query_row("PRAGMA integrity_check", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok", "{sql}");
+    drop(database);
+    let saved = truth.save_on_top(on(&disk.crash(PowerLoss::Kept)).open(STORE), true);
+    saved.unwrap_or_else(|wrong| panic!("{sql}: {wrong}"));
+    let verdict = truth.judge(on(&disk).open(STORE));
+    verdict.unwrap_or_else(|wrong| panic!("{sql}: {wrong}"))
+}
+
+fn keys(disk: &Disk, table: &str, key: &str) -> Vec<i64> {
+    let database = disk.open(STORE).unwrap();
+    let sql = format!("SELECT {key} FROM {table} ORDER BY {key}");
+    let mut statement = database.prepare(&sql).unwrap();
+    let rows = statement.query_map((), |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn removed_rows_are_missed() {
+    let (bytes, truth) = small_store();
+    let disk = disk_with(&[(STORE.to_owned(), bytes.clone())]);
+    for (table, key) in TABLES {
+        let keys = keys(&disk, table, key);
+        assert!(!keys.is_empty());
+        for n in keys {
+            let sql = format!("DELETE FROM {table} WHERE {key} = {n}");
+            assert_ne!(after(&bytes, &truth, &sql), Verdict::Harmless, "{sql}");
+        }
+    }
+}
+
+/// Every column of every row, put to something else of its kind.
+#[test]
+fn changed_columns_are_noticed() {
+    let (bytes, truth) = small_store();
+    let disk = disk_with(&[(STORE.to_owned(), bytes.clone())]);
+    let mut changed = 0;
+    for (table, key) in TABLES {
+        let database = disk.open(STORE).unwrap();
+        let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let mut found = statement.query(()).unwrap();
+        let mut changes = Vec::new();
+        while let Some(row) = found.next().unwrap() {
+            let n: i64 = row.get(key).unwrap();
+            for column in &columns {
+                let put = match row.get(&**column).unwrap() {
+                    Value::Null if column == "name" => "'other'".to_owned(),
+                    Value::Null => "1".to_owned(),
+                    Value::Text(_) => format!("{column} || 'x'"),
+                    Value::Blob(_) => format!("substr({column}, 1, length({column}) - 1)"),
+                    Value::Integer(_) | Value::Real(_) => format!("{column} + 100000"),
+                };
+                changes.push(format!(
+                    "UPDATE {table} SET {column} = {put} WHERE {key} = {n}"
+                ));
+            }
+        }
+        for sql in changes.iter().step_by(effort(5, 1)) {
+            assert_ne!(after(&bytes, &truth, sql), Verdict::Harmless, "{sql}");
+            changed += 1;
+        }
+    }
+    assert!(changed > 80, "{changed}");
+}
+
+/// What two snapshots or two records say, the one in the place of the other.
+#[test]
+fn exchanged_rows_are_noticed() {
+    let (bytes, truth) = small_store();
+    let disk = disk_with(&[(STORE.to_owned(), bytes.clone())]);
+    let columns = [
+        (
+            "snapshot",
+            "session, created_at, kind, flags, size, stored, parent, state, epoch, detail, checksum",
+        ),
+        ("snapshot", "detail"),
+        ("snapshot", "state"),
+        ("record", "session, count, parent, data, checksum"),
+        ("record", "data"),
+    ];
+    for (table, columns) in columns {
+        let keys = keys(&disk, table, "seq");
+        for pair in keys.windows(3) {
+            let (to, from) = (pair[0], pair[2]);
+            let sql = format!(
+                "UPDATE {table} SET ({columns}) = (SELECT {columns} FROM {table} WHERE seq = {from})
+                 WHERE seq = {to} AND ({columns}) IS NOT (SELECT {columns} FROM {table} WHERE seq = {from})"
+            );
+            let database = disk.open(STORE).unwrap();
+            let same: bool = database
+                .query_row(
+                    &format!(
+                        "SELECT (SELECT count(*) FROM (SELECT {columns} FROM {table} WHERE seq = {to}
+                         INTERSECT SELECT {columns} FROM {table} WHERE seq = {from}))"
+                    ),
+                    (),
+                    |row| row.get(0),
+                )
+                .unwrap();
+            if !same {
+                assert_ne!(after(&bytes, &truth, &sql), Verdict::Harmless, "{sql}");
+            }
+        }
+    }
+}
+
+/// Stands still, so that two stores give the same numbers; they differ in their random ids alone.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        rand::random()
+    }
+}
+
+/// Whole rows of the same numbers, from another store: none is taken for its own.
+#[test]
+fn rows_of_another_store_are_noticed() {
+    let made = [1, 2].map(|who| {
+        let disk = Disk::new();
+        let engine = on(&disk).clock(Arc::new(Still)).create(STORE).unwrap();
+        for n in 0..3 {
+            engine
+                .save_json("s/0", state(who, n))
+                .name(format!("n{n}"))
+                .commit()
+                .unwrap();
+        }
+        engine.close().unwrap();
+        disk
+    });
+    let [here, there] = &made;
+    let bytes = here.image(STORE).unwrap();
+    let truth = Truth::of(&on(here).open(STORE).unwrap());
+    for (table, key) in TABLES {
+        let seqs = keys(here, table, key);
+        assert_eq!(seqs, keys(there, table, key), "{table}");
+        for n in seqs.into_iter().filter(|_| table != "store") {
+            let row = row_as_sql(there, table, key, n);
+            let sql = format!("REPLACE INTO {table} VALUES ({row})");
+            if table == "session" {
+                // It says the same in both.
+                continue;
+            }
+            assert_ne!(after(&bytes, &truth, &sql), Verdict::Harmless, "{sql}");
+        }
+    }
+}
+
+fn row_as_sql(disk: &Disk, table: &str, key: &str, n: i64) -> String {
+    let database = disk.open(STORE).unwrap();
+    let mut statement = database
+        .prepare(&format!("SELECT * FROM {table} WHERE {key} = {n}"))
+        .unwrap();
+    let columns = statement.column_count();
+    let values = statement.query_row((), |row| {
+        (0..columns)
+            .map(|column| row.get(column))
+            .collect::<rusqlite::Result<Vec<Value>>>()
+    });
+    let shown = values.unwrap().into_iter().map(|value| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(n) => n.to_string(),
+        Value::Real(n) => n.to_string(),
+        Value::Text(text) => format!("'{text}'"),
+        Value::Blob(bytes) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{hex}'")
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
