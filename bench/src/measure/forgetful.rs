@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use dalsegno::clock::{Clock, SystemClock};
-use dalsegno::store::{MemoryStore, Outcome, RecordRow, Store, StoreInfo, View, Write};
+use dalsegno::store::{Exchange, MemoryStore, Outcome, Store, StoreInfo, View, Write};
 use dalsegno::{Engine, Options, Result};
 
 /// Forgets what is committed.
@@ -52,7 +52,7 @@ impl Store for Forgetful {
         MemoryStore::new(&SameId).commit(&writes)
     }
 
-    fn replace(&self, _take: &[RecordRow], _put: &[RecordRow]) -> Result<bool> {
+    fn exchange(&self, _exchange: &Exchange) -> Result<bool> {
         Ok(false)
     }
 

@@ -11,7 +11,7 @@ use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, Result};
 use crate::head::Head;
-use crate::job::{Content, Job};
+use crate::job::{Content, Expect, Job};
 use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, SnapshotRow, Store, UNCHANGED};
 
@@ -24,13 +24,7 @@ impl Head {
         index: usize,
         store: &dyn Store,
     ) -> Result<NewSnapshot> {
-        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
-        if job.only_on.is_some() && job.only_on != newest {
-            return Err(Error::conflict(format!(
-                "session {} was saved by another program in between; nothing was changed, try again",
-                job.session
-            )));
-        }
+        self.check(job, index)?;
         let mut detail = job.detail.clone();
         let (state, size) = match &job.content {
             Content::Text(text) => {
@@ -65,7 +59,26 @@ impl Head {
             name: job.name.clone(),
             // Its texts were checked when the save was asked for, so that this does not fail.
             detail: detail::encode(&detail)?,
+            operation: job.operation.clone(),
         })
+    }
+
+    /// Refuses a job that expects another session.
+    fn check(&self, job: &Job, index: usize) -> Result<()> {
+        let session = &job.session;
+        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
+        match job.expect {
+            Expect::Newest(seq) if newest != Some(seq) => Err(Error::conflict(format!(
+                "session {session} was saved by another program in between; nothing was changed, \
+                 try again"
+            ))),
+            Expect::NoSession if self.newest.is_some() || index > 0 => {
+                Err(Error::conflict(format!(
+                    "there is a session '{session}' already; choose another name"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn cut(&self, text: &[u8], detail: &mut Detail) -> Result<Document> {
@@ -180,9 +193,11 @@ impl Head {
         };
         self.state = settled(self.state);
         self.counted = settled(self.counted);
+        let era = self.newest.map_or(0, |newest| newest.era);
         self.newest = rows.last().map(|row| store::Head {
             session: row.session,
             seq: row.seq,
+            era,
         });
     }
 }

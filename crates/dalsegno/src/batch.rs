@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::{Head, Heads};
-use crate::job::Job;
+use crate::job::{Expect, Job};
 use crate::show::describe;
 use crate::store::{Outcome, SnapshotRow, Store, Write};
 
@@ -98,8 +98,11 @@ impl<'a> Batch<'a> {
         // What a job wants to be on top of may be newer than what is cached: others save too.
         let as_wanted = |head: &Head| {
             let newest = head.newest.map(|newest| newest.seq);
-            jobs.iter()
-                .all(|job| job.only_on.is_none() || job.only_on == newest)
+            jobs.iter().all(|job| match job.expect {
+                Expect::Anything => true,
+                Expect::Newest(seq) => newest == Some(seq),
+                Expect::NoSession => false,
+            })
         };
         let cached = self.heads.take(&session).filter(as_wanted);
         let mut head = match cached.map_or_else(|| Head::load(self.store, &session), Ok) {

@@ -76,6 +76,17 @@ pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result
     }
 }
 
+/// Removes the file at `path`; its folder is synced.
+///
+/// # Errors
+/// `Denied`, `NotFound` or `Storage` as the disk answers.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let real = real(path)?;
+    let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
+    fs::remove_file(&real).map_err(|e| failed("removing", e))?;
+    sync_folder(&folder_of(&real)).map_err(|e| failed("syncing the folder of", e))
+}
+
 /// Stages a file beside `real`, fills it, and puts it there once it is durable.
 fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result<T>) -> Result<T> {
     let folder = folder_of(real);

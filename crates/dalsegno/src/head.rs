@@ -55,6 +55,7 @@ impl Head {
         head.newest = Some(store::Head {
             session: session.id,
             seq: session.head,
+            era: session.era,
         });
         let scan = Scan {
             session: Some(session.id),
@@ -71,6 +72,9 @@ impl Head {
             }
             Flow::Continue(())
         })?;
+        if session.head == 0 {
+            return Ok(head);
+        }
         match newest_state(&*view, &store.info().id, session.head) {
             Ok((state, promised, assembled)) => {
                 head.state = Some(Link::Seq(state));

@@ -9,6 +9,7 @@ use crate::codec::detail::Detail;
 use crate::document::Document;
 use crate::error::Result;
 use crate::model::{Kind, Snapshot};
+use crate::store::NewOperation;
 
 /// What a session's new state is.
 pub(crate) enum Content {
@@ -16,6 +17,17 @@ pub(crate) enum Content {
     Document(Arc<Document>),
     /// That of an earlier snapshot of the session, by its sequence number.
     Again(i64),
+}
+
+/// What the session must be like for the save to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Expect {
+    #[default]
+    Anything,
+    /// This is its newest snapshot: what was read of it went into the content.
+    Newest(i64),
+    /// It does not exist.
+    NoSession,
 }
 
 /// A save on its way to the writer.
@@ -30,7 +42,8 @@ pub(crate) struct Job {
     pub(crate) created_at: Timestamp,
     /// All but the checksum, which the writer computes.
     pub(crate) detail: Detail,
-    /// Only on top of this snapshot: what was read of it went into the content.
-    pub(crate) only_on: Option<i64>,
+    pub(crate) expect: Expect,
+    /// The deed that it comes from, if it is no plain save.
+    pub(crate) operation: Option<NewOperation>,
     pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
 }

@@ -10,6 +10,7 @@ mod batch;
 mod chain;
 pub mod clock;
 mod codec;
+mod deed;
 mod delta;
 mod doctor;
 mod document;
@@ -18,6 +19,7 @@ mod encode;
 mod engine;
 mod error;
 mod export;
+mod fork;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -25,13 +27,16 @@ mod head;
 mod job;
 mod list;
 mod location;
+mod log;
 mod model;
 mod reference;
 mod repack;
 mod restore;
+mod rollback;
 mod save;
 mod show;
 pub mod store;
+mod undo;
 mod verify;
 mod writer;
 
@@ -43,10 +48,15 @@ pub use error::{Error, ErrorKind, Result};
 pub use export::Imported;
 pub use list::{Page, Query, Sort};
 pub use location::FILE_NAME;
+pub use log::LogEntry;
 pub use model::{
-    Kind, MAX_NAME, Operation, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
+    Kind, MAX_NAME, Operation, Snapshot, SnapshotId, Status, Verb, check_session_name,
+    check_snapshot_name,
 };
 pub use reference::parse_time;
-pub use restore::{Change, ComponentChange, Plan, Report, Restore, Restored, Target};
+pub use restore::{
+    Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target,
+};
+pub use rollback::Back;
 pub use save::{MAX_DETAIL, Save, Ticket};
 pub use verify::{Damage, Verification};

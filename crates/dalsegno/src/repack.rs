@@ -6,7 +6,7 @@ use crate::chain;
 use crate::codec::block::{self, Entry};
 use crate::codec::pack::{self, Effort};
 use crate::error::{Error, Result};
-use crate::store::{Flow, RecordRow, Scan, Store, View};
+use crate::store::{Exchange, Flow, RecordRow, Rows, Scan, Store, View};
 
 /// How many records a block holds.
 pub(crate) const BLOCK: usize = 64;
@@ -62,7 +62,15 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
         block.push(entry);
     }
     put.push(row(store, session, &block)?);
-    Ok(if store.replace(&take, &put)? {
+    let of = |records| Rows {
+        records,
+        ..Rows::default()
+    };
+    let exchange = Exchange {
+        take: of(take),
+        put: of(put),
+    };
+    Ok(if store.exchange(&exchange)? {
         packed
     } else {
         0

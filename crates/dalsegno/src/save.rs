@@ -13,8 +13,9 @@ use crate::codec::detail::{Detail, Origin};
 use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::job::{Content, Job};
+use crate::job::{Content, Expect, Job};
 use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
+use crate::store::NewOperation;
 
 impl Engine {
     /// Prepares to save `value` as the newest state of `session`, as compact JSON.
@@ -51,7 +52,8 @@ pub struct Save<'a> {
     kind: Kind,
     name: Option<String>,
     created_at: Option<Timestamp>,
-    only_on: Option<i64>,
+    expect: Expect,
+    operation: Option<NewOperation>,
     detail: Detail,
 }
 
@@ -67,7 +69,8 @@ impl<'a> Save<'a> {
             kind: Kind::Manual,
             name: None,
             created_at: None,
-            only_on: None,
+            expect: Expect::default(),
+            operation: None,
             detail: Detail::default(),
         }
     }
@@ -129,9 +132,14 @@ impl<'a> Save<'a> {
         self
     }
 
-    /// Refused with `Conflict` unless this is the session's newest snapshot.
-    pub(crate) fn only_on(mut self, seq: Option<i64>) -> Self {
-        self.only_on = seq;
+    /// Refused with `Conflict` where the session is not like that.
+    pub(crate) fn expect(mut self, expect: Expect) -> Self {
+        self.expect = expect;
+        self
+    }
+
+    pub(crate) fn operation(mut self, operation: NewOperation) -> Self {
+        self.operation = Some(operation);
         self
     }
 
@@ -193,7 +201,8 @@ impl<'a> Save<'a> {
             now,
             created_at: self.created_at.unwrap_or(now),
             detail: self.detail,
-            only_on: self.only_on,
+            expect: self.expect,
+            operation: self.operation,
             reply,
         })
     }

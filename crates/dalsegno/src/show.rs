@@ -38,9 +38,14 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
         parent: row.parent.map(id),
         same_as: row.state.map(id),
         unchanged: row.flags & UNCHANGED != 0,
+        pinned: row.is_pinned(),
         operation: detail.origin.map(|origin| match origin {
             Origin::Restore(seq) => Operation::Restore { from: id(seq) },
             Origin::Import(from) => Operation::Import { from },
+            Origin::Rollback(seq) => Operation::Rollback { from: id(seq) },
+            Origin::Undo(seq) => Operation::Undo { from: id(seq) },
+            Origin::Redo(seq) => Operation::Redo { from: id(seq) },
+            Origin::Fork(seq) => Operation::Fork { from: id(seq) },
         }),
         epoch: row.epoch,
     })
@@ -92,7 +97,7 @@ pub(crate) struct Way(Option<i64>);
 
 impl Way {
     pub(crate) fn from(session: &SessionRow) -> Self {
-        Self(Some(session.head))
+        Self(Some(session.head).filter(|head| *head != 0))
     }
 
     /// Takes the next snapshot on the way.

@@ -27,6 +27,14 @@ pub(crate) enum Origin {
     Restore(i64),
     /// The import of a snapshot that had this id where it came from.
     Import(String),
+    /// The rollback to the snapshot with this sequence number.
+    Rollback(i64),
+    /// The undo that went back to it.
+    Undo(i64),
+    /// The redo that went back to it.
+    Redo(i64),
+    /// A fork of it, in another session.
+    Fork(i64),
 }
 
 /// In clear; 1 is kept for a sealed one.
@@ -115,7 +123,7 @@ mod tests {
             tags: vec!["a".into(), "b c".into()],
             metadata: serde_json::from_str("{\"z\":1,\"a\":[null,1.5]}").unwrap(),
             schema_version: Some("2".into()),
-            origin: Some(Origin::Import("x".into())),
+            origin: Some(Origin::Fork(3)),
         };
         for detail in [plain, full] {
             assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);

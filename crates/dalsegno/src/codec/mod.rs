@@ -7,6 +7,7 @@ mod base64;
 pub(crate) mod block;
 mod buffer;
 pub(crate) mod checksum;
+pub(crate) mod deed;
 pub(crate) mod detail;
 pub(crate) mod pack;
 pub(crate) mod record;

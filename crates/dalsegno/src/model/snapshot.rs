@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Kind, SnapshotId};
+use super::{Kind, Operation, SnapshotId};
 
 /// What is known of a snapshot without reading its content.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -43,25 +43,10 @@ pub struct Snapshot {
     pub same_as: Option<SnapshotId>,
     /// Nothing had changed since the snapshot before; `SESSION@-N` does not count it.
     pub unchanged: bool,
-    /// The restore that made it, if one did.
+    /// No retention deletes it.
+    pub pinned: bool,
+    /// The deed that made it, if it was no plain save.
     pub operation: Option<Operation>,
     /// The epoch of the writer that took it; 0 without a lease.
     pub epoch: i64,
-}
-
-/// A deed that added a snapshot to the history.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case", tag = "verb")]
-#[non_exhaustive]
-pub enum Operation {
-    /// An earlier state, or some of its components, became the newest again.
-    Restore {
-        /// The snapshot that was restored.
-        from: SnapshotId,
-    },
-    /// It was imported.
-    Import {
-        /// Its id where it came from.
-        from: String,
-    },
 }

@@ -1,9 +1,13 @@
 //! Restoring: reading a state and proving it, and putting it back.
 
+mod destination;
 mod plan;
 mod put;
+mod transact;
 
+pub use destination::Destination;
 pub use plan::{Change, ComponentChange, Plan, Target};
+pub(crate) use put::Source;
 pub use put::{Report, Restore};
 
 use serde::de::DeserializeOwned;
@@ -13,7 +17,7 @@ use crate::codec::detail;
 use crate::document::component::{self, WHOLE};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Snapshot, StoreId};
+use crate::model::{Snapshot, StoreId, Verb};
 use crate::show;
 use crate::store::{SnapshotRow, View};
 
@@ -41,7 +45,7 @@ impl Engine {
 
     /// Prepares to put a snapshot's state back: into a file, or as the newest state of its session.
     pub fn put_back(&self, reference: &str) -> Restore<'_> {
-        Restore::new(self, reference)
+        Restore::new(self, Verb::Restore, Source::Reference(reference.to_owned()))
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a restore would change, before it changes anything.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use crate::codec::deed;
 use crate::document::component::{self, Component};
-use crate::error::Result;
-use crate::model::Snapshot;
+use crate::model::{Snapshot, Verb};
 
 /// Where a state is put back.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -14,14 +15,50 @@ pub enum Target {
     Head,
     /// A file.
     File(PathBuf),
+    /// Something that the program reads and writes itself, by the name it gave: see
+    /// [`Destination`](crate::Destination).
+    Other(String),
+}
+
+impl Target {
+    pub(crate) fn to_wire(&self) -> deed::Target {
+        match self {
+            Self::Head => deed::Target::Head,
+            Self::File(path) => deed::Target::File(path.to_string_lossy().into_owned()),
+            Self::Other(name) => deed::Target::Other(name.clone()),
+        }
+    }
+
+    pub(crate) fn of_wire(target: &deed::Target) -> Self {
+        match target {
+            deed::Target::Head => Self::Head,
+            deed::Target::File(path) => Self::File(path.into()),
+            deed::Target::Other(name) => Self::Other(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head => f.write_str("the stored head"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
 }
 
 /// What a restore will do.
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The snapshot to put back.
-    pub snapshot: Snapshot,
+    /// What is asked for.
+    pub verb: Verb,
+    /// The session whose state is put back.
+    pub session: String,
+    /// The snapshot to put back. None where an undo removes what a restore made, or puts back what is
+    /// kept in a file beside.
+    pub snapshot: Option<Snapshot>,
     /// Where to.
     pub target: Target,
     /// Each component of the snapshot or the target, and what happens to it.
@@ -34,9 +71,9 @@ pub struct Plan {
     /// The target's text now.
     #[serde(skip)]
     pub(crate) before: Option<Vec<u8>>,
-    /// The target's text afterwards.
+    /// The target's text afterwards; nothing where there will be nothing.
     #[serde(skip)]
-    pub(crate) after: Vec<u8>,
+    pub(crate) after: Option<Vec<u8>>,
 }
 
 /// What happens to a component of the target.
@@ -67,11 +104,12 @@ pub enum Change {
 }
 
 /// What happens to each component where `before` becomes `after`. Text that is no JSON has none.
-pub(super) fn compare(before: Option<&[u8]>, after: &[u8]) -> Result<Vec<ComponentChange>> {
+pub(crate) fn compare(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<ComponentChange> {
     let parts = |text: Option<&[u8]>| text.and_then(|text| component::components(text).ok());
     let old = parts(before).unwrap_or_default();
-    let new = parts(Some(after)).unwrap_or_default();
+    let new = parts(after).unwrap_or_default();
     let old_text = before.unwrap_or_default();
+    let after = after.unwrap_or_default();
     let mut changes: Vec<ComponentChange> = Vec::with_capacity(new.len());
     for part in unique(&new) {
         let was = component::find(&old, &part.name);
@@ -98,7 +136,7 @@ pub(super) fn compare(before: Option<&[u8]>, after: &[u8]) -> Result<Vec<Compone
             });
         }
     }
-    Ok(changes)
+    changes
 }
 
 /// Of components of one name, the one that counts.

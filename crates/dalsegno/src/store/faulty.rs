@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    Flow, Outcome, RecordRow, Scan, SessionRow, SnapshotRow, Store, StoreInfo, View, Write,
+    Exchange, Flow, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
+    Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -13,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum Call {
     /// [`Store::commit`].
     Commit,
-    /// [`Store::replace`].
-    Replace,
+    /// [`Store::exchange`].
+    Exchange,
     /// [`Store::tidy`].
     Tidy,
     /// [`Store::settle`].
@@ -29,7 +30,7 @@ impl Call {
     /// Every kind of call.
     pub const ALL: [Self; 6] = [
         Self::Commit,
-        Self::Replace,
+        Self::Exchange,
         Self::Tidy,
         Self::Settle,
         Self::View,
@@ -114,8 +115,8 @@ impl Store for FaultyStore {
         self.call(Call::Commit, || self.inner.commit(writes))
     }
 
-    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool> {
-        self.call(Call::Replace, || self.inner.replace(take, put))
+    fn exchange(&self, exchange: &Exchange) -> Result<bool> {
+        self.call(Call::Exchange, || self.inner.exchange(exchange))
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>> {
@@ -178,6 +179,30 @@ impl View for FaultyView<'_> {
 
     fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()> {
         self.read(|view| view.records(visit))
+    }
+
+    fn trashed(&self, seq: i64) -> Result<Option<TrashRow>> {
+        self.read(|view| view.trashed(seq))
+    }
+
+    fn trash(&self, visit: &mut dyn FnMut(TrashRow) -> Flow) -> Result<()> {
+        self.read(|view| view.trash(visit))
+    }
+
+    fn operations(
+        &self,
+        session: Option<i64>,
+        visit: &mut dyn FnMut(OperationRow) -> Flow,
+    ) -> Result<()> {
+        self.read(|view| view.operations(session, visit))
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyRow>> {
+        self.read(|view| view.policies())
+    }
+
+    fn last(&self) -> Result<i64> {
+        self.read(|view| view.last())
     }
 
     fn check_structure(&self) -> Result<Vec<String>> {

@@ -1,29 +1,34 @@
 //! A store in memory: the contract in its simplest form, for tests and for what need not last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sequence::Sequencer;
 use super::{
-    Flow, Outcome, RecordRow, Scan, SessionRow, SnapshotRow, Store, StoreInfo, View, Write,
+    Exchange, Flow, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
+    Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::clock::Clock;
+use crate::codec::checksum::Checksum;
 use crate::error::Result;
 
 /// A store in memory. Nothing outlives it.
 pub struct MemoryStore {
     info: StoreInfo,
-    rows: Mutex<Arc<Rows>>,
+    rows: Mutex<Arc<Tables>>,
 }
 
 /// A view is a shared copy, so writers never change what it sees.
 #[derive(Debug, Clone, Default)]
-struct Rows {
+struct Tables {
     sessions: BTreeMap<i64, SessionRow>,
     snapshots: BTreeMap<i64, SnapshotRow>,
     records: BTreeMap<i64, RecordRow>,
-    last: Option<i64>,
+    trash: BTreeMap<i64, TrashRow>,
+    operations: BTreeMap<i64, OperationRow>,
+    policies: BTreeMap<i64, PolicyRow>,
+    last: i64,
 }
 
 impl MemoryStore {
@@ -34,7 +39,7 @@ impl MemoryStore {
         Self {
             info: StoreInfo {
                 id: clock.random(),
-                format: 1,
+                format: 2,
                 created_at,
             },
             rows: Mutex::default(),
@@ -42,7 +47,7 @@ impl MemoryStore {
     }
 
     /// A panic of another thread cannot leave the rows half changed: they are replaced whole.
-    fn rows(&self) -> MutexGuard<'_, Arc<Rows>> {
+    fn rows(&self) -> MutexGuard<'_, Arc<Tables>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,7 +59,7 @@ impl Store for MemoryStore {
 
     fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>> {
         let mut current = self.rows();
-        let mut rows = Rows::clone(&current);
+        let mut rows = Tables::clone(&current);
         let outcomes = writes
             .iter()
             .map(|write| rows.add(write, &self.info))
@@ -63,26 +68,14 @@ impl Store for MemoryStore {
         Ok(outcomes)
     }
 
-    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool> {
+    fn exchange(&self, exchange: &Exchange) -> Result<bool> {
         let mut current = self.rows();
-        let same = |row: &RecordRow| {
-            current
-                .records
-                .get(&row.seq)
-                .is_some_and(|r| r.checksum == row.checksum)
-        };
-        if !take.iter().all(same) {
-            return Ok(false);
+        let mut rows = Tables::clone(&current);
+        let done = rows.exchange(exchange).is_some();
+        if done {
+            *current = Arc::new(rows);
         }
-        let mut rows = Rows::clone(&current);
-        for row in take {
-            rows.records.remove(&row.seq);
-        }
-        for row in put {
-            rows.records.insert(row.seq, row.clone());
-        }
-        *current = Arc::new(rows);
-        Ok(true)
+        Ok(done)
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>> {
@@ -98,14 +91,16 @@ impl Store for MemoryStore {
     }
 }
 
-impl Rows {
+impl Tables {
     fn add(&mut self, write: &Write, info: &StoreInfo) -> Result<Outcome> {
         let known = self.sessions.values().find(|s| s.name == write.session);
         let newest = known.map(|session| session.head);
+        let era = known.map(|session| session.era);
         let known = known.map(|session| session.id);
-        if newest != write.head.map(|head| head.seq) {
+        if newest != write.head.map(|head| head.seq) || era != write.head.map(|head| head.era) {
             return Ok(Outcome::HeadMoved);
         }
+        let newest = newest.filter(|seq| *seq != 0);
         for (index, new) in write.snapshots.iter().enumerate() {
             let Some(name) = &new.name else { continue };
             let earlier = write.snapshots.get(..index).unwrap_or_default();
@@ -124,29 +119,61 @@ impl Rows {
         let session = known.unwrap_or(next);
         let mut sequencer = Sequencer {
             store: &info.id,
-            last: self.last,
+            last: Some(self.last),
         };
         let mut added: Vec<SnapshotRow> = Vec::with_capacity(write.snapshots.len());
         for new in &write.snapshots {
             let parent = added.last().map(|s| s.seq).or(newest);
-            let (snapshot, record) = sequencer.rows(session, new, parent, &added)?;
-            if let Some(record) = record {
+            let rows = sequencer.rows(session, new, parent, &added)?;
+            if let Some(record) = rows.record {
                 self.records.insert(record.seq, record);
             }
-            self.snapshots.insert(snapshot.seq, snapshot.clone());
-            added.push(snapshot);
+            if let Some(operation) = rows.operation {
+                self.operations.insert(operation.seq, operation);
+            }
+            self.snapshots
+                .insert(rows.snapshot.seq, rows.snapshot.clone());
+            added.push(rows.snapshot);
         }
-        self.last = sequencer.last;
+        self.last = sequencer.last.unwrap_or(self.last);
         if let Some(head) = added.last().map(|s| s.seq) {
             let name = write.session.clone();
             self.sessions
-                .insert(session, SessionRow::new(session, name, head, &info.id));
+                .insert(session, SessionRow::new(session, name, head, era.unwrap_or(0), &info.id));
         }
         Ok(Outcome::Committed(added))
     }
+
+    /// Nothing where a row is not as it is known, or a place is taken; then some may be gone already.
+    fn exchange(&mut self, exchange: &Exchange) -> Option<()> {
+        let Exchange { take: out, put: into } = exchange;
+        take(&mut self.sessions, &out.sessions, |r| (r.id, r.checksum))?;
+        take(&mut self.snapshots, &out.snapshots, |r| (r.seq, r.checksum))?;
+        take(&mut self.trash, &out.trash, |r| (r.snapshot.seq, r.checksum))?;
+        take(&mut self.records, &out.records, |r| (r.seq, r.checksum))?;
+        take(&mut self.operations, &out.operations, |r| (r.seq, r.checksum))?;
+        take(&mut self.policies, &out.policies, |r| (r.id, r.checksum))?;
+        put(&mut self.sessions, &into.sessions, |r| r.id)?;
+        put(&mut self.snapshots, &into.snapshots, |r| r.seq)?;
+        put(&mut self.trash, &into.trash, |r| r.snapshot.seq)?;
+        put(&mut self.records, &into.records, |r| r.seq)?;
+        put(&mut self.operations, &into.operations, |r| r.seq)?;
+        put(&mut self.policies, &into.policies, |r| r.id)?;
+        unique(self.sessions.values().map(|row| &row.name))?;
+        unique(self.policies.values().map(|row| &row.pattern))?;
+        let names = self.snapshots.values();
+        unique(names.filter_map(|row| Some((row.name.as_ref()?, row.session))))?;
+        let newest = [
+            self.snapshots.last_key_value().map(|(seq, _)| *seq),
+            self.trash.last_key_value().map(|(seq, _)| *seq),
+            self.operations.last_key_value().map(|(seq, _)| *seq),
+        ];
+        self.last = newest.into_iter().flatten().fold(self.last, i64::max);
+        Some(())
+    }
 }
 
-impl View for Arc<Rows> {
+impl View for Arc<Tables> {
     fn session(&self, name: &str) -> Result<Option<SessionRow>> {
         Ok(self.sessions.values().find(|s| s.name == name).cloned())
     }
@@ -202,6 +229,34 @@ impl View for Arc<Rows> {
         visit_all(self.records.values(), visit)
     }
 
+    fn trashed(&self, seq: i64) -> Result<Option<TrashRow>> {
+        Ok(self.trash.get(&seq).cloned())
+    }
+
+    fn trash(&self, visit: &mut dyn FnMut(TrashRow) -> Flow) -> Result<()> {
+        visit_all(self.trash.values(), visit)
+    }
+
+    fn operations(
+        &self,
+        session: Option<i64>,
+        visit: &mut dyn FnMut(OperationRow) -> Flow,
+    ) -> Result<()> {
+        let rows = self.operations.values().rev();
+        visit_all(
+            rows.filter(|row| session.is_none_or(|id| row.session == id)),
+            visit,
+        )
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyRow>> {
+        Ok(self.policies.values().cloned().collect())
+    }
+
+    fn last(&self) -> Result<i64> {
+        Ok(self.last)
+    }
+
     fn check_structure(&self) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
@@ -217,4 +272,29 @@ fn visit_all<'a, T: Clone + 'a>(
         }
     }
     Ok(())
+}
+
+/// Removes the rows, if each is there as it is known.
+fn take<T>(
+    table: &mut BTreeMap<i64, T>,
+    rows: &[T],
+    key: impl Fn(&T) -> (i64, Checksum),
+) -> Option<()> {
+    rows.iter().try_for_each(|row| {
+        let there = table.remove(&key(row).0)?;
+        (key(&there) == key(row)).then_some(())
+    })
+}
+
+/// Adds the rows, if no place is taken.
+fn put<T: Clone>(table: &mut BTreeMap<i64, T>, rows: &[T], key: impl Fn(&T) -> i64) -> Option<()> {
+    rows.iter().try_for_each(|row| {
+        let before = table.insert(key(row), row.clone());
+        before.is_none().then_some(())
+    })
+}
+
+fn unique<T: Ord>(mut names: impl Iterator<Item = T>) -> Option<()> {
+    let mut seen = BTreeSet::new();
+    names.all(|name| seen.insert(name)).then_some(())
 }

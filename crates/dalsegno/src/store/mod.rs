@@ -4,6 +4,7 @@
 pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
 pub mod faulty;
+mod exchange;
 mod memory;
 mod rows;
 pub(crate) mod sequence;
@@ -14,9 +15,10 @@ use std::ops::ControlFlow;
 use crate::error::Result;
 use crate::model::StoreId;
 
+pub use exchange::{Exchange, Rows};
 pub use memory::MemoryStore;
-pub(crate) use rows::UNCHANGED;
-pub use rows::{RecordRow, SessionRow, SnapshotRow};
+pub use rows::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
+pub(crate) use rows::{PINNED, UNCHANGED};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// What a store says of itself.
@@ -24,7 +26,7 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 pub struct StoreInfo {
     /// Random; made when the store was.
     pub id: StoreId,
-    /// The version of the format, 1.
+    /// The version of the format.
     pub format: u32,
     /// In microseconds since 1970 (UTC).
     pub created_at: i64,
@@ -33,7 +35,7 @@ pub struct StoreInfo {
 /// A place for sessions, snapshots and records.
 ///
 /// # Contract
-/// - [`commit`](Store::commit) and [`replace`](Store::replace) are atomic and, once they return
+/// - [`commit`](Store::commit) and [`exchange`](Store::exchange) are atomic and, once they return
 ///   `Ok`, durable as far as the store promises durability at all. After an error nothing of the
 ///   call is visible, now or after a crash. After a crash in the middle, all of it is there or nothing.
 /// - Sequence numbers grow with every commit, whatever the clock does, and are never given twice.
@@ -53,13 +55,13 @@ pub trait Store: Send + Sync {
     /// or `Denied` where the disk refuses; then nothing was added.
     fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>>;
 
-    /// Puts the rows `put` in the place of the rows named by `take` (their sequence numbers and
-    /// checksums): the same records, arranged otherwise. Returns false, and changes nothing, where
-    /// one of `take` is no longer there as it was.
+    /// Takes rows away and puts others there. Returns false, and changes nothing, where one of those
+    /// to take is no longer there as it was, or one to put would stand where another stands: its key,
+    /// or a name that must be unique, is taken.
     ///
     /// # Errors
     /// As [`commit`](Store::commit).
-    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool>;
+    fn exchange(&self, exchange: &Exchange) -> Result<bool>;
 
     /// A consistent view of all rows.
     ///
@@ -138,6 +140,40 @@ pub trait View {
     /// As [`session`](View::session), and what `visit` breaks with.
     fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()>;
 
+    /// A snapshot in the trash.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn trashed(&self, seq: i64) -> Result<Option<TrashRow>>;
+
+    /// Every snapshot in the trash, in commit order.
+    ///
+    /// # Errors
+    /// As [`session`](View::session), and what `visit` breaks with.
+    fn trash(&self, visit: &mut dyn FnMut(TrashRow) -> Flow) -> Result<()>;
+
+    /// The operations of one session, or of all, newest first.
+    ///
+    /// # Errors
+    /// As [`session`](View::session), and what `visit` breaks with.
+    fn operations(
+        &self,
+        session: Option<i64>,
+        visit: &mut dyn FnMut(OperationRow) -> Flow,
+    ) -> Result<()>;
+
+    /// Every policy, by number.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn policies(&self) -> Result<Vec<PolicyRow>>;
+
+    /// The last sequence number that was given; 0 where none was.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn last(&self) -> Result<i64>;
+
     /// What the store's own check of its structure complains of: nothing, if all is well.
     ///
     /// # Errors
@@ -175,8 +211,10 @@ pub struct Write {
 pub struct Head {
     /// The session's number.
     pub session: i64,
-    /// The snapshot's sequence number.
+    /// The snapshot's sequence number; 0 where the session has none.
     pub seq: i64,
+    /// The session's era: where it has risen, what the writer knows may be gone.
+    pub era: i64,
 }
 
 /// A snapshot to add; the store gives it its sequence number and parent.
@@ -199,6 +237,19 @@ pub struct NewSnapshot {
     /// Unique within the session.
     pub name: Option<String>,
     /// The rest of its metadata.
+    pub detail: Vec<u8>,
+    /// The deed that it comes from, if it is no plain save.
+    pub operation: Option<NewOperation>,
+}
+
+/// An operation to add with its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOperation {
+    /// The code of its verb.
+    pub verb: i64,
+    /// The code of how far it came.
+    pub status: i64,
+    /// The rest.
     pub detail: Vec<u8>,
 }
 
@@ -230,7 +281,8 @@ pub enum Link {
 pub enum Outcome {
     /// All its snapshots were added, as these rows.
     Committed(Vec<SnapshotRow>),
-    /// The session has another newest snapshot than the writer thought: read it, encode anew.
+    /// The session has another newest snapshot than the writer thought, or snapshots of it were taken
+    /// away: read it, encode anew.
     HeadMoved,
     /// The session has a snapshot of that name.
     NameTaken {

@@ -10,8 +10,11 @@ pub struct SessionRow {
     pub id: i64,
     /// Its name. A sealed store keeps a keyed hash here and the name in the detail.
     pub name: String,
-    /// The sequence number of its newest snapshot, from which each leads to the one before.
+    /// The sequence number of its newest snapshot, from which each leads to the one before; 0 where
+    /// all are in the trash.
     pub head: i64,
+    /// Rises when snapshots of the session are taken away: what a writer knew of it may be gone.
+    pub era: i64,
     /// Over all the columns.
     pub checksum: Checksum,
 }
@@ -27,7 +30,7 @@ pub struct SnapshotRow {
     pub created_at: i64,
     /// The code of its [`Kind`].
     pub kind: i64,
-    /// Bit 0: nothing had changed.
+    /// Bit 0: nothing had changed. Bit 1: pinned.
     pub flags: i64,
     /// Bytes of the document's text.
     pub size: i64,
@@ -64,19 +67,71 @@ pub struct RecordRow {
     pub checksum: Checksum,
 }
 
+/// A snapshot in the trash: until it is purged, it can be taken out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrashRow {
+    /// The snapshot as it was when it was deleted.
+    pub snapshot: SnapshotRow,
+    /// In microseconds since 1970 (UTC).
+    pub deleted_at: i64,
+    /// From then on it may be purged: in microseconds since 1970 (UTC).
+    pub keep_until: i64,
+    /// Over all the columns.
+    pub checksum: Checksum,
+}
+
+/// Something that was done to a session beside saving it: a restore, a rollback, an undo, a redo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationRow {
+    /// The place in the order of commits; that of the snapshot that it added, if it added one.
+    pub seq: i64,
+    /// The session's number.
+    pub session: i64,
+    /// The code of its verb.
+    pub verb: i64,
+    /// The code of how far it came.
+    pub status: i64,
+    /// Everything else, as docs/format.md draws it.
+    pub detail: Vec<u8>,
+    /// Over all the columns.
+    pub checksum: Checksum,
+}
+
+/// A rule of retention for the sessions whose names match a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyRow {
+    /// Its number within the store.
+    pub id: i64,
+    /// Unique.
+    pub pattern: String,
+    /// The rules, as JSON.
+    pub detail: Vec<u8>,
+    /// Over all the columns.
+    pub checksum: Checksum,
+}
+
 /// Bit 0 of a snapshot's flags.
 pub(crate) const UNCHANGED: i64 = 1;
 
+/// Bit 1 of a snapshot's flags: no retention deletes it.
+pub(crate) const PINNED: i64 = 2;
+
 impl SessionRow {
-    pub(crate) fn new(id: i64, name: String, head: i64, store: &StoreId) -> Self {
-        let mut row = Self {
+    pub(crate) fn new(id: i64, name: String, head: i64, era: i64, store: &StoreId) -> Self {
+        let row = Self {
             id,
             name,
             head,
+            era,
             checksum: [0; 16],
         };
-        row.checksum = row.compute(store);
-        row
+        row.sealed(store)
+    }
+
+    /// The same row with the checksum that it should have.
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
     }
 
     /// Whether it is as it was written.
@@ -87,6 +142,10 @@ impl SessionRow {
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("session", store);
         row.int(self.id).blob(self.name.as_bytes()).int(self.head);
+        // Rows of format 1 have no era.
+        if self.era != 0 {
+            row.int(self.era);
+        }
         row.finish()
     }
 }
@@ -99,6 +158,17 @@ impl SnapshotRow {
 
     pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
         let mut row = RowHasher::new("snapshot", store);
+        self.add_columns(&mut row);
+        row.finish()
+    }
+
+    /// The same row with the checksum that it should have.
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
+    }
+
+    fn add_columns(&self, row: &mut RowHasher) {
         row.int(self.seq)
             .int(self.session)
             .int(self.created_at)
@@ -111,7 +181,10 @@ impl SnapshotRow {
         row.int(self.epoch)
             .optional_blob(self.name.as_ref().map(String::as_bytes));
         row.blob(&self.detail);
-        row.finish()
+    }
+
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.flags & PINNED != 0
     }
 
     /// The snapshot whose record holds the state.
@@ -143,6 +216,67 @@ impl RecordRow {
             .int(self.count)
             .optional_int(self.parent);
         row.blob(&self.data);
+        row.finish()
+    }
+}
+
+impl TrashRow {
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
+    }
+
+    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
+        let mut row = RowHasher::new("trash", store);
+        self.snapshot.add_columns(&mut row);
+        row.int(self.deleted_at).int(self.keep_until);
+        row.finish()
+    }
+}
+
+impl OperationRow {
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
+    }
+
+    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
+        let mut row = RowHasher::new("operation", store);
+        row.int(self.seq)
+            .int(self.session)
+            .int(self.verb)
+            .int(self.status);
+        row.blob(&self.detail);
+        row.finish()
+    }
+}
+
+impl PolicyRow {
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
+    }
+
+    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
+        let mut row = RowHasher::new("policy", store);
+        row.int(self.id)
+            .blob(self.pattern.as_bytes())
+            .blob(&self.detail);
         row.finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Sequence numbers, and turning what is to be added into rows: the same in every store.
 
 use super::rows::UNCHANGED;
-use super::{Link, NewSnapshot, NewState, RecordRow, SnapshotRow};
+use super::{Link, NewSnapshot, NewState, OperationRow, RecordRow, SnapshotRow};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
 
@@ -10,7 +10,8 @@ use crate::model::StoreId;
 pub(crate) fn next(last: Option<i64>, now: i64) -> i64 {
     let millis = now.div_euclid(1000).clamp(0, (1 << 48) - 1);
     let micros = now.rem_euclid(1000);
-    let by_clock = (millis << 12) | ((micros << 12) / 1000);
+    // 0 stands for none.
+    let by_clock = ((millis << 12) | ((micros << 12) / 1000)).max(1);
     last.map_or(by_clock, |last| by_clock.max(last.saturating_add(1)))
 }
 
@@ -29,7 +30,7 @@ impl Sequencer<'_> {
         new: &NewSnapshot,
         parent: Option<i64>,
         added: &[SnapshotRow],
-    ) -> Result<(SnapshotRow, Option<RecordRow>)> {
+    ) -> Result<Added> {
         let seq = next(self.last, new.now);
         if seq >= 1 << 60 {
             return Err(Error::storage("the store has run out of sequence numbers"));
@@ -77,8 +78,30 @@ impl Sequencer<'_> {
             }
         };
         snapshot.checksum = snapshot.compute(self.store);
-        Ok((snapshot, record))
+        let operation = new.operation.as_ref().map(|new| {
+            let row = OperationRow {
+                seq,
+                session,
+                verb: new.verb,
+                status: new.status,
+                detail: new.detail.clone(),
+                checksum: [0; 16],
+            };
+            row.sealed(self.store)
+        });
+        Ok(Added {
+            snapshot,
+            record,
+            operation,
+        })
     }
+}
+
+/// The rows of one new snapshot.
+pub(crate) struct Added {
+    pub(crate) snapshot: SnapshotRow,
+    pub(crate) record: Option<RecordRow>,
+    pub(crate) operation: Option<OperationRow>,
 }
 
 #[cfg(test)]
@@ -104,6 +127,6 @@ mod tests {
             first + 1,
             "the clock went back"
         );
-        assert!(next(None, -5) >= 0, "before 1970");
+        assert!(next(None, -5) > 0, "before 1970");
     }
 }

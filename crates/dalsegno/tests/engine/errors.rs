@@ -168,8 +168,8 @@ fn a_head_that_cannot_be_read_refuses_the_save() {
 #[test]
 fn an_error_while_packing_loses_nothing() {
     let faults = [
-        (Call::Replace, Failure::Before(ErrorKind::Storage), 1, 0),
-        (Call::Replace, Failure::After(ErrorKind::Storage), 1, 1),
+        (Call::Exchange, Failure::Before(ErrorKind::Storage), 1, 0),
+        (Call::Exchange, Failure::After(ErrorKind::Storage), 1, 1),
         (Call::Settle, Failure::Before(ErrorKind::Storage), 1, 1),
     ];
     for (call, failure, errors, blocks) in faults {
@@ -244,7 +244,7 @@ fn one_failure_anywhere() {
         let count = counting.count(call);
         assert!(count > 0, "{call:?}");
         let step = match call {
-            Call::Replace | Call::Settle => 1,
+            Call::Exchange | Call::Settle => 1,
             Call::Commit | Call::View | Call::Tidy => effort(5, 1),
             Call::Read => effort(17, 1),
         };

@@ -241,6 +241,7 @@ pub(super) fn a_moved_head_is_refused(kit: &Kit<'_>) {
     let gone = Head {
         session: 1_000,
         seq: old.seq,
+        era: 0,
     };
     let outcomes = kit.commit(&*store, &[write("new", Some(gone), vec![base(b"no")])]);
     assert_eq!(outcomes, [Outcome::HeadMoved], "{}", kit.name);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Capabilities;
 use crate::error::Result;
 use crate::store::{
-    Head, Link, NewSnapshot, NewState, Outcome, RecordRow, Scan, SessionRow, SnapshotRow, Store,
-    View, Write,
+    Exchange, Head, Link, NewSnapshot, NewState, Outcome, RecordRow, Rows, Scan, SessionRow,
+    SnapshotRow, Store, View, Write,
 };
 
 pub(super) struct Kit<'a> {
@@ -38,6 +38,18 @@ impl Kit<'_> {
         let outcomes = self.ok(store.commit(writes));
         assert_eq!(outcomes.len(), writes.len(), "{}", self.name);
         outcomes
+    }
+
+    /// Puts records in the place of others.
+    pub(super) fn replace(&self, store: &dyn Store, take: &[RecordRow], put: &[RecordRow]) -> bool {
+        let of = |records: &[RecordRow]| Rows {
+            records: records.to_vec(),
+            ..Rows::default()
+        };
+        self.ok(store.exchange(&Exchange {
+            take: of(take),
+            put: of(put),
+        }))
     }
 
     /// Commits one write that must not be refused.
@@ -149,6 +161,7 @@ pub(super) fn base(data: &[u8]) -> NewSnapshot {
         epoch: 0,
         name: None,
         detail: b"detail".to_vec(),
+        operation: None,
     }
 }
 
@@ -189,6 +202,7 @@ pub(super) fn head_of(row: &SnapshotRow) -> Head {
     Head {
         session: row.session,
         seq: row.seq,
+        era: 0,
     }
 }
 

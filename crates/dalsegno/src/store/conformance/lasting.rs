@@ -14,7 +14,7 @@ fn some(kit: &Kit<'_>, store: &dyn Store) {
     let loose = kit.records(&*view, Some(rows[0].session));
     drop(view);
     let put = [block(store, &loose[..3])];
-    assert!(kit.ok(store.replace(&loose[..3], &put)), "{}", kit.name);
+    assert!(kit.replace(&*store, &loose[..3], &put), "{}", kit.name);
 }
 
 pub(super) fn settling_loses_nothing(kit: &Kit<'_>) {
@@ -89,8 +89,8 @@ pub(super) fn two_handles(kit: &Kit<'_>) {
     let loose = kit.records(&*view, Some(row.session));
     drop(view);
     let put = [block(&*first, &loose)];
-    assert!(kit.ok(second.replace(&loose, &put)), "{}", kit.name);
-    assert!(!kit.ok(first.replace(&loose, &put)), "{}", kit.name);
+    assert!(kit.replace(&*second, &loose, &put), "{}", kit.name);
+    assert!(!kit.replace(&*first, &loose, &put), "{}", kit.name);
     let found = kit.ok(kit.view(&*first).record(then.session, then.seq));
     assert_eq!(found.as_ref(), Some(&put[0]), "{}", kit.name);
 

@@ -40,10 +40,10 @@ pub(super) fn in_a_block(kit: &Kit<'_>) {
     let store = kit.store();
     let [(a, of_a), (b, of_b)] = two_sessions(kit, &*store);
     let blocks = [block(&*store, &of_a[..3]), block(&*store, &of_a[3..6])];
-    assert!(kit.ok(store.replace(&of_a[..6], &blocks)), "{}", kit.name);
+    assert!(kit.replace(&*store, &of_a[..6], &blocks), "{}", kit.name);
     let block_of_b = block(&*store, &of_b[..5]);
     let put = std::slice::from_ref(&block_of_b);
-    assert!(kit.ok(store.replace(&of_b[..5], put)), "{}", kit.name);
+    assert!(kit.replace(&*store, &of_b[..5], put), "{}", kit.name);
     let view = kit.view(&*store);
     let session = a[0].session;
     for (at, row) in a.iter().enumerate() {
@@ -68,7 +68,7 @@ pub(super) fn between_blocks(kit: &Kit<'_>) {
     let [(a, of_a), (b, _)] = two_sessions(kit, &*store);
     let put = [block(&*store, &of_a[..2]), block(&*store, &of_a[3..5])];
     let take = [&of_a[..2], &of_a[3..5]].concat();
-    assert!(kit.ok(store.replace(&take, &put)), "{}", kit.name);
+    assert!(kit.replace(&*store, &take, &put), "{}", kit.name);
     let view = kit.view(&*store);
     let session = a[0].session;
     let newest = kit.ok(view.newest_block(session));
@@ -87,7 +87,7 @@ pub(super) fn visited_in_order(kit: &Kit<'_>) {
     let store = kit.store();
     let [(a, of_a), (b, of_b)] = two_sessions(kit, &*store);
     let put = block(&*store, &of_a[..4]);
-    assert!(kit.ok(store.replace(&of_a[..4], std::slice::from_ref(&put))));
+    assert!(kit.replace(&*store, &of_a[..4], std::slice::from_ref(&put)));
     let view = kit.view(&*store);
     let of_session = kit.records(&*view, Some(a[0].session));
     let expected = [&[put][..], &of_a[4..]].concat();
@@ -105,14 +105,14 @@ pub(super) fn replaced_whole(kit: &Kit<'_>) {
     let [(a, of_a), (_, of_b)] = two_sessions(kit, &*store);
     let before = kit.everything(&*store);
     let first = block(&*store, &of_a[..4]);
-    assert!(kit.ok(store.replace(&of_a[..4], std::slice::from_ref(&first))));
+    assert!(kit.replace(&*store, &of_a[..4], std::slice::from_ref(&first)));
     // A block that grows takes its own place.
     let grown = RecordRow {
         count: 8,
         ..block(&*store, &[&[first.clone()][..], &of_a[4..]].concat())
     };
     let take = [&[first][..], &of_a[4..]].concat();
-    assert!(kit.ok(store.replace(&take, std::slice::from_ref(&grown))));
+    assert!(kit.replace(&*store, &take, std::slice::from_ref(&grown)));
     let after = kit.everything(&*store);
     assert_eq!(after.sessions, before.sessions, "{}", kit.name);
     assert_eq!(after.snapshots, before.snapshots, "{}", kit.name);
@@ -120,7 +120,7 @@ pub(super) fn replaced_whole(kit: &Kit<'_>) {
     let session = a[0].session;
     assert_eq!(kit.records(&*view, Some(session)), [grown], "{}", kit.name);
     assert_eq!(kit.records(&*view, Some(of_b[0].session)), of_b);
-    assert!(kit.ok(store.replace(&[], &[])), "{}", kit.name);
+    assert!(kit.replace(&*store, &[], &[]), "{}", kit.name);
 }
 
 pub(super) fn not_replaced(kit: &Kit<'_>) {
@@ -140,14 +140,14 @@ pub(super) fn not_replaced(kit: &Kit<'_>) {
         for at in [0, 3] {
             let mut take = of_a[..3].to_vec();
             take.insert(at, bad.clone());
-            assert!(!kit.ok(store.replace(&take, &put)), "{}", kit.name);
+            assert!(!kit.replace(&*store, &take, &put), "{}", kit.name);
             assert_eq!(kit.everything(&*store), before, "{}", kit.name);
         }
     }
     // Whoever packs the same records a second later is too late.
-    assert!(kit.ok(store.replace(&of_a[..4], &put)), "{}", kit.name);
+    assert!(kit.replace(&*store, &of_a[..4], &put), "{}", kit.name);
     let before = kit.everything(&*store);
-    assert!(!kit.ok(store.replace(&of_a[..4], &put)), "{}", kit.name);
-    assert!(!kit.ok(store.replace(&of_a[2..6], &put)), "{}", kit.name);
+    assert!(!kit.replace(&*store, &of_a[..4], &put), "{}", kit.name);
+    assert!(!kit.replace(&*store, &of_a[2..6], &put), "{}", kit.name);
     assert_eq!(kit.everything(&*store), before, "{}", kit.name);
 }

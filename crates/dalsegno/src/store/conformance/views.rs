@@ -38,7 +38,7 @@ pub(super) fn a_view_stays_while_records_move(kit: &Kit<'_>) {
     let loose = kit.records(&*view, Some(session));
     assert_eq!(loose.len(), 4, "{}", kit.name);
     let put = [block(&*store, &loose)];
-    assert!(kit.ok(store.replace(&loose, &put)), "{}", kit.name);
+    assert!(kit.replace(&*store, &loose, &put), "{}", kit.name);
     assert_eq!(kit.records(&*view, None), loose, "{}", kit.name);
     assert_eq!(kit.ok(view.newest_block(session)), None, "{}", kit.name);
     let alone = kit.ok(view.record(session, rows[1].seq));

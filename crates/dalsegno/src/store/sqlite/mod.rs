@@ -5,9 +5,11 @@
 
 mod commit;
 mod error;
+mod exchange;
 mod open;
 mod rows;
 mod schema;
+mod tidy;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use rusqlite::Connection;
 
 use self::error::translate;
 pub use self::open::SqliteOptions;
-use super::{Outcome, RecordRow, Store, StoreInfo, View, Write};
+use super::{Exchange, Outcome, Store, StoreInfo, View, Write};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -67,12 +69,18 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `NotFound` where there is none; `InvalidInput` where it is something else, or on a network
-    /// file system; `Storage` where its format is newer; `Damaged` where it cannot be read.
+    /// file system; `Storage` where its format is newer; `Damaged` where it cannot be read. A store of an
+    /// older format is upgraded, where it can be written.
     pub fn open(path: &Path, options: &SqliteOptions) -> Result<Self> {
         let mode = open::mode(path, options)?;
-        let connection = open::connect(path, options, mode)?;
-        let info = schema::read(&connection).map_err(|e| e.context(path.display()))?;
+        let mut connection = open::connect(path, options, mode)?;
         let read_only = mode != open::Mode::Write;
+        let context = |e: Error| e.context(path.display());
+        let mut info = schema::read(&connection).map_err(context)?;
+        if !read_only && info.format != schema::FORMAT {
+            schema::upgrade(&mut connection).map_err(context)?;
+            info = schema::read(&connection).map_err(context)?;
+        }
         let (writer, idle) = if read_only {
             (None, vec![connection])
         } else {
@@ -229,12 +237,12 @@ impl Store for SqliteStore {
         commit::commit(connection, &self.info, writes)
     }
 
-    fn replace(&self, take: &[RecordRow], put: &[RecordRow]) -> Result<bool> {
+    fn exchange(&self, exchange: &Exchange) -> Result<bool> {
         let mut writer = self.writer()?;
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::replace(connection, take, put)
+        exchange::exchange(connection, &self.info, exchange)
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>> {
@@ -246,7 +254,7 @@ impl Store for SqliteStore {
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::tidy(connection)
+        tidy::tidy(connection)
     }
 
     fn settle(&self) -> Result<()> {
@@ -254,6 +262,6 @@ impl Store for SqliteStore {
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::settle(connection, self.options.busy_timeout)
+        tidy::settle(connection, self.options.busy_timeout)
     }
 }

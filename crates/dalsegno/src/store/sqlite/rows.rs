@@ -2,13 +2,20 @@
 
 use rusqlite::Row;
 
-use super::super::{RecordRow, SessionRow, SnapshotRow};
+use super::super::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 use crate::codec::checksum::Checksum;
 
-pub(super) const SESSION: &str = "id, name, head, checksum";
+pub(super) const SESSION: &str = "id, name, head, checksum, era";
+/// In a file of format 1.
+pub(super) const SESSION_1: &str = "id, name, head, checksum, 0";
 pub(super) const SNAPSHOT: &str = "seq, session, created_at, kind, flags, size, stored, parent, \
                                    state, epoch, name, detail, checksum";
 pub(super) const RECORD: &str = "seq, session, count, parent, data, checksum";
+/// The checksum of the snapshot itself is left out.
+pub(super) const TRASH: &str = "seq, session, created_at, kind, flags, size, stored, parent, \
+                                state, epoch, name, detail, checksum, deleted_at, keep_until";
+pub(super) const OPERATION: &str = "seq, session, verb, status, detail, checksum";
+pub(super) const POLICY: &str = "id, pattern, detail, checksum";
 
 pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
@@ -16,6 +23,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         name: row.get(1)?,
         head: row.get(2)?,
         checksum: checksum(row, 3)?,
+        era: row.get(4)?,
     })
 }
 
@@ -45,6 +53,37 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
         parent: row.get(3)?,
         data: row.get(4)?,
         checksum: checksum(row, 5)?,
+    })
+}
+
+pub(super) fn trash(row: &Row<'_>) -> rusqlite::Result<TrashRow> {
+    let mut snapshot = snapshot(row)?;
+    let checksum = std::mem::take(&mut snapshot.checksum);
+    Ok(TrashRow {
+        snapshot,
+        deleted_at: row.get(13)?,
+        keep_until: row.get(14)?,
+        checksum,
+    })
+}
+
+pub(super) fn operation(row: &Row<'_>) -> rusqlite::Result<OperationRow> {
+    Ok(OperationRow {
+        seq: row.get(0)?,
+        session: row.get(1)?,
+        verb: row.get(2)?,
+        status: row.get(3)?,
+        detail: row.get(4)?,
+        checksum: checksum(row, 5)?,
+    })
+}
+
+pub(super) fn policy(row: &Row<'_>) -> rusqlite::Result<PolicyRow> {
+    Ok(PolicyRow {
+        id: row.get(0)?,
+        pattern: row.get(1)?,
+        detail: row.get(2)?,
+        checksum: checksum(row, 3)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The tables of format 1, and how a new store file is made.
+//! The tables of format 2, how a new store file is made, and how one of format 1 becomes one of 2.
 
 use rusqlite::Connection;
 
@@ -13,21 +13,24 @@ use crate::store::StoreInfo;
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"DSEG");
 
 /// The version of the format, in the header's user version.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
+
+/// The oldest format that can be read; it is upgraded where it can be written.
+const OLDEST: u32 = 1;
 
 /// The tables, one statement each, exactly as SQLite keeps them; `verify` compares.
 ///
 /// Snapshots and loose records are appended in commit order, which is many times cheaper than
 /// clustering them by session. From a session's head, each snapshot leads to the one before it: an
 /// index would cost every tick a page for each session, and more with every day of history.
-pub(super) const TABLES: [(&str, &str); 6] = [
+pub(super) const TABLES: [(&str, &str); 10] = [
     (
         "store",
-        "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL, last INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
     ),
     (
         "session",
-        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT",
+        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, checksum BLOB NOT NULL, era INTEGER NOT NULL DEFAULT 0) STRICT",
     ),
     (
         "snapshot",
@@ -45,6 +48,29 @@ pub(super) const TABLES: [(&str, &str); 6] = [
         "record_block",
         "CREATE INDEX record_block ON record (session) WHERE count > 1",
     ),
+    (
+        "trash",
+        "CREATE TABLE trash (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, created_at INTEGER NOT NULL, kind INTEGER NOT NULL, flags INTEGER NOT NULL, size INTEGER NOT NULL, stored INTEGER NOT NULL, parent INTEGER, state INTEGER, epoch INTEGER NOT NULL, name TEXT, detail BLOB NOT NULL, deleted_at INTEGER NOT NULL, keep_until INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT",
+    ),
+    (
+        "operation",
+        "CREATE TABLE operation (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, verb INTEGER NOT NULL, status INTEGER NOT NULL, detail BLOB NOT NULL, checksum BLOB NOT NULL) STRICT",
+    ),
+    (
+        "operation_session",
+        "CREATE INDEX operation_session ON operation (session)",
+    ),
+    (
+        "policy",
+        "CREATE TABLE policy (id INTEGER PRIMARY KEY, pattern TEXT NOT NULL UNIQUE, detail BLOB NOT NULL, checksum BLOB NOT NULL) STRICT",
+    ),
+];
+
+/// What makes a file of format 1 one of format 2: rows stay as they are, for 0 adds nothing to their
+/// checksums. SQLite writes the new columns at the end of the tables' definitions.
+const FROM_1: [&str; 2] = [
+    "ALTER TABLE store ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE session ADD COLUMN era INTEGER NOT NULL DEFAULT 0",
 ];
 
 /// Makes the tables in an empty file, in one transaction.
@@ -77,7 +103,7 @@ pub(super) fn create(connection: &mut Connection, clock: &dyn Clock) -> Result<(
     transaction
         .execute(
             "INSERT INTO store (id, created_at, checksum) VALUES (?, ?, ?)",
-            (&id[..], created_at, &checksum(&id, created_at)[..]),
+            (&id[..], created_at, &checksum(&id, created_at, 0)[..]),
         )
         .map_err(failed)?;
     transaction.commit().map_err(failed)
@@ -100,11 +126,13 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
         }));
     }
     let format = pragma("user_version").map_err(|e| translate(not_a_store, e))?;
-    if format != i64::from(FORMAT) {
+    let known = u32::try_from(format).ok();
+    let Some(format) = known.filter(|format| (OLDEST..=FORMAT).contains(format)) else {
         return Err(Error::storage(format!(
-            "the store has format {format}; this program reads format {FORMAT} (use a newer version)"
+            "the store has format {format}; this program reads formats {OLDEST} to {FORMAT} \
+             (use a newer version)"
         )));
-    }
+    };
     let foreign = "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')";
     let foreign: i64 = connection
         .query_row(foreign, (), |row| row.get(0))
@@ -115,26 +143,88 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
              remove them with SQLite",
         ));
     }
-    let (id, created_at, stored): (Vec<u8>, i64, Vec<u8>) = connection
-        .query_row("SELECT id, created_at, checksum FROM store", (), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    let last = if format == 1 { "0" } else { "last" };
+    let sql = format!("SELECT id, created_at, checksum, {last} FROM store");
+    let (id, created_at, stored, last): (Vec<u8>, i64, Vec<u8>, i64) = connection
+        .query_row(&sql, (), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .map_err(|e| translate("reading what the store says of itself", e))?;
     let id: StoreId = id
         .try_into()
         .map_err(|_| Error::damaged("the store's id is damaged"))?;
-    if checksum(&id, created_at)[..] != stored {
+    if checksum(&id, created_at, last)[..] != stored {
         return Err(Error::damaged(
             "the store's own row is damaged: its checksum differs",
         ));
     }
     Ok(StoreInfo {
         id,
-        format: FORMAT,
+        format,
         created_at,
     })
 }
 
-fn checksum(id: &StoreId, created_at: i64) -> Checksum {
-    RowHasher::new("store", id).int(created_at).finish()
+/// Makes a store of an older format one of this, in one transaction.
+pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {
+    let failed = |e| translate("upgrading the store to format 2", e);
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let format: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed)?;
+    // Another program may have been first.
+    if format == 1 {
+        for statement in FROM_1 {
+            transaction.execute_batch(statement).map_err(failed)?;
+        }
+        let there = "SELECT count(*) FROM sqlite_schema WHERE name = ?";
+        for (name, statement) in TABLES {
+            let there: i64 = transaction
+                .query_row(there, [name], |row| row.get(0))
+                .map_err(failed)?;
+            if there == 0 {
+                transaction.execute_batch(statement).map_err(failed)?;
+            }
+        }
+        let header = format!("PRAGMA user_version={FORMAT}");
+        transaction.execute_batch(&header).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// Keeps the last sequence number where the rows that had it are gone.
+pub(super) fn keep_last(
+    connection: &Connection,
+    info: &StoreInfo,
+    last: i64,
+) -> rusqlite::Result<()> {
+    let checksum = checksum(&info.id, info.created_at, last);
+    connection
+        .prepare_cached("UPDATE store SET last = ?, checksum = ?")?
+        .execute((last, &checksum[..]))
+        .map(|_| ())
+}
+
+/// The last sequence number that was given.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(seq) FROM snapshot), 0),
+                        coalesce((SELECT max(seq) FROM trash), 0),
+                        coalesce((SELECT max(seq) FROM operation), 0),
+                        (SELECT last FROM store))",
+        )?
+        .query_row((), |row| row.get(0))
+}
+
+fn checksum(id: &StoreId, created_at: i64, last: i64) -> Checksum {
+    let mut row = RowHasher::new("store", id);
+    row.int(created_at);
+    // Format 1 has no such column.
+    if last != 0 {
+        row.int(last);
+    }
+    row.finish()
 }

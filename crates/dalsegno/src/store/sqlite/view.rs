@@ -3,9 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::error::translate;
-use super::{RecordRow, SqliteStore, View, rows, schema};
+use super::{SqliteStore, View, rows, schema};
 use crate::error::Result;
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow};
+use crate::store::{
+    Flow, OperationRow, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow, TrashRow,
+};
 
 pub(super) struct SqliteView<'a> {
     store: &'a SqliteStore,
@@ -72,7 +74,7 @@ impl<'a> SqliteView<'a> {
         let head = self.session_by_id(session)?.filter(|row| row.is_intact(id));
         let mut next = match (&below, &head) {
             (Some(row), _) => row.parent,
-            (None, Some(session)) => Some(session.head),
+            (None, Some(session)) => Some(session.head).filter(|head| *head != 0),
             (None, None) => return self.sweep(session, from.unwrap_or(i64::MAX), visit),
         };
         while let Some(seq) = next {
@@ -110,6 +112,19 @@ impl<'a> SqliteView<'a> {
         self.each(&sql, (session, from), rows::snapshot, visit)
     }
 
+    /// A file of format 1 that cannot be written is read as it is.
+    fn is_of_format_1(&self) -> bool {
+        self.store.info.format == 1
+    }
+
+    fn session_columns(&self) -> &'static str {
+        if self.is_of_format_1() {
+            rows::SESSION_1
+        } else {
+            rows::SESSION
+        }
+    }
+
     fn connection(&self) -> Result<&Connection> {
         self.connection
             .as_ref()
@@ -134,17 +149,17 @@ impl Drop for SqliteView<'_> {
 
 impl View for SqliteView<'_> {
     fn session(&self, name: &str) -> Result<Option<SessionRow>> {
-        let sql = format!("SELECT {} FROM session WHERE name = ?", rows::SESSION);
+        let sql = format!("SELECT {} FROM session WHERE name = ?", self.session_columns());
         self.one(&sql, [name], rows::session)
     }
 
     fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>> {
-        let sql = format!("SELECT {} FROM session WHERE id = ?", rows::SESSION);
+        let sql = format!("SELECT {} FROM session WHERE id = ?", self.session_columns());
         self.one(&sql, [id], rows::session)
     }
 
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
-        let sql = format!("SELECT {} FROM session ORDER BY id", rows::SESSION);
+        let sql = format!("SELECT {} FROM session ORDER BY id", self.session_columns());
         self.each(&sql, (), rows::session, visit)
     }
 
@@ -224,6 +239,64 @@ impl View for SqliteView<'_> {
         self.each(&sql, (), rows::record, visit)
     }
 
+    fn trashed(&self, seq: i64) -> Result<Option<TrashRow>> {
+        if self.is_of_format_1() {
+            return Ok(None);
+        }
+        let sql = format!("SELECT {} FROM trash WHERE seq = ?", rows::TRASH);
+        self.one(&sql, [seq], rows::trash)
+    }
+
+    fn trash(&self, visit: &mut dyn FnMut(TrashRow) -> Flow) -> Result<()> {
+        if self.is_of_format_1() {
+            return Ok(());
+        }
+        let sql = format!("SELECT {} FROM trash ORDER BY seq", rows::TRASH);
+        self.each(&sql, (), rows::trash, visit)
+    }
+
+    fn operations(
+        &self,
+        session: Option<i64>,
+        visit: &mut dyn FnMut(OperationRow) -> Flow,
+    ) -> Result<()> {
+        if self.is_of_format_1() {
+            return Ok(());
+        }
+        let columns = rows::OPERATION;
+        match session {
+            Some(session) => {
+                let sql = format!(
+                    "SELECT {columns} FROM operation WHERE session = ? ORDER BY seq DESC"
+                );
+                self.each(&sql, [session], rows::operation, visit)
+            }
+            None => {
+                let sql = format!("SELECT {columns} FROM operation ORDER BY seq DESC");
+                self.each(&sql, (), rows::operation, visit)
+            }
+        }
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyRow>> {
+        let mut found = Vec::new();
+        if !self.is_of_format_1() {
+            let sql = format!("SELECT {} FROM policy ORDER BY id", rows::POLICY);
+            self.each(&sql, (), rows::policy, &mut |row| {
+                found.push(row);
+                Flow::Continue(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn last(&self) -> Result<i64> {
+        if self.is_of_format_1() {
+            return Err(crate::Error::storage("a store of format 1 is only read"));
+        }
+        schema::last(self.connection()?).map_err(|e| translate("reading the store", e))
+    }
+
     fn check_structure(&self) -> Result<Vec<String>> {
         let mut complaints = Vec::new();
         let text = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
@@ -233,17 +306,23 @@ impl View for SqliteView<'_> {
             }
             Flow::Continue(())
         })?;
+        if self.is_of_format_1() {
+            return Ok(complaints);
+        }
         for (name, expected) in schema::TABLES {
             let found = self.one("SELECT sql FROM sqlite_schema WHERE name = ?", [name], text)?;
             if found.as_deref() != Some(expected) {
-                complaints.push(format!("the definition of {name} is not that of format 1"));
+                complaints.push(format!(
+                    "the definition of {name} is not that of format {}",
+                    schema::FORMAT
+                ));
             }
         }
         let known: Vec<&str> = schema::TABLES.iter().map(|(name, _)| *name).collect();
         let named = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
         self.each(named, (), text, &mut |name| {
             if !known.contains(&name.as_str()) {
-                complaints.push(format!("{name} does not belong to a store of format 1"));
+                complaints.push(format!("{name} does not belong to a store of format {}", schema::FORMAT));
             }
             Flow::Continue(())
         })?;

@@ -1,0 +1,217 @@
+//! What was done to a session beside saving it, and which of it can be undone or done again.
+
+use crate::codec::deed::{self, Detail, Target};
+use crate::error::{Error, Result};
+use crate::model::{SnapshotId, Status, StoreId, Verb};
+use crate::store::{Flow, NewOperation, OperationRow, View};
+
+/// An operation, read from its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deed {
+    pub(crate) seq: i64,
+    pub(crate) verb: Verb,
+    pub(crate) status: Status,
+    pub(crate) detail: Detail,
+}
+
+impl Deed {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// `Damaged` where it is not as it was written.
+    pub(crate) fn read(row: &OperationRow, store: &StoreId) -> Result<Self> {
+        let damaged = |what: &str| {
+            let id = SnapshotId::new(row.seq, store);
+            Error::damaged(format!("the row of operation {id} is damaged: {what}"))
+        };
+        if !row.is_intact(store) {
+            return Err(damaged("its checksum differs"));
+        }
+        Ok(Self {
+            seq: row.seq,
+            verb: Verb::from_code(row.verb).ok_or_else(|| damaged("its verb is unknown"))?,
+            status: Status::from_code(row.status)
+                .ok_or_else(|| damaged("its status is unknown"))?,
+            detail: deed::decode(&row.detail)?,
+        })
+    }
+
+    pub(crate) fn new(verb: Verb, status: Status, detail: &Detail) -> Result<NewOperation> {
+        Ok(NewOperation {
+            verb: verb.code(),
+            status: status.code(),
+            detail: deed::encode(detail)?,
+        })
+    }
+
+    /// The newest state of the session after it.
+    fn head_after(&self) -> Option<i64> {
+        match self.detail.target {
+            Target::Head => Some(self.seq).max(self.detail.head),
+            _ => self.detail.head,
+        }
+    }
+}
+
+/// The operations of a session, oldest first.
+///
+/// # Errors
+/// `Damaged` where a row is not as it was written.
+pub(crate) fn all(view: &dyn View, store: &StoreId, session: i64) -> Result<Vec<Deed>> {
+    let mut deeds = Vec::new();
+    view.operations(Some(session), &mut |row| match Deed::read(&row, store) {
+        Ok(deed) => {
+            deeds.push(deed);
+            Flow::Continue(())
+        }
+        Err(error) => Flow::Break(Err(error)),
+    })?;
+    deeds.reverse();
+    Ok(deeds)
+}
+
+/// What can be undone and what can be done again, the next one last.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stacks<'a> {
+    pub(crate) undo: Vec<&'a Deed>,
+    pub(crate) redo: Vec<&'a Deed>,
+}
+
+impl<'a> Stacks<'a> {
+    /// Of all the deeds of a session, oldest first; `head` is its newest state now.
+    pub(crate) fn of(deeds: &'a [Deed], head: Option<i64>) -> Self {
+        let mut stacks = Self::default();
+        let mut known: Option<i64> = None;
+        // What was rolled back did not happen; what only began may have, and is undone like the rest.
+        let happened = |deed: &&Deed| deed.status != Status::RolledBack;
+        for deed in deeds.iter().filter(happened) {
+            // A state that was saved in between ends what could be done again.
+            if deed.detail.head > known {
+                stacks.redo.clear();
+            }
+            match deed.verb {
+                Verb::Restore | Verb::Rollback => {
+                    stacks.undo.push(deed);
+                    stacks.redo.clear();
+                }
+                Verb::Undo => {
+                    stacks.undo.pop();
+                    stacks.redo.push(deed);
+                }
+                Verb::Redo => {
+                    stacks.redo.pop();
+                    stacks.undo.push(deed);
+                }
+            }
+            known = deed.head_after();
+        }
+        if head > known {
+            stacks.redo.clear();
+        }
+        stacks
+    }
+}
+
+/// Which of the deeds are undone at the end: by place.
+pub(crate) fn undone(deeds: &[Deed]) -> Vec<bool> {
+    let mut undone = vec![false; deeds.len()];
+    // Each deed that stands, with what it did once more, if it is a redo.
+    let (mut stands, mut taken_back): (Vec<Vec<usize>>, Vec<Vec<usize>>) = (Vec::new(), Vec::new());
+    for (at, deed) in deeds.iter().enumerate() {
+        if deed.status == Status::RolledBack {
+            continue;
+        }
+        match deed.verb {
+            Verb::Restore | Verb::Rollback => stands.push(vec![at]),
+            Verb::Undo => {
+                let group = stands.pop().unwrap_or_default();
+                group.iter().for_each(|at| mark(&mut undone, *at, true));
+                taken_back.push(group);
+            }
+            Verb::Redo => {
+                let mut group = taken_back.pop().unwrap_or_default();
+                group.iter().for_each(|at| mark(&mut undone, *at, false));
+                group.push(at);
+                stands.push(group);
+            }
+        }
+    }
+    undone
+}
+
+fn mark(undone: &mut [bool], at: usize, value: bool) {
+    if let Some(place) = undone.get_mut(at) {
+        *place = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::deed::Before;
+
+    fn deed(seq: i64, verb: Verb, head: i64) -> Deed {
+        Deed {
+            seq,
+            verb,
+            status: Status::Done,
+            detail: Detail {
+                at: 0,
+                from: None,
+                components: Vec::new(),
+                target: Target::Head,
+                before: Before::Snapshot(head),
+                head: Some(head),
+                failure: None,
+            },
+        }
+    }
+
+    fn seqs(deeds: &[&Deed]) -> Vec<i64> {
+        deeds.iter().map(|deed| deed.seq).collect()
+    }
+
+    #[test]
+    fn undo_and_redo_take_turns() {
+        let deeds = [
+            deed(5, Verb::Rollback, 4),
+            deed(6, Verb::Restore, 5),
+            deed(7, Verb::Undo, 6),
+            deed(8, Verb::Undo, 7),
+            deed(9, Verb::Redo, 8),
+        ];
+        let at = |n: usize, head| {
+            let stacks = Stacks::of(&deeds[..n], Some(head));
+            (seqs(&stacks.undo), seqs(&stacks.redo))
+        };
+        assert_eq!(at(0, 4), (vec![], vec![]));
+        assert_eq!(at(2, 6), (vec![5, 6], vec![]));
+        assert_eq!(at(3, 7), (vec![5], vec![7]));
+        assert_eq!(at(4, 8), (vec![], vec![7, 8]));
+        assert_eq!(at(5, 9), (vec![9], vec![7]));
+        assert_eq!(undone(&deeds[..4]), [true, true, false, false]);
+        assert_eq!(undone(&deeds), [false, true, false, false, false]);
+    }
+
+    #[test]
+    fn a_save_ends_what_could_be_done_again_and_not_what_can_be_undone() {
+        let deeds = [
+            deed(5, Verb::Rollback, 4),
+            deed(6, Verb::Rollback, 5),
+            deed(7, Verb::Undo, 6),
+        ];
+        let stacks = Stacks::of(&deeds, Some(8));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![5], vec![]));
+        // Saved between two undos: only the later can be done again.
+        let deeds = [&deeds[..], &[deed(10, Verb::Undo, 8)]].concat();
+        let stacks = Stacks::of(&deeds, Some(10));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![10]));
+    }
+
+    #[test]
+    fn what_was_rolled_back_did_not_happen() {
+        let mut deeds = [deed(5, Verb::Restore, 4), deed(6, Verb::Restore, 5)];
+        deeds[1].status = Status::RolledBack;
+        assert_eq!(seqs(&Stacks::of(&deeds, Some(5)).undo), [5]);
+    }
+}

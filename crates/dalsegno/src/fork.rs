@@ -1,0 +1,31 @@
+//! Beginning a session from a snapshot of another one.
+
+use crate::codec::detail::Origin;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::job::Expect;
+use crate::model::Snapshot;
+
+impl Engine {
+    /// Begins the session `name` with the state of a snapshot. From then on they have nothing in
+    /// common: the state is stored again, once, so that deleting or erasing either leaves the other
+    /// alone.
+    ///
+    /// # Errors
+    /// As [`restore`](Engine::restore) and [`Save::commit`](crate::Save::commit); `Conflict` where the
+    /// session exists.
+    pub fn fork(&self, reference: &str, name: &str) -> Result<Snapshot> {
+        let restored = self.restore(reference)?;
+        let from = restored.snapshot().clone();
+        let mut save = self.save_json(name, restored.into_text());
+        if let Some(turn) = from.turn {
+            save = save.turn(turn);
+        }
+        if let Some(version) = from.schema_version {
+            save = save.schema_version(version);
+        }
+        save.origin(Origin::Fork(from.id.seq()))
+            .expect(Expect::NoSession)
+            .commit()
+    }
+}

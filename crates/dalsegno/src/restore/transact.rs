@@ -1,0 +1,252 @@
+//! Applying a restore as one transaction: keep what is there, write, read back; on any difference,
+//! put back what was kept.
+
+use super::destination::Destination;
+use super::put::{Report, Restore};
+use crate::codec::deed::{Before, Detail};
+use crate::codec::detail::Origin;
+use crate::deed::Deed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::Expect;
+use crate::model::{Kind, SnapshotId, Status, Verb};
+use crate::show;
+use crate::store::{Exchange, OperationRow, Rows, sequence};
+
+/// How often a change is tried again because other programs were first.
+const TRIES: usize = 16;
+
+impl Restore<'_> {
+    /// One commit has the snapshot, the session's new head and the log's entry.
+    pub(super) fn apply_to_head(&self, mut report: Report) -> Result<Report> {
+        let plan = &report.plan;
+        let session = &plan.session;
+        let before = self.engine.info(&format!("{session}@latest"));
+        let before = before.ok().map(|latest| latest.id.seq());
+        let mut detail = self.detail(&report, before)?;
+        detail.before = before.map_or(Before::Nothing, Before::Snapshot);
+        if !plan.changes {
+            self.record(session, Status::Done, &detail)?;
+            return Ok(report);
+        }
+        let from = plan.snapshot.as_ref().map(|snapshot| snapshot.id.seq());
+        let (from, after) = from.zip(plan.after.clone()).ok_or_else(|| {
+            Error::invalid("only the state of a snapshot can become a session's newest")
+        })?;
+        let save = if self.components.is_empty() {
+            self.engine.save_again(session, from)
+        } else {
+            self.engine.save_json(session, after.clone())
+        };
+        let saved = save
+            .origin(self.origin(from))
+            .expect(plan.head.map_or(Expect::Anything, Expect::Newest))
+            .operation(Deed::new(self.verb, Status::Done, &detail)?)
+            .commit()?;
+        let stored = self.engine.restore(&saved.id.to_string())?;
+        if stored.text() == after {
+            report.head = Some(saved);
+            Ok(report)
+        } else {
+            Err(Error::storage(
+                "what was restored reads back otherwise; run `verify`",
+            ))
+        }
+    }
+
+    /// The log says that it began before the target is touched: whatever happens, somebody can know.
+    pub(super) fn apply_there(
+        &self,
+        destination: &mut dyn Destination,
+        mut report: Report,
+    ) -> Result<Report> {
+        let session = report.plan.session.clone();
+        let head = self.engine.info(&format!("{session}@latest"));
+        let mut detail = self.detail(&report, head.ok().map(|latest| latest.id.seq()))?;
+        if !report.plan.changes {
+            detail.before = Before::Nothing;
+            self.record(&session, Status::Done, &detail)?;
+            return Ok(report);
+        }
+        detail.before = self.keep(destination, &mut report)?;
+        let mut row = if self.engine.is_read_only() {
+            // Nothing stood there, or it could not have been kept.
+            None
+        } else {
+            Some(self.record(&session, Status::Begun, &detail)?)
+        };
+        let done = self.write(destination, &report);
+        let (status, outcome) = match done {
+            Ok(()) => (Status::Done, Ok(report)),
+            Err(Failed::Untouched(error)) => (Status::RolledBack, Err(error)),
+            Err(Failed::PutBack(error)) => {
+                (Status::RolledBack, Err(error.context("the target is as it was")))
+            }
+            Err(Failed::Left(error)) => (Status::Begun, Err(error)),
+        };
+        detail.failure = outcome.as_ref().err().map(ToString::to_string);
+        if let Some(row) = row.as_mut() {
+            // What was done is done, also where the log cannot be told any more: it then says `begun`.
+            drop(self.amend(row, status, &detail));
+        }
+        outcome
+    }
+
+    /// Keeps what stands at the target.
+    fn keep(&self, destination: &mut dyn Destination, report: &mut Report) -> Result<Before> {
+        let plan = &report.plan;
+        let Some(before) = plan.before.clone() else {
+            return Ok(Before::Nothing);
+        };
+        let save = self.engine.save_json(&plan.session, before.clone());
+        let what = match (&plan.snapshot, self.verb) {
+            (Some(snapshot), Verb::Restore) => {
+                format!("{} before {} was restored to it", plan.target, snapshot.id)
+            }
+            (_, verb) => format!("{} before a {verb}", plan.target),
+        };
+        match save.kind(Kind::Safety).description(what).commit() {
+            Ok(safety) => {
+                let seq = safety.id.seq();
+                report.safety = Some(safety);
+                Ok(Before::Snapshot(seq))
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                let now = sequence::next(None, self.engine.now().as_microsecond());
+                let own = SnapshotId::new(now, &self.engine.store().info().id);
+                let id = plan.snapshot.as_ref().map_or(own, |snapshot| snapshot.id);
+                let kept = destination.keep_aside(&before, id)?;
+                let absolute = std::path::absolute(&kept).unwrap_or_else(|_| kept.clone());
+                report.kept_beside = Some(kept);
+                Ok(Before::Beside(absolute.to_string_lossy().into_owned()))
+            }
+            Err(error) => Err(error.context("keeping what stands at the target")),
+        }
+    }
+
+    fn write(&self, destination: &mut dyn Destination, report: &Report) -> Result<(), Failed> {
+        let plan = &report.plan;
+        let before = plan.before.as_deref();
+        let changed = destination.difference(before).map_err(Failed::Untouched)?;
+        if changed.is_some() {
+            return Err(Failed::Untouched(Error::conflict(format!(
+                "{} was changed by another program during the restore; it was left as it is",
+                plan.target
+            ))));
+        }
+        let Err(error) = put(destination, plan.after.as_deref()) else {
+            return Ok(());
+        };
+        if matches!(destination.difference(before), Ok(None)) {
+            return Err(Failed::PutBack(error));
+        }
+        match put(destination, before) {
+            Ok(()) => Err(Failed::PutBack(error)),
+            Err(why) => {
+                let kept = match (&report.safety, &report.kept_beside) {
+                    (Some(safety), _) => format!("; it is kept as snapshot {}", safety.id),
+                    (_, Some(path)) => format!("; it is kept in {}", path.display()),
+                    _ => String::new(),
+                };
+                Err(Failed::Left(error.context(format!(
+                    "{} could NOT be put back as it was ({why}){kept}",
+                    plan.target
+                ))))
+            }
+        }
+    }
+
+    fn detail(&self, report: &Report, head: Option<i64>) -> Result<Detail> {
+        let plan = &report.plan;
+        Ok(Detail {
+            at: self.engine.now().as_microsecond(),
+            from: plan.snapshot.as_ref().map(|snapshot| snapshot.id.seq()),
+            components: self.components.clone(),
+            target: plan.target.to_wire(),
+            before: Before::Nothing,
+            head,
+            failure: None,
+        })
+    }
+
+    fn origin(&self, from: i64) -> Origin {
+        match self.verb {
+            Verb::Restore => Origin::Restore(from),
+            Verb::Rollback => Origin::Rollback(from),
+            Verb::Undo => Origin::Undo(from),
+            Verb::Redo => Origin::Redo(from),
+        }
+    }
+
+    /// Adds an entry to the session's log.
+    fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
+        let store = self.engine.store();
+        let id = &store.info().id;
+        for _ in 0..TRIES {
+            let view = store.view()?;
+            let row = show::session(&*view, id, session)?;
+            let row =
+                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            let last = Some(view.last()?);
+            drop(view);
+            let new = Deed::new(self.verb, status, detail)?;
+            let row = OperationRow {
+                seq: sequence::next(last, self.engine.now().as_microsecond()),
+                session: row.id,
+                verb: new.verb,
+                status: new.status,
+                detail: new.detail,
+                checksum: [0; 16],
+            };
+            let row = row.sealed(id);
+            if store.exchange(&exchange(None, row.clone()))? {
+                return Ok(row);
+            }
+        }
+        Err(Error::conflict("other programs kept the log busy; try again"))
+    }
+
+    fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {
+        let store = self.engine.store();
+        let new = Deed::new(self.verb, status, detail)?;
+        let put = OperationRow {
+            status: new.status,
+            detail: new.detail,
+            ..row.clone()
+        };
+        let put = put.sealed(&store.info().id);
+        store.exchange(&exchange(Some(row.clone()), put)).map(|_| ())
+    }
+}
+
+/// How a restore failed.
+enum Failed {
+    /// Before anything was written.
+    Untouched(Error),
+    /// What stood there is there again.
+    PutBack(Error),
+    /// It is not.
+    Left(Error),
+}
+
+/// Writes and asks whether it holds.
+fn put(destination: &mut dyn Destination, state: Option<&[u8]>) -> Result<()> {
+    destination.write(state)?;
+    match destination.difference(state)? {
+        None => Ok(()),
+        Some(difference) => Err(Error::storage(format!(
+            "{}: {difference}",
+            destination.name()
+        ))),
+    }
+}
+
+fn exchange(take: Option<OperationRow>, put: OperationRow) -> Exchange {
+    let of = |operations| Rows {
+        operations,
+        ..Rows::default()
+    };
+    Exchange {
+        take: of(take.into_iter().collect()),
+        put: of(vec![put]),
+    }
+}

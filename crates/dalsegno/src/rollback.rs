@@ -1,0 +1,126 @@
+//! Going back: which earlier state is meant, counted from where the session stands.
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Operation, Snapshot, Verb};
+use crate::restore::{Restore, Source};
+use crate::show;
+use crate::store::{Flow, Scan, View};
+
+/// How far to go back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// So many states. A rollback counts as the state it went back to: two rollbacks of one step are two steps.
+    Steps(u32),
+    /// To this snapshot of the session.
+    To(String),
+}
+
+impl Engine {
+    /// Prepares to go back: as [`put_back`](Engine::put_back), and the log says so. Nothing is lost by
+    /// it: the states since stay in the history, and the rollback can be [undone](Engine::undo).
+    ///
+    /// ```
+    /// # fn main() -> dalsegno::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let engine = dalsegno::Engine::create(folder.path().join("store.db"))?;
+    /// for turn in 1..=3 {
+    ///     engine.save("game/1", &serde_json::json!({ "turn": turn })).commit()?;
+    /// }
+    /// engine.rollback("game/1", &dalsegno::Back::Steps(1))?.apply()?;
+    /// assert_eq!(engine.restore("game/1@latest")?.text(), br#"{"turn":2}"#);
+    /// engine.undo("game/1")?.apply()?;
+    /// assert_eq!(engine.restore("game/1@latest")?.text(), br#"{"turn":3}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` where there is nothing so far back; `InvalidInput` where the snapshot is another
+    /// session's.
+    pub fn rollback(&self, session: &str, back: &Back) -> Result<Restore<'_>> {
+        let to = match back {
+            Back::Steps(steps) => self.steps_back(session, *steps)?,
+            Back::To(reference) => self.info(reference)?,
+        };
+        if to.session != session {
+            return Err(Error::invalid(format!(
+                "snapshot {} is of session {}, not of {session}; `fork` begins a session from another's",
+                to.id, to.session
+            )));
+        }
+        Ok(Restore::new(self, Verb::Rollback, Source::Snapshot(to.id.seq())))
+    }
+
+    /// As [`rollback`](Engine::rollback), where the document that is gone back from is at hand and may
+    /// not be saved: then the newest snapshot is the first step.
+    ///
+    /// # Errors
+    /// As [`rollback`](Engine::rollback).
+    pub fn rollback_live(&self, session: &str, back: &Back) -> Result<Restore<'_>> {
+        match back {
+            Back::Steps(steps) => self.rollback(session, &Back::Steps(steps.saturating_sub(1))),
+            Back::To(_) => self.rollback(session, back),
+        }
+    }
+
+    fn steps_back(&self, session: &str, steps: u32) -> Result<Snapshot> {
+        let newest = self.info(&format!("{session}@latest"))?;
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let row = show::session(&*view, id, session)?;
+        let row =
+            row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+        let mut at = newest;
+        for step in 0..steps {
+            let place = self.place(&*view, &at)?;
+            let mut before = None;
+            let scan = Scan {
+                session: Some(row.id),
+                from: Some(place),
+                newest_first: true,
+            };
+            view.snapshots(&scan, &mut |row| match show::check(&row, id) {
+                Ok(()) if row.counts() => {
+                    before = Some(row);
+                    Flow::Break(Ok(()))
+                }
+                Ok(()) => Flow::Continue(()),
+                Err(error) => Flow::Break(Err(error)),
+            })?;
+            let before = before.ok_or_else(|| {
+                Error::not_found(format!(
+                    "there is nothing to go back to: {session} has {step} earlier {} before where it \
+                     stands; nothing was changed",
+                    if step == 1 { "state" } else { "states" }
+                ))
+            })?;
+            at = self.describe(&*view, &before)?;
+        }
+        Ok(at)
+    }
+
+    /// Where in the history a snapshot stands: one that went to an earlier state stands there.
+    fn place(&self, view: &dyn View, snapshot: &Snapshot) -> Result<i64> {
+        let mut at = snapshot.clone();
+        loop {
+            let whole = at.same_as.is_some();
+            let from = match &at.operation {
+                Some(
+                    Operation::Restore { from }
+                    | Operation::Rollback { from }
+                    | Operation::Undo { from }
+                    | Operation::Redo { from },
+                ) if whole && *from < at.id => *from,
+                _ => return Ok(at.id.seq()),
+            };
+            let row = view.snapshot(from.seq())?;
+            match row.map(|row| self.describe(view, &row)) {
+                // Deleted or damaged, it still says where it stood.
+                None => return Ok(from.seq()),
+                Some(Err(error)) if error.kind() == ErrorKind::Damaged => return Ok(from.seq()),
+                Some(next) => at = next?,
+            }
+        }
+    }
+}

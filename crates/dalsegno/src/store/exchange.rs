@@ -1,0 +1,29 @@
+//! Rows that make way for others, in one transaction.
+
+use super::rows::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
+
+/// Rows of every table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// By number.
+    pub sessions: Vec<SessionRow>,
+    /// By sequence number.
+    pub snapshots: Vec<SnapshotRow>,
+    /// By the snapshot's sequence number.
+    pub trash: Vec<TrashRow>,
+    /// By sequence number.
+    pub records: Vec<RecordRow>,
+    /// By sequence number.
+    pub operations: Vec<OperationRow>,
+    /// By number.
+    pub policies: Vec<PolicyRow>,
+}
+
+/// What is to take the place of what: the rows `take`, as they are known, and the rows `put`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// Rows that must be there as they are here; only keys and checksums are looked at.
+    pub take: Rows,
+    /// Rows that stand there afterwards.
+    pub put: Rows,
+}

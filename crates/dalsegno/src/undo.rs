@@ -1,0 +1,90 @@
+//! Taking a restore or rollback back, and doing it again.
+
+use crate::codec::deed::Before;
+use crate::deed::{self, Deed, Stacks};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Verb;
+use crate::restore::{self, Restore, Source};
+use crate::show;
+
+impl Engine {
+    /// Prepares to undo the session's last restore or rollback that is not undone: what stood at its
+    /// target is put back there, which can be [done again](Engine::redo). States that were saved
+    /// since stay in the history.
+    ///
+    /// A target that only the program knows is to be given with [`Restore::to`].
+    ///
+    /// # Errors
+    /// `NotFound` where there is nothing to undo, or where what stood there is deleted.
+    pub fn undo(&self, session: &str) -> Result<Restore<'_>> {
+        self.take_back(session, Verb::Undo)
+    }
+
+    /// Prepares to do again what was undone last. A state that was saved after the undo, unless it
+    /// was unchanged, ends that: what was undone is then found in the [log](Engine::log), and can be
+    /// restored.
+    ///
+    /// # Errors
+    /// `NotFound` where there is nothing to do again.
+    pub fn redo(&self, session: &str) -> Result<Restore<'_>> {
+        self.take_back(session, Verb::Redo)
+    }
+
+    fn take_back(&self, session: &str, verb: Verb) -> Result<Restore<'_>> {
+        let id = &self.store().info().id;
+        let deeds = {
+            let view = self.view()?;
+            let row = show::session(&*view, id, session)?;
+            let row =
+                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            deed::all(&*view, id, row.id)?
+        };
+        let head = match self.info(&format!("{session}@latest")) {
+            Ok(latest) => Some(latest.id.seq()),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let stacks = Stacks::of(&deeds, head);
+        let next: Option<&Deed> = match verb {
+            Verb::Redo => stacks.redo.last().copied(),
+            _ => stacks.undo.last().copied(),
+        };
+        let next = next.ok_or_else(|| {
+            Error::not_found(format!(
+                "there is nothing to {verb} in {session}; `log {session}` shows what was done"
+            ))
+        })?;
+        let session = session.to_owned();
+        let source = match &next.detail.before {
+            Before::Snapshot(seq) => Source::Snapshot(*seq),
+            Before::Nothing => Source::Nothing { session },
+            Before::Beside(path) => Source::Beside {
+                session,
+                path: path.into(),
+            },
+        };
+        let restore = Restore::new(self, verb, source);
+        Ok(match restore::Target::of_wire(&next.detail.target) {
+            restore::Target::File(path) => restore.to_file(path),
+            restore::Target::Other(name) => restore.to_be_given(name),
+            restore::Target::Head => restore,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::deed::Target;
+
+    #[test]
+    fn targets_come_back_from_the_log() {
+        for target in [
+            Target::Head,
+            Target::File("/a/b".into()),
+            Target::Other("guild 7".into()),
+        ] {
+            assert_eq!(super::restore::Target::of_wire(&target).to_wire(), target);
+        }
+    }
+}
