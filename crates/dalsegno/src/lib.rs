@@ -10,6 +10,7 @@ mod batch;
 mod chain;
 pub mod clock;
 mod codec;
+mod damage;
 mod delta;
 mod doctor;
 mod document;
@@ -31,10 +32,13 @@ mod repack;
 mod restore;
 mod save;
 mod show;
+mod stats;
 pub mod store;
 mod verify;
+mod walk;
 mod writer;
 
+pub use damage::Damage;
 pub use doctor::{Diagnosis, Finding, Severity};
 pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};
 pub use durable::write_private;
@@ -49,4 +53,5 @@ pub use model::{
 pub use reference::parse_time;
 pub use restore::{Change, ComponentChange, Plan, Report, Restore, Restored, Target};
 pub use save::{MAX_DETAIL, Save, Ticket};
-pub use verify::{Damage, Verification};
+pub use stats::{ComponentStats, Components, Day, Intervals, SessionStats, Stats, StatsQuery};
+pub use verify::Verification;
