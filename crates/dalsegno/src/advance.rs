@@ -72,11 +72,9 @@ impl Head {
                 "session {session} was saved by another program in between; nothing was changed, \
                  try again"
             ))),
-            Expect::NoSession if self.newest.is_some() || index > 0 => {
-                Err(Error::conflict(format!(
-                    "there is a session '{session}' already; choose another name"
-                )))
-            }
+            Expect::NoSession if self.newest.is_some() || index > 0 => Err(Error::conflict(
+                format!("there is a session '{session}' already; choose another name"),
+            )),
             _ => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::location;
 use crate::model::Snapshot;
 use crate::store::Scan;
 
@@ -116,10 +117,7 @@ impl Engine {
             sessions,
             snapshots,
             newest,
-            bytes: ["", "-wal", "-shm"]
-                .iter()
-                .map(|end| size(&path, end))
-                .sum(),
+            bytes: location::bytes(&path),
             free_bytes,
             disk_free,
             modes: [format!("{file_mode:04o}"), format!("{folder_mode:04o}")],
@@ -187,12 +185,6 @@ impl Diagnosis {
             remedy,
         });
     }
-}
-
-fn size(path: &Path, end: &str) -> u64 {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    fs::metadata(PathBuf::from(name)).map_or(0, |m| m.len())
 }
 
 fn sqlite_id(id: &[u8; 16]) -> String {

@@ -10,6 +10,7 @@ mod batch;
 mod chain;
 pub mod clock;
 mod codec;
+mod damage;
 mod deed;
 mod delta;
 mod doctor;
@@ -35,11 +36,14 @@ mod restore;
 mod rollback;
 mod save;
 mod show;
+mod stats;
 pub mod store;
 mod undo;
 mod verify;
+mod walk;
 mod writer;
 
+pub use damage::Damage;
 pub use doctor::{Diagnosis, Finding, Severity};
 pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};
 pub use durable::write_private;
@@ -54,9 +58,8 @@ pub use model::{
     check_snapshot_name,
 };
 pub use reference::parse_time;
-pub use restore::{
-    Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target,
-};
+pub use restore::{Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target};
 pub use rollback::Back;
 pub use save::{MAX_DETAIL, Save, Ticket};
-pub use verify::{Damage, Verification};
+pub use stats::{ComponentStats, Components, Day, Intervals, SessionStats, Stats, StatsQuery};
+pub use verify::Verification;

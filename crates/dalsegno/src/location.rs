@@ -86,6 +86,16 @@ pub(crate) fn belongs_to_store(store: &Path, path: &Path) -> bool {
     })
 }
 
+/// The bytes of the store's file and of those that SQLite keeps beside it.
+pub(crate) fn bytes(store: &Path) -> u64 {
+    let size = |end| {
+        let mut name = store.to_owned().into_os_string();
+        name.push(end);
+        fs::metadata(PathBuf::from(name)).map_or(0, |m| m.len())
+    };
+    ["", "-wal", "-shm"].into_iter().map(size).sum()
+}
+
 /// Whether both are the same name in the same folder, also where nothing is there yet.
 fn same_place(a: &Path, b: &Path) -> bool {
     let place = |path: &Path| {

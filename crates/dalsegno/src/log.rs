@@ -82,7 +82,9 @@ impl Engine {
         };
         let mut saves = 0;
         view.snapshots(&scan, &mut |row| {
-            let own = deeds.binary_search_by_key(&row.seq, |deed| deed.seq).is_ok();
+            let own = deeds
+                .binary_search_by_key(&row.seq, |deed| deed.seq)
+                .is_ok();
             if own || !row.is_history() || row.flags & UNCHANGED != 0 {
                 return Flow::Continue(());
             }

@@ -49,7 +49,11 @@ impl Engine {
                 to.id, to.session
             )));
         }
-        Ok(Restore::new(self, Verb::Rollback, Source::Snapshot(to.id.seq())))
+        Ok(Restore::new(
+            self,
+            Verb::Rollback,
+            Source::Snapshot(to.id.seq()),
+        ))
     }
 
     /// As [`rollback`](Engine::rollback), where the document that is gone back from is at hand and may

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
-use crate::chain::{self, State};
-use crate::codec::block::Entry;
-use crate::codec::{detail, record};
+use crate::chain;
+use crate::codec::detail;
+use crate::damage::{self, Damage, only_damage};
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::check;
 use crate::store::{Scan, SessionRow, SnapshotRow, View};
+use crate::walk::Chain;
 
 /// What was proved, and what is damaged.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -28,18 +29,6 @@ pub struct Verification {
     pub damage: Vec<Damage>,
 }
 
-/// Something that is not as it was written, and what is lost by it.
-#[derive(Debug, Clone, serde::Serialize)]
-#[non_exhaustive]
-pub struct Damage {
-    /// The session it belongs to, where it belongs to one.
-    pub session: Option<String>,
-    /// The snapshots that cannot be restored because of it.
-    pub snapshots: Vec<SnapshotId>,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Verification {
     /// Whether everything is as it was written.
     #[must_use]
@@ -47,32 +36,12 @@ impl Verification {
         self.damage.is_empty()
     }
 
-    /// What was read; damage on the way is reported, any other error ends the work.
     fn unless_damaged<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(error) => {
-                self.report(None, Vec::new(), only_damage(error)?.to_string());
-                Ok(None)
-            }
-        }
+        damage::unless_damaged(&mut self.damage, read)
     }
 
     fn report(&mut self, session: Option<&str>, snapshots: Vec<SnapshotId>, message: String) {
-        let session = session.map(str::to_owned);
-        // A broken chain loses many snapshots for one reason: that is one damage.
-        let same = self
-            .damage
-            .iter_mut()
-            .find(|d| d.session == session && d.message == message);
-        match same {
-            Some(damage) => damage.snapshots.extend(snapshots),
-            None => self.damage.push(Damage {
-                session,
-                snapshots,
-                message,
-            }),
-        }
+        damage::report(&mut self.damage, session, snapshots, message);
     }
 }
 
@@ -118,15 +87,6 @@ impl Engine {
             progress(&name);
         }
         Ok(found)
-    }
-}
-
-/// Damage is reported; any other error ends the work.
-fn only_damage(error: Error) -> Result<Error> {
-    if error.kind() == ErrorKind::Damaged {
-        Ok(error)
-    } else {
-        Err(error)
     }
 }
 
@@ -249,10 +209,7 @@ impl Walk<'_> {
                 "its newest snapshot is not the one that the session names",
             );
         }
-        let mut chain = Chain {
-            unpacked: HashMap::new(),
-            last: None,
-        };
+        let mut chain = Chain::default();
         let mut proved: HashMap<i64, Result<detail::Detail>> = HashMap::new();
         let mut before = None;
         for seq in seqs {
@@ -313,46 +270,10 @@ impl Walk<'_> {
                 Ok(())
             }
             Err(error) => {
-                chain.last = None;
+                chain.forget();
                 proved.insert(row.seq, Err(error.clone()));
                 Err(error)
             }
         }
-    }
-}
-
-/// The state that was proved last, and the records of its row that come next.
-struct Chain {
-    unpacked: HashMap<i64, Entry>,
-    last: Option<(i64, State)>,
-}
-
-impl Chain {
-    fn advance(
-        &mut self,
-        view: &dyn View,
-        store: &StoreId,
-        session: i64,
-        seq: i64,
-    ) -> Result<&State> {
-        if !self.unpacked.contains_key(&seq) {
-            let row = view.record(session, seq)?;
-            let row = row.ok_or_else(|| Error::damaged("its record is missing"))?;
-            let entries = chain::entries(&row, store, session)?;
-            self.unpacked = entries
-                .into_iter()
-                .map(|entry| (entry.seq, entry))
-                .collect();
-        }
-        let entry = self.unpacked.remove(&seq);
-        let entry = entry.ok_or_else(|| Error::damaged("its record is missing"))?;
-        let delta = record::decode(&entry.record)?;
-        let mut state = match (entry.parent, self.last.take()) {
-            (None, _) => State::default(),
-            (Some(parent), Some((last, state))) if last == parent => state,
-            (Some(parent), _) => chain::state(view, store, session, parent)?,
-        };
-        state.apply(delta)?;
-        Ok(&self.last.insert((seq, state)).1)
     }
 }

@@ -78,9 +78,10 @@ impl Restore<'_> {
         let (status, outcome) = match done {
             Ok(()) => (Status::Done, Ok(report)),
             Err(Failed::Untouched(error)) => (Status::RolledBack, Err(error)),
-            Err(Failed::PutBack(error)) => {
-                (Status::RolledBack, Err(error.context("the target is as it was")))
-            }
+            Err(Failed::PutBack(error)) => (
+                Status::RolledBack,
+                Err(error.context("the target is as it was")),
+            ),
             Err(Failed::Left(error)) => (Status::Begun, Err(error)),
         };
         detail.failure = outcome.as_ref().err().map(ToString::to_string);
@@ -202,7 +203,9 @@ impl Restore<'_> {
                 return Ok(row);
             }
         }
-        Err(Error::conflict("other programs kept the log busy; try again"))
+        Err(Error::conflict(
+            "other programs kept the log busy; try again",
+        ))
     }
 
     fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {
@@ -214,7 +217,9 @@ impl Restore<'_> {
             ..row.clone()
         };
         let put = put.sealed(&store.info().id);
-        store.exchange(&exchange(Some(row.clone()), put)).map(|_| ())
+        store
+            .exchange(&exchange(Some(row.clone()), put))
+            .map(|_| ())
     }
 }
 

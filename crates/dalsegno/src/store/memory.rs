@@ -138,20 +138,29 @@ impl Tables {
         self.last = sequencer.last.unwrap_or(self.last);
         if let Some(head) = added.last().map(|s| s.seq) {
             let name = write.session.clone();
-            self.sessions
-                .insert(session, SessionRow::new(session, name, head, era.unwrap_or(0), &info.id));
+            self.sessions.insert(
+                session,
+                SessionRow::new(session, name, head, era.unwrap_or(0), &info.id),
+            );
         }
         Ok(Outcome::Committed(added))
     }
 
     /// Nothing where a row is not as it is known, or a place is taken; then some may be gone already.
     fn exchange(&mut self, exchange: &Exchange) -> Option<()> {
-        let Exchange { take: out, put: into } = exchange;
+        let Exchange {
+            take: out,
+            put: into,
+        } = exchange;
         take(&mut self.sessions, &out.sessions, |r| (r.id, r.checksum))?;
         take(&mut self.snapshots, &out.snapshots, |r| (r.seq, r.checksum))?;
-        take(&mut self.trash, &out.trash, |r| (r.snapshot.seq, r.checksum))?;
+        take(&mut self.trash, &out.trash, |r| {
+            (r.snapshot.seq, r.checksum)
+        })?;
         take(&mut self.records, &out.records, |r| (r.seq, r.checksum))?;
-        take(&mut self.operations, &out.operations, |r| (r.seq, r.checksum))?;
+        take(&mut self.operations, &out.operations, |r| {
+            (r.seq, r.checksum)
+        })?;
         take(&mut self.policies, &out.policies, |r| (r.id, r.checksum))?;
         put(&mut self.sessions, &into.sessions, |r| r.id)?;
         put(&mut self.snapshots, &into.snapshots, |r| r.seq)?;

@@ -2,9 +2,9 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod exchange;
 #[cfg(any(test, feature = "testing"))]
 pub mod faulty;
-mod exchange;
 mod memory;
 mod rows;
 pub(crate) mod sequence;

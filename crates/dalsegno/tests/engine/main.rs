@@ -11,3 +11,4 @@ mod format;
 mod model;
 mod regressions;
 mod sharing;
+mod stats;

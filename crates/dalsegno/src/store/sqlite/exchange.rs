@@ -118,9 +118,9 @@ const INSERT_TRASH: &str = "INSERT INTO trash
      deleted_at, keep_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 pub(super) const INSERT_RECORD: &str =
     "INSERT INTO record (seq, session, count, parent, data, checksum) VALUES (?, ?, ?, ?, ?, ?)";
-pub(super) const INSERT_OPERATION: &str =
-    "INSERT INTO operation (seq, session, verb, status, detail, checksum) VALUES (?, ?, ?, ?, ?, ?)";
-const INSERT_POLICY: &str = "INSERT INTO policy (id, pattern, detail, checksum) VALUES (?, ?, ?, ?)";
+pub(super) const INSERT_OPERATION: &str = "INSERT INTO operation (seq, session, verb, status, detail, checksum) VALUES (?, ?, ?, ?, ?, ?)";
+const INSERT_POLICY: &str =
+    "INSERT INTO policy (id, pattern, detail, checksum) VALUES (?, ?, ?, ?)";
 
 /// A row as its table takes it.
 pub(super) trait Insert {

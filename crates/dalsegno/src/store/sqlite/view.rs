@@ -149,12 +149,18 @@ impl Drop for SqliteView<'_> {
 
 impl View for SqliteView<'_> {
     fn session(&self, name: &str) -> Result<Option<SessionRow>> {
-        let sql = format!("SELECT {} FROM session WHERE name = ?", self.session_columns());
+        let sql = format!(
+            "SELECT {} FROM session WHERE name = ?",
+            self.session_columns()
+        );
         self.one(&sql, [name], rows::session)
     }
 
     fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>> {
-        let sql = format!("SELECT {} FROM session WHERE id = ?", self.session_columns());
+        let sql = format!(
+            "SELECT {} FROM session WHERE id = ?",
+            self.session_columns()
+        );
         self.one(&sql, [id], rows::session)
     }
 
@@ -266,9 +272,8 @@ impl View for SqliteView<'_> {
         let columns = rows::OPERATION;
         match session {
             Some(session) => {
-                let sql = format!(
-                    "SELECT {columns} FROM operation WHERE session = ? ORDER BY seq DESC"
-                );
+                let sql =
+                    format!("SELECT {columns} FROM operation WHERE session = ? ORDER BY seq DESC");
                 self.each(&sql, [session], rows::operation, visit)
             }
             None => {
@@ -322,7 +327,10 @@ impl View for SqliteView<'_> {
         let named = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
         self.each(named, (), text, &mut |name| {
             if !known.contains(&name.as_str()) {
-                complaints.push(format!("{name} does not belong to a store of format {}", schema::FORMAT));
+                complaints.push(format!(
+                    "{name} does not belong to a store of format {}",
+                    schema::FORMAT
+                ));
             }
             Flow::Continue(())
         })?;
