@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::clock::{self, Clock};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::Job;
 use crate::location;
 use crate::model::Snapshot;
@@ -263,7 +263,13 @@ impl Engine {
     }
 
     pub(crate) fn resolve(&self, view: &dyn View, reference: &str) -> Result<SnapshotRow> {
-        reference::resolve(view, &self.store.info().id, reference)
+        let id = &self.store.info().id;
+        match reference::resolve(view, id, reference) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(reference::hint(view, id, reference, error))
+            }
+            other => other,
+        }
     }
 
     pub(crate) fn describe(&self, view: &dyn View, row: &SnapshotRow) -> Result<Snapshot> {

@@ -6,12 +6,14 @@
 //! [`Engine`] is where to begin; ARCHITECTURE.md shows the way of a save through the code.
 
 mod advance;
+mod amend;
 mod batch;
 mod chain;
 pub mod clock;
 mod codec;
 mod damage;
 mod deed;
+mod delete;
 mod delta;
 mod doctor;
 mod document;
@@ -30,6 +32,7 @@ mod list;
 mod location;
 mod log;
 mod model;
+mod purge;
 mod reference;
 mod repack;
 mod restore;
@@ -38,12 +41,15 @@ mod save;
 mod show;
 mod stats;
 pub mod store;
+mod sweep;
+mod trash;
 mod undo;
 mod verify;
 mod walk;
 mod writer;
 
 pub use damage::Damage;
+pub use delete::{GRACE, Trashed};
 pub use doctor::{Diagnosis, Finding, Severity};
 pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};
 pub use durable::write_private;
@@ -57,6 +63,7 @@ pub use model::{
     Kind, MAX_NAME, Operation, Snapshot, SnapshotId, Status, Verb, check_session_name,
     check_snapshot_name,
 };
+pub use purge::{Purge, Purged};
 pub use reference::parse_time;
 pub use restore::{Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target};
 pub use rollback::Back;

@@ -10,7 +10,7 @@ use crate::codec::detail;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::{self, Way, check};
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow, TrashRow, View};
 
 /// A beginning of an id must have this many digits, or words like `bad` would be ids.
 const MIN_PREFIX: usize = 4;
@@ -218,6 +218,66 @@ fn in_session(
             "'{at}' is no name in the session, nor `latest`, `-N`, `turn:N` or a time"
         ))
     })
+}
+
+/// The row of the trash that `reference` means.
+pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Result<TrashRow> {
+    let (session, name) = match reference.rsplit_once('@') {
+        Some((session, name)) => (view.session(session)?.map(|row| row.id), name),
+        None => (None, reference),
+    };
+    let mut exact = Vec::new();
+    let mut begun = Vec::new();
+    view.trash(&mut |row| {
+        let id = SnapshotId::new(row.snapshot.seq, store);
+        let named = row.snapshot.name.as_deref() == Some(name)
+            && session.is_none_or(|session| session == row.snapshot.session);
+        if named || id.to_string() == reference {
+            exact.push(row);
+        } else if SnapshotId::seqs_of_prefix(reference).is_some() && id.begins_with(reference) {
+            begun.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    let found = if exact.is_empty() { begun } else { exact };
+    match <[TrashRow; 1]>::try_from(found) {
+        Ok([row]) if row.is_intact(store) => Ok(row),
+        Ok([row]) => Err(Error::damaged(format!(
+            "the row of snapshot {} in the trash is damaged: its checksum differs",
+            SnapshotId::new(row.snapshot.seq, store)
+        ))),
+        Err(rows) if rows.is_empty() => Err(Error::not_found(format!(
+            "nothing in the trash answers to '{reference}'; `snapshot list --deleted` shows what \
+             there is"
+        ))),
+        Err(rows) => {
+            let ids = rows.iter().take(CANDIDATES).map(|row| {
+                let id = SnapshotId::new(row.snapshot.seq, store);
+                format!("\n  {id}")
+            });
+            let ids: String = ids.collect();
+            Err(Error::new(
+                ErrorKind::Ambiguous,
+                format!(
+                    "'{reference}' may be any of {} snapshots in the trash:{ids}",
+                    rows.len()
+                ),
+            ))
+        }
+    }
+}
+
+/// What to say of a reference that leads nowhere, where the trash has it.
+pub(crate) fn hint(view: &dyn View, store: &StoreId, reference: &str, error: Error) -> Error {
+    match in_trash(view, store, reference) {
+        Ok(row) => {
+            let id = SnapshotId::new(row.snapshot.seq, store);
+            Error::not_found(format!(
+                "snapshot {id} is in the trash; take it out first: snapshot undelete {id}"
+            ))
+        }
+        Err(_) => error,
+    }
 }
 
 /// A time as people write it: `2026-11-20`, `2026-11-20T10:00`, with or without seconds, local

@@ -6,6 +6,7 @@ use crate::chain;
 use crate::codec::block::{self, Entry};
 use crate::codec::pack::{self, Effort};
 use crate::error::{Error, Result};
+use crate::model::StoreId;
 use crate::store::{Exchange, Flow, RecordRow, Rows, Scan, Store, View};
 
 /// How many records a block holds.
@@ -51,17 +52,7 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
         }
     }
     let packed = take.len();
-    let mut put = Vec::new();
-    let mut block: Vec<Entry> = Vec::new();
-    for entry in entries {
-        let bytes = size(&block) + entry.record.len();
-        if block.len() >= BLOCK || (!block.is_empty() && bytes > BLOCK_BYTES) {
-            put.push(row(store, session, &block)?);
-            block.clear();
-        }
-        block.push(entry);
-    }
-    put.push(row(store, session, &block)?);
+    let put = rows(id, session, entries)?;
     let of = |records| Rows {
         records,
         ..Rows::default()
@@ -75,6 +66,28 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     } else {
         0
     })
+}
+
+/// The rows that hold `entries`, which are in order: blocks, and what is large alone.
+pub(crate) fn rows(store: &StoreId, session: i64, entries: Vec<Entry>) -> Result<Vec<RecordRow>> {
+    let mut put = Vec::new();
+    let mut block: Vec<Entry> = Vec::new();
+    for entry in entries {
+        if entry.record.len() as i64 >= LARGE {
+            put.push(row(store, session, &[entry])?);
+            continue;
+        }
+        let bytes = size(&block) + entry.record.len();
+        if block.len() >= BLOCK || (!block.is_empty() && bytes > BLOCK_BYTES) {
+            put.push(row(store, session, &block)?);
+            block.clear();
+        }
+        block.push(entry);
+    }
+    if !block.is_empty() {
+        put.push(row(store, session, &block)?);
+    }
+    Ok(put)
 }
 
 /// The records of a session that are in no block yet and worth packing, oldest first. Blocks are made
@@ -106,7 +119,7 @@ fn size(entries: &[Entry]) -> usize {
     entries.iter().map(|entry| entry.record.len()).sum()
 }
 
-fn row(store: &dyn Store, session: i64, entries: &[Entry]) -> Result<RecordRow> {
+fn row(store: &StoreId, session: i64, entries: &[Entry]) -> Result<RecordRow> {
     let (data, parent) = match entries {
         [single] => (pack::pack(&single.record, Effort::Block)?, single.parent),
         many => (pack::pack(&block::encode(many)?, Effort::Block)?, None),
@@ -119,9 +132,9 @@ fn row(store: &dyn Store, session: i64, entries: &[Entry]) -> Result<RecordRow> 
         data,
         checksum: [0; 16],
     };
-    row.checksum = row.compute(&store.info().id);
+    row.checksum = row.compute(store);
     // This is the one place where good rows make way for others: the others are read first.
-    if chain::entries(&row, &store.info().id, session)? == entries {
+    if chain::entries(&row, store, session)? == entries {
         Ok(row)
     } else {
         Err(Error::storage(

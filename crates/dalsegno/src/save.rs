@@ -208,7 +208,8 @@ impl<'a> Save<'a> {
     }
 }
 
-fn check_detail(detail: &Detail) -> Result<()> {
+/// Refuses texts that cannot be kept.
+pub(crate) fn check_detail(detail: &Detail) -> Result<()> {
     let metadata = serde_json::to_string(&detail.metadata)
         .map_err(|e| Error::invalid("the metadata cannot be written as JSON").with_source(e))?;
     let texts = [

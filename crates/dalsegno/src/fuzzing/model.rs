@@ -256,6 +256,7 @@ pub(super) fn asked(session: &str, id: SnapshotId, created_at: Timestamp) -> Sna
         parent: None,
         same_as: None,
         unchanged: false,
+        pinned: false,
         operation: None,
         epoch: 0,
     }

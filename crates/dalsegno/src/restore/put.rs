@@ -220,7 +220,7 @@ impl<'a> Restore<'a> {
     /// As [`plan`](Restore::plan) and [`Save::commit`](crate::Save::commit); `Conflict` where the
     /// target changed in between. After an error the target is as it was, unless the message says that
     /// it could not be put back.
-    pub fn apply(&self) -> Result<Report> {
+    pub fn apply(self) -> Result<Report> {
         let plan = self.plan()?;
         let report = Report {
             plan,

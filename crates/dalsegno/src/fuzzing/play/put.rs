@@ -55,17 +55,18 @@ impl Stage {
             (report, Ok(expected)) => {
                 let report = report.unwrap();
                 if let Some(expected) = expected {
-                    assert_eq!(report.plan.after, expected, "put together");
+                    assert_eq!(report.plan.after.as_ref(), Some(&expected), "put together");
                 }
                 report
             }
         };
-        compare_plan(&report.plan, Some(&before.text), &report.plan.after);
+        let after = report.plan.after.clone().unwrap();
+        compare_plan(&report.plan, Some(&before.text), &after);
         assert!(report.safety.is_none() && report.kept_beside.is_none());
         let Some(head) = report.head else {
-            return assert!(*report.plan.after == *before.text);
+            return assert!(*after == *before.text);
         };
-        assert!(*report.plan.after != *before.text);
+        assert!(*after != *before.text);
         let operation = Some(Operation::Restore {
             from: from.snapshot.id,
         });
@@ -85,7 +86,7 @@ impl Stage {
             };
             self.model.add(said, from.text, Some(at))
         } else {
-            self.model.add_text(said, &report.plan.after)
+            self.model.add_text(said, &after)
         };
         assert_eq!(head, expected);
     }
@@ -104,14 +105,15 @@ impl Stage {
             (report, Ok(expected)) => {
                 let report = report.unwrap();
                 if let Some(expected) = expected {
-                    assert_eq!(report.plan.after, expected, "put together");
+                    assert_eq!(report.plan.after.as_ref(), Some(&expected), "put together");
                 }
                 report
             }
         };
-        compare_plan(&report.plan, self.file.as_deref(), &report.plan.after);
+        let after = report.plan.after.clone().unwrap();
+        compare_plan(&report.plan, self.file.as_deref(), &after);
         assert!(report.head.is_none());
-        let changes = self.file.as_deref() != Some(&report.plan.after);
+        let changes = self.file.as_deref() != Some(&after);
         let is_json = self.file.as_deref().map(super::super::takes);
         assert_eq!(report.safety.is_some(), changes && is_json == Some(true));
         assert_eq!(
@@ -136,7 +138,7 @@ impl Stage {
         if let Some(kept) = report.kept_beside {
             assert_eq!(fs::read(kept).ok(), self.file);
         }
-        self.file = Some(report.plan.after);
+        self.file = Some(after);
         self.compare_file();
     }
 

@@ -20,7 +20,7 @@ pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     assert!(kit.ok(view.named("n")).is_empty(), "{}", kit.name);
     let other = kit.store();
     assert_ne!(store.info().id, other.info().id, "{}", kit.name);
-    assert_eq!(store.info().format, 1, "{}", kit.name);
+    assert_eq!(store.info().format, 2, "{}", kit.name);
 }
 
 pub(super) fn sessions(kit: &Kit<'_>) {

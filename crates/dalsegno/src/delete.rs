@@ -1,0 +1,226 @@
+//! Deleting snapshots: into the trash, from which they can be taken back until it is purged.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Snapshot, SnapshotId, StoreId};
+use crate::reference::in_trash;
+use crate::show::{self, describe};
+use crate::store::{Flow, SessionRow, TrashRow, View};
+use crate::trash::{self, PIECE, Term};
+
+/// How long what is deleted stays in the trash, unless said: 7 days.
+pub const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How often a change is tried again because other programs were first.
+const TRIES: usize = 16;
+
+/// A snapshot in the trash.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct Trashed {
+    /// What it was.
+    pub snapshot: Snapshot,
+    /// When it was deleted (UTC).
+    pub deleted_at: Timestamp,
+    /// From then on it may be purged (UTC).
+    pub keep_until: Timestamp,
+}
+
+impl Engine {
+    /// Moves snapshots to the trash, where they are kept for `grace`. No other command sees them there
+    /// but [`undelete`](Engine::undelete) and [`trash`](Engine::trash). Space is given back when they
+    /// are [purged](Engine::purge).
+    ///
+    /// # Errors
+    /// As [`info`](Engine::info) for each reference, `Denied` where one is pinned: then nothing was
+    /// deleted. `Conflict` where other programs kept changing the session.
+    pub fn delete(&self, references: &[&str], grace: SignedDuration) -> Result<Vec<Snapshot>> {
+        let mut found = BTreeMap::new();
+        for reference in references {
+            let snapshot = self.info(reference)?;
+            if snapshot.pinned {
+                return Err(Error::new(
+                    ErrorKind::Denied,
+                    format!("snapshot {} is pinned; unpin it first", snapshot.id),
+                ));
+            }
+            found.insert(snapshot.id, snapshot);
+        }
+        let mut by_session: BTreeMap<&str, HashSet<i64>> = BTreeMap::new();
+        for snapshot in found.values() {
+            let seqs = by_session.entry(&snapshot.session).or_default();
+            seqs.insert(snapshot.id.seq());
+        }
+        for (session, seqs) in by_session {
+            self.bury(session, seqs, self.term(grace)?)?;
+        }
+        Ok(found.into_values().collect())
+    }
+
+    pub(crate) fn term(&self, grace: SignedDuration) -> Result<Term> {
+        let now = self.now();
+        let until = now.checked_add(grace).map_err(|e| {
+            Error::invalid("the time in the trash is longer than time itself").with_source(e)
+        })?;
+        Ok(Term {
+            deleted_at: now.as_microsecond(),
+            keep_until: until.as_microsecond(),
+        })
+    }
+
+    /// Moves snapshots of one session to the trash, in pieces, newest first. What is gone already
+    /// counts as done.
+    pub(crate) fn bury(&self, session: &str, seqs: HashSet<i64>, term: Term) -> Result<()> {
+        let mut seqs: Vec<i64> = seqs.into_iter().collect();
+        seqs.sort_unstable_by(|a, b| b.cmp(a));
+        for piece in seqs.chunks(PIECE) {
+            let piece: HashSet<i64> = piece.iter().copied().collect();
+            self.change_session(session, |view, id, row| {
+                trash::bury(view, id, row, &piece, term)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes and applies a change to a session's rows until nobody came between.
+    fn change_session(
+        &self,
+        session: &str,
+        change: impl Fn(&dyn View, &StoreId, &SessionRow) -> Result<crate::store::Exchange>,
+    ) -> Result<()> {
+        let id = &self.store().info().id;
+        for _ in 0..TRIES {
+            let view = self.view()?;
+            let row = show::session(&*view, id, session)?;
+            let row =
+                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            let exchange = change(&*view, id, &row)?;
+            drop(view);
+            if self.store().exchange(&exchange)? {
+                return Ok(());
+            }
+        }
+        Err(Error::conflict(format!(
+            "other programs changed session {session} {TRIES} times in between; try again"
+        )))
+    }
+
+    /// Takes snapshots out of the trash, each to its old place in the history. A reference is here an
+    /// id, the beginning of one, a name, or `SESSION@NAME`.
+    ///
+    /// # Errors
+    /// `NotFound` where the trash has none such, `Ambiguous` where it has several, `Conflict` where its
+    /// name has been given to another snapshot: then nothing was taken out.
+    pub fn undelete(&self, references: &[&str]) -> Result<Vec<Snapshot>> {
+        let id = &self.store().info().id;
+        let mut by_session: BTreeMap<String, BTreeMap<i64, TrashRow>> = BTreeMap::new();
+        {
+            let view = self.view()?;
+            for reference in references {
+                let row = in_trash(&*view, id, reference)?;
+                let session = show::session_name(&*view, id, row.snapshot.session)?;
+                refuse_taken_name(&*view, &session, &row)?;
+                let rows = by_session.entry(session).or_default();
+                rows.insert(row.snapshot.seq, row);
+            }
+        }
+        let mut back = Vec::new();
+        for (session, rows) in by_session {
+            let rows: Vec<TrashRow> = rows.into_values().collect();
+            for piece in rows.chunks(PIECE) {
+                self.change_session(&session, |view, id, row| {
+                    for trashed in piece {
+                        if view.trashed(trashed.snapshot.seq)?.as_ref() != Some(trashed) {
+                            return Err(Error::not_found("it is not in the trash any more"));
+                        }
+                        refuse_taken_name(view, &session, trashed)?;
+                    }
+                    trash::unearth(view, id, row, piece.to_vec())
+                })?;
+            }
+            for row in rows {
+                back.push(self.info(&SnapshotId::new(row.snapshot.seq, id).to_string())?);
+            }
+        }
+        Ok(back)
+    }
+
+    /// What is in the trash, of one session or of all, in commit order.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session; `Damaged` where a row is not as it was written.
+    pub fn trash(&self, session: Option<&str>) -> Result<Vec<Trashed>> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let only = match session {
+            Some(name) => Some(
+                show::session(&*view, id, name)?
+                    .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?,
+            ),
+            None => None,
+        };
+        let mut names: BTreeMap<i64, String> = BTreeMap::new();
+        let mut found = Vec::new();
+        view.trash(&mut |row| {
+            if only.as_ref().is_some_and(|s| s.id != row.snapshot.session) {
+                return Flow::Continue(());
+            }
+            let session = row.snapshot.session;
+            let name = match names.get(&session) {
+                Some(name) => Ok(name.clone()),
+                None => show::session_name(&*view, id, session),
+            };
+            match name.and_then(|name| Ok((shown(&row, &name, id)?, name))) {
+                Ok((trashed, name)) => {
+                    found.push(trashed);
+                    names.insert(session, name);
+                    Flow::Continue(())
+                }
+                Err(error) => Flow::Break(Err(error)),
+            }
+        })?;
+        Ok(found)
+    }
+}
+
+/// The metadata of a row in the trash.
+///
+/// # Errors
+/// `Damaged` where it is not as it was written.
+pub(crate) fn shown(row: &TrashRow, session: &str, store: &StoreId) -> Result<Trashed> {
+    let time = |micros| {
+        Timestamp::from_microsecond(micros)
+            .map_err(|e| Error::damaged("a time in the trash is out of range").with_source(e))
+    };
+    if !row.is_intact(store) {
+        let id = SnapshotId::new(row.snapshot.seq, store);
+        return Err(Error::damaged(format!(
+            "the row of snapshot {id} in the trash is damaged: its checksum differs"
+        )));
+    }
+    Ok(Trashed {
+        // The trash's checksum covers the snapshot's columns.
+        snapshot: describe(&row.snapshot.clone().sealed(store), session, store)?,
+        deleted_at: time(row.deleted_at)?,
+        keep_until: time(row.keep_until)?,
+    })
+}
+
+fn refuse_taken_name(view: &dyn View, session: &str, row: &TrashRow) -> Result<()> {
+    let Some(name) = &row.snapshot.name else {
+        return Ok(());
+    };
+    for seq in view.named(name)? {
+        let other = view.snapshot(seq)?;
+        if other.is_some_and(|other| other.session == row.snapshot.session) {
+            return Err(Error::conflict(format!(
+                "session {session} has another snapshot named '{name}' now; rename that one first"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! Purging: what is in the trash goes for good, and the records that only it needed with it.
+//!
+//! A record on top of one that goes is encoded anew, on top of the nearest that stays. Rows are
+//! exchanged in pieces, from the newest back, so that after each piece nothing that stays needs what
+//! goes next: wherever it ends, the store is whole, and purging can be started again.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::chain;
+use crate::codec::block::Entry;
+use crate::document::Document;
+use crate::document::lookup::Lookup;
+use crate::encode::{self, Encoded};
+use crate::error::Result;
+use crate::model::StoreId;
+use crate::repack;
+use crate::store::{Exchange, RecordRow, Rows, TrashRow, View};
+use crate::walk::Chain;
+
+/// How many rows of records one transaction exchanges.
+const PIECE: usize = 64;
+
+/// A record further on than this is reached from its base, and not by applying all that lie between.
+const NEAR: usize = 1024;
+
+/// What purging a session does.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    /// In the order in which they are to be made.
+    pub(crate) pieces: Vec<Exchange>,
+    /// Bytes of records that go, less those that come in their place.
+    pub(crate) freed: i64,
+}
+
+/// What of a session goes and what stays.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// The session's number.
+    pub(crate) session: i64,
+    /// The snapshots that go, with the record that has their state.
+    pub(crate) going: Vec<(i64, i64)>,
+    /// The records that have the states of those that stay, in the trash too.
+    pub(crate) staying: BTreeSet<i64>,
+}
+
+/// The exchanges that purge `trash`, which `parts` say more of. Rows that are not in `trash` yet may be
+/// among those going: then it tells what purging them would do.
+///
+/// # Errors
+/// `Damaged` where a record that stays needs one that cannot be read: then nothing can be purged
+/// before it is repaired.
+pub(crate) fn plan(
+    view: &dyn View,
+    store: &StoreId,
+    parts: &Parts,
+    trash: &[TrashRow],
+) -> Result<Sweep> {
+    let states = parts.going.iter().map(|(_, state)| *state);
+    let dead: HashSet<i64> = states.filter(|s| !parts.staying.contains(s)).collect();
+    let mut sweeper = Sweeper {
+        view,
+        store,
+        session: parts.session,
+        order: parts.staying.iter().chain(&dead).copied().collect(),
+        dead,
+        parents: HashMap::new(),
+        chain: Chain::default(),
+        reached: None,
+        latest: None,
+        freed: 0,
+    };
+    sweeper.order.sort_unstable();
+    let runs = sweeper.runs()?;
+    Ok(Sweep {
+        pieces: pieces(runs, trash),
+        freed: sweeper.freed,
+    })
+}
+
+/// Rows that lie beside each other, and those that take their place.
+#[derive(Default)]
+struct Run {
+    first: i64,
+    last: i64,
+    take: Vec<RecordRow>,
+    put: Vec<RecordRow>,
+}
+
+struct Sweeper<'a> {
+    view: &'a dyn View,
+    store: &'a StoreId,
+    session: i64,
+    /// Every record that is looked at, oldest first.
+    order: Vec<i64>,
+    dead: HashSet<i64>,
+    /// What the dead build on.
+    parents: HashMap<i64, Option<i64>>,
+    chain: Chain,
+    /// The place in the order of the state that the walk has reached.
+    reached: Option<usize>,
+    /// The last state that was encoded anew.
+    latest: Option<Base>,
+    freed: i64,
+}
+
+/// A state that others can be encoded on top of.
+struct Base {
+    seq: i64,
+    document: Arc<Document>,
+    cost: u64,
+}
+
+impl Sweeper<'_> {
+    /// The rows that change, oldest first.
+    fn runs(&mut self) -> Result<Vec<Run>> {
+        let Some(oldest) = self.dead.iter().min().copied() else {
+            return Ok(Vec::new());
+        };
+        let mut runs: Vec<Run> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut run = Run::default();
+        let mut seen: HashSet<i64> = HashSet::new();
+        for seq in self.order.clone() {
+            if seen.remove(&seq) {
+                continue;
+            }
+            // One that is missing is damage, which `verify` names; reading what needs it fails below.
+            let Some(row) = self.view.record(self.session, seq)? else {
+                continue;
+            };
+            let inside = chain::entries(&row, self.store, self.session)?;
+            seen.extend(inside.iter().map(|entry| entry.seq).filter(|s| *s > seq));
+            let first = inside.first().map_or(row.seq, |entry| entry.seq);
+            let changes = row.seq >= oldest && self.changes(&inside);
+            // A block is found by what comes after a record: none may come to lie over another. And what
+            // lies within a run goes with it, for each may build on the other.
+            let ends = !changes && row.count > 1 || run.take.len() >= PIECE;
+            if ends && first > run.last {
+                self.close(&mut runs, &mut run, &mut entries)?;
+            }
+            if !changes {
+                continue;
+            }
+            if run.take.is_empty() {
+                run.first = first;
+            }
+            run.last = run.last.max(row.seq);
+            run.take.push(RecordRow {
+                data: Vec::new(),
+                ..row.clone()
+            });
+            self.freed += row.data.len() as i64;
+            for entry in inside {
+                entries.extend(self.keep(entry)?);
+            }
+        }
+        self.close(&mut runs, &mut run, &mut entries)?;
+        Ok(runs)
+    }
+
+    /// Whether a row's entries go, or build on what goes.
+    fn changes(&self, entries: &[Entry]) -> bool {
+        entries.iter().any(|entry| {
+            self.dead.contains(&entry.seq)
+                || entry
+                    .parent
+                    .is_some_and(|parent| self.dead.contains(&parent))
+        })
+    }
+
+    /// The entry as it will be, if it stays.
+    fn keep(&mut self, entry: Entry) -> Result<Option<Entry>> {
+        if self.dead.contains(&entry.seq) {
+            self.parents.insert(entry.seq, entry.parent);
+            return Ok(None);
+        }
+        let mut base = entry.parent;
+        while let Some(parent) = base.and_then(|seq| self.parents.get(&seq)) {
+            base = *parent;
+        }
+        if base == entry.parent {
+            return Ok(Some(entry));
+        }
+        let document = self.document(entry.seq)?;
+        let (base, cost) = match base {
+            Some(seq) => (
+                Some(self.base(seq)?),
+                self.latest.as_ref().map_or(0, |b| b.cost),
+            ),
+            None => (None, 0),
+        };
+        let lookup = base.as_deref().map(Lookup::new);
+        let (document, record, cost, parent) =
+            match encode::on_top_of(lookup.as_ref(), cost, Arc::new(document))? {
+                Encoded::Delta {
+                    document,
+                    record,
+                    cost,
+                } => (document, record, cost, self.latest.as_ref().map(|b| b.seq)),
+                Encoded::Base {
+                    document,
+                    record,
+                    cost,
+                } => (document, record, cost, None),
+            };
+        self.latest = Some(Base {
+            seq: entry.seq,
+            document,
+            cost,
+        });
+        Ok(Some(Entry {
+            seq: entry.seq,
+            parent,
+            record: record.into(),
+        }))
+    }
+
+    /// The state of `seq` as something to encode on top of; `latest` is it afterwards.
+    fn base(&mut self, seq: i64) -> Result<Arc<Document>> {
+        if let Some(latest) = self.latest.as_ref().filter(|latest| latest.seq == seq) {
+            return Ok(Arc::clone(&latest.document));
+        }
+        let assembled = chain::assemble(self.view, self.store, self.session, seq)?;
+        let document = Arc::new(assembled.document);
+        self.latest = Some(Base {
+            seq,
+            document: Arc::clone(&document),
+            cost: assembled.cost,
+        });
+        Ok(document)
+    }
+
+    /// The state of `seq`, by the shortest way.
+    fn document(&mut self, seq: i64) -> Result<Document> {
+        let at = self.order.partition_point(|other| *other < seq);
+        let from = match self.reached {
+            Some(reached) if reached < at && at - reached <= NEAR => reached + 1,
+            _ => at,
+        };
+        let mut document = None;
+        for place in from..=at {
+            let Some(next) = self.order.get(place) else {
+                break;
+            };
+            let state = self
+                .chain
+                .advance(self.view, self.store, self.session, *next)?;
+            if place == at {
+                document = Some(state.document()?);
+            }
+        }
+        self.reached = Some(at);
+        document.ok_or_else(|| crate::Error::damaged(format!("record {seq} is missing")))
+    }
+
+    /// Ends a run: its entries become rows.
+    fn close(
+        &mut self,
+        runs: &mut Vec<Run>,
+        run: &mut Run,
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
+        let run = std::mem::take(run);
+        let mut entries = std::mem::take(entries);
+        if run.take.is_empty() {
+            return Ok(());
+        }
+        entries.sort_by_key(|entry| entry.seq);
+        let put = repack::rows(self.store, self.session, entries)?;
+        self.freed -= put.iter().map(|row| row.data.len() as i64).sum::<i64>();
+        runs.push(Run { put, ..run });
+        Ok(())
+    }
+}
+
+/// The runs as exchanges, newest first; each takes those of the trash that came since it began.
+fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Exchange> {
+    let mut pieces = Vec::new();
+    let mut trash: Vec<TrashRow> = trash.to_vec();
+    trash.sort_by_key(|row| row.snapshot.seq);
+    let last = runs.len().saturating_sub(1);
+    let empty = runs.is_empty();
+    for (at, run) in runs.into_iter().rev().enumerate() {
+        let first = if at == last { i64::MIN } else { run.first };
+        let from = trash.partition_point(|row| row.snapshot.seq < first);
+        let going = trash.split_off(from);
+        pieces.push(Exchange {
+            take: Rows {
+                trash: going,
+                records: run.take,
+                ..Rows::default()
+            },
+            put: Rows {
+                records: run.put,
+                ..Rows::default()
+            },
+        });
+    }
+    if empty && !trash.is_empty() {
+        pieces.push(Exchange {
+            take: Rows {
+                trash,
+                ..Rows::default()
+            },
+            put: Rows::default(),
+        });
+    }
+    pieces
+}

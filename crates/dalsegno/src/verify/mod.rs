@@ -1,0 +1,88 @@
+//! Proving that everything kept is what was saved, and naming what is not.
+
+mod session;
+mod whole;
+
+use self::session::Walk;
+use self::whole::{one_session, whole_store};
+use crate::damage::{self, Damage, only_damage};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::model::SnapshotId;
+
+/// What was proved, and what is damaged.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// How many sessions were looked at.
+    pub sessions: u64,
+    /// How many snapshots, those in the trash too.
+    pub snapshots: u64,
+    /// How many states were rebuilt and compared with their checksums.
+    pub states: u64,
+    /// The bytes of text of those states.
+    pub bytes: u64,
+    /// What is not as it was written; empty if all is well.
+    pub damage: Vec<Damage>,
+}
+
+impl Verification {
+    /// Whether everything is as it was written.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.damage.is_empty()
+    }
+
+    fn unless_damaged<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        damage::unless_damaged(&mut self.damage, read)
+    }
+
+    fn report(&mut self, session: Option<&str>, snapshots: Vec<SnapshotId>, message: String) {
+        damage::report(&mut self.damage, session, snapshots, message);
+    }
+}
+
+impl Engine {
+    /// Proves every snapshot of `session`, or of the whole store and its structure: each row against
+    /// its checksum, each state rebuilt and compared.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session; `Storage` or `Locked` where the store cannot be read
+    /// at all. Damage is no error here: it is in the report.
+    pub fn verify(&self, session: Option<&str>) -> Result<Verification> {
+        self.verify_with(session, &mut |_| {})
+    }
+
+    /// As [`verify`](Engine::verify); `progress` hears of each session's name when it is done.
+    ///
+    /// # Errors
+    /// As [`verify`](Engine::verify).
+    pub fn verify_with(
+        &self,
+        session: Option<&str>,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Verification> {
+        let view = self.view()?;
+        let mut found = Verification::default();
+        let store = &self.store().info().id;
+        let sessions = match session {
+            Some(name) => vec![one_session(&*view, store, name, &mut found)?],
+            None => whole_store(&*view, store, &mut found)?,
+        };
+        for kept in sessions {
+            found.sessions += 1;
+            let name = kept.row.name.clone();
+            let mut walk = Walk {
+                view: &*view,
+                store,
+                found: &mut found,
+            };
+            if let Err(error) = walk.session(&kept) {
+                let error = only_damage(error)?;
+                found.report(Some(&name), Vec::new(), error.to_string());
+            }
+            progress(&name);
+        }
+        Ok(found)
+    }
+}
