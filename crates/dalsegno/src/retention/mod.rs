@@ -53,6 +53,8 @@ mod policy;
 mod promises;
 mod reason;
 mod rules;
+#[cfg(test)]
+mod told;
 
 pub use decide::{Candidate, SAFETY_STAYS, decide};
 pub use policy::{Policy, choose};
