@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Snapshot, SnapshotId, StoreId};
 use crate::reference::in_trash;
 use crate::show::{self, describe};
-use crate::store::{Flow, SessionRow, TrashRow, View};
+use crate::store::{Exchange, Flow, SessionRow, TrashRow, View};
 use crate::trash::{self, PIECE, Term};
 
 /// How long what is deleted stays in the trash, unless said: 7 days.
@@ -73,25 +73,27 @@ impl Engine {
     }
 
     /// Moves snapshots of one session to the trash, in pieces, newest first. What is gone already
-    /// counts as done.
-    pub(crate) fn bury(&self, session: &str, seqs: HashSet<i64>, term: Term) -> Result<()> {
+    /// counts as done, and what was pinned meanwhile stays. Returns how many were moved.
+    pub(crate) fn bury(&self, session: &str, seqs: HashSet<i64>, term: Term) -> Result<u64> {
+        let mut moved = 0;
         let mut seqs: Vec<i64> = seqs.into_iter().collect();
         seqs.sort_unstable_by(|a, b| b.cmp(a));
         for piece in seqs.chunks(PIECE) {
             let piece: HashSet<i64> = piece.iter().copied().collect();
-            self.change_session(session, |view, id, row| {
+            let made = self.change_session(session, |view, id, row| {
                 trash::bury(view, id, row, &piece, term)
             })?;
+            moved += made.put.trash.len() as u64;
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// Makes and applies a change to a session's rows until nobody came between.
     fn change_session(
         &self,
         session: &str,
-        change: impl Fn(&dyn View, &StoreId, &SessionRow) -> Result<crate::store::Exchange>,
-    ) -> Result<()> {
+        change: impl Fn(&dyn View, &StoreId, &SessionRow) -> Result<Exchange>,
+    ) -> Result<Exchange> {
         let id = &self.store().info().id;
         for _ in 0..TRIES {
             let view = self.view()?;
@@ -101,7 +103,7 @@ impl Engine {
             let exchange = change(&*view, id, &row)?;
             drop(view);
             if self.store().exchange(&exchange)? {
-                return Ok(());
+                return Ok(exchange);
             }
         }
         Err(Error::conflict(format!(

@@ -221,9 +221,10 @@ pub(crate) fn staying(view: &dyn View, store: &StoreId, session: i64) -> Result<
         if let Err(error) = proved {
             return Flow::Break(Err(error));
         }
-        parts.staying.insert(row.state_seq());
+        parts.live.push((row.seq, row.state_seq()));
         Flow::Continue(())
     })?;
+    parts.staying = parts.live.iter().map(|(_, state)| *state).collect();
     Ok(parts)
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Sweep {
 pub(crate) struct Parts {
     /// The session's number.
     pub(crate) session: i64,
+    /// Its snapshots, with the record that has their state.
+    pub(crate) live: Vec<(i64, i64)>,
     /// The snapshots that go, with the record that has their state.
     pub(crate) going: Vec<(i64, i64)>,
     /// The records that have the states of those that stay, in the trash too.

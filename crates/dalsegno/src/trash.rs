@@ -37,7 +37,8 @@ pub(crate) fn bury(
     let oldest = remove.iter().min().copied().unwrap_or(i64::MAX);
     each(view, store, session, &mut |row| {
         let end = row.seq < oldest && row.is_history();
-        if remove.contains(&row.seq) {
+        // Pinned since it was decided, it stays.
+        if remove.contains(&row.seq) && !row.is_pinned() {
             seam.leave_out(row, term);
         } else {
             seam.pass(row);

@@ -1,0 +1,256 @@
+//! Thinning a history: a plan with the reason for each snapshot, then the trash, then the space.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::delete::GRACE;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::list::Query;
+use crate::location;
+use crate::model::{Kind, SnapshotId};
+use crate::purge::{Purge, Purged, staying};
+use crate::retention::{Candidate, Policy, Reason, Rules, choose, decide};
+use crate::sweep;
+
+/// What to clean up.
+#[derive(Debug, Clone, Default)]
+pub struct Cleanup {
+    /// Only this session.
+    pub session: Option<String>,
+    /// By these rules; without, each session by the policy that is kept for it, if there is one.
+    pub rules: Option<Rules>,
+    /// How long what is deleted stays in the trash; without, what the policy says, else [`GRACE`].
+    pub grace: Option<SignedDuration>,
+    /// Nothing goes to the trash: what is deleted is purged at once.
+    pub purge: bool,
+}
+
+/// What a cleanup will do, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct CleanupPlan {
+    /// Every session that rules apply to.
+    pub sessions: Vec<SessionPlan>,
+    /// How many snapshots will be deleted.
+    pub deleted: u64,
+    /// How many stay, of these sessions.
+    pub kept: u64,
+    /// Bytes of records that will be free when what is deleted is purged, less those that have to be
+    /// written anew.
+    pub frees: u64,
+    /// What has been in the trash for long enough, and will be purged.
+    pub expired: Purged,
+    /// Nothing goes to the trash: it is purged at once.
+    pub purge: bool,
+}
+
+/// What will become of a session.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct SessionPlan {
+    /// Its name.
+    pub session: String,
+    /// The pattern of the policy, where one applies.
+    pub policy: Option<String>,
+    /// Each snapshot, in commit order.
+    pub snapshots: Vec<PlannedSnapshot>,
+    #[serde(skip)]
+    grace: SignedDuration,
+}
+
+/// What will become of a snapshot, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct PlannedSnapshot {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Why it was taken.
+    pub kind: Kind,
+    /// When it was taken (UTC).
+    pub created_at: Timestamp,
+    /// Whether it stays.
+    pub keep: bool,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What a cleanup did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Cleaned {
+    /// How many snapshots were deleted.
+    pub deleted: u64,
+    /// How many are gone for good: those that had been in the trash for long enough and, where it was
+    /// asked for, those deleted now.
+    pub purged: Purged,
+    /// How many bytes the store's files are smaller, where it has files.
+    pub file_shrunk: Option<u64>,
+}
+
+impl Engine {
+    /// What a cleanup would do, with the reason for each snapshot that stays and each that goes.
+    /// Nothing is changed.
+    ///
+    /// # Errors
+    /// `InvalidInput` where the rules make no sense, or none are given and the store has none;
+    /// `NotFound` where there is no such session; `Damaged` where a session cannot be read: what is
+    /// damaged is repaired before anything of it is deleted.
+    pub fn cleanup_plan(&self, cleanup: &Cleanup) -> Result<CleanupPlan> {
+        let policies = match &cleanup.rules {
+            Some(rules) => {
+                rules.check()?;
+                Vec::new()
+            }
+            None => self.policies()?,
+        };
+        if cleanup.rules.is_none() && policies.is_empty() {
+            return Err(Error::invalid(
+                "no rules were given, and the store has no policy; say what to keep, such as \
+                 --keep-last 10 or --older-than 30d",
+            ));
+        }
+        let names = match &cleanup.session {
+            Some(session) => vec![session.clone()],
+            None => self.sessions()?,
+        };
+        let mut plan = CleanupPlan {
+            sessions: Vec::new(),
+            deleted: 0,
+            kept: 0,
+            frees: 0,
+            expired: self.purge_plan(&Purge::Expired)?,
+            purge: cleanup.purge,
+        };
+        for name in names {
+            let policy = choose(&policies, &name);
+            let Some(rules) = cleanup.rules.as_ref().or(policy.map(|p| &p.rules)) else {
+                continue;
+            };
+            let grace = cleanup.grace.or(policy.and_then(|policy| policy.grace));
+            let session = self.plan_session(name, rules, policy, grace.unwrap_or(GRACE))?;
+            let gone = session.snapshots.iter().filter(|s| !s.keep).count();
+            plan.deleted += gone as u64;
+            plan.kept += (session.snapshots.len() - gone) as u64;
+            if gone > 0 {
+                plan.frees += self.frees(&session)?;
+            }
+            plan.sessions.push(session);
+        }
+        Ok(plan)
+    }
+
+    fn plan_session(
+        &self,
+        session: String,
+        rules: &Rules,
+        policy: Option<&Policy>,
+        grace: SignedDuration,
+    ) -> Result<SessionPlan> {
+        let mut query = Query::session(&session);
+        query.limit = usize::MAX;
+        let page = self.list(&query)?;
+        if let Some(damaged) = page.damaged.first() {
+            return Err(Error::damaged(format!(
+                "session {session}: snapshot {damaged} is damaged or missing; run `verify`"
+            )));
+        }
+        let mut snapshots = page.snapshots;
+        snapshots.reverse();
+        let candidates: Vec<Candidate> = snapshots
+            .iter()
+            .map(|snapshot| Candidate {
+                id: snapshot.id,
+                created_at: snapshot.created_at,
+                kind: snapshot.kind,
+                tags: snapshot.tags.clone(),
+                pinned: snapshot.pinned,
+                unchanged: snapshot.unchanged,
+            })
+            .collect();
+        let decisions = decide(rules, self.now(), &TimeZone::system(), &candidates)?;
+        let planned = snapshots.into_iter().zip(decisions);
+        Ok(SessionPlan {
+            session,
+            policy: policy.map(|policy| policy.pattern.clone()),
+            grace,
+            snapshots: planned
+                .map(|(snapshot, decision)| PlannedSnapshot {
+                    id: snapshot.id,
+                    name: snapshot.name,
+                    kind: snapshot.kind,
+                    created_at: snapshot.created_at,
+                    keep: decision.keep,
+                    reason: decision.reason,
+                })
+                .collect(),
+        })
+    }
+
+    /// The bytes that purging would free, found by doing it without writing.
+    fn frees(&self, plan: &SessionPlan) -> Result<u64> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let row = crate::show::session(&*view, id, &plan.session)?;
+        let Some(row) = row else { return Ok(0) };
+        let goes: HashSet<i64> = plan
+            .snapshots
+            .iter()
+            .filter(|s| !s.keep)
+            .map(|s| s.id.seq())
+            .collect();
+        let mut parts = staying(&*view, id, row.id)?;
+        let live = std::mem::take(&mut parts.live);
+        (parts.going, parts.live) = live.into_iter().partition(|(seq, _)| goes.contains(seq));
+        parts.staying = parts.live.iter().map(|(_, state)| *state).collect();
+        view.trash(&mut |row| {
+            if row.snapshot.session == parts.session {
+                parts.staying.insert(row.snapshot.state_seq());
+            }
+            crate::store::Flow::Continue(())
+        })?;
+        let sweep = sweep::plan(&*view, id, &parts, &[])?;
+        Ok(u64::try_from(sweep.freed).unwrap_or(0))
+    }
+
+    /// Does what was planned, and purges what has been in the trash for long enough. What was saved or
+    /// pinned since the plan stays. `progress` hears of each session's name.
+    ///
+    /// Interrupted, it leaves a whole store, and can be started again.
+    ///
+    /// # Errors
+    /// As [`delete`](Engine::delete) and [`purge`](Engine::purge); what was deleted before is in the
+    /// trash.
+    pub fn cleanup(&self, plan: &CleanupPlan, progress: &mut dyn FnMut(&str)) -> Result<Cleaned> {
+        let before = self.path().map(|path| location::bytes(&path));
+        let mut cleaned = Cleaned::default();
+        let mut deleted: BTreeSet<SnapshotId> = BTreeSet::new();
+        for session in &plan.sessions {
+            let goes = session.snapshots.iter().filter(|s| !s.keep);
+            let goes: Vec<SnapshotId> = goes.map(|snapshot| snapshot.id).collect();
+            if !goes.is_empty() {
+                let seqs = goes.iter().map(|id| id.seq()).collect();
+                let term = self.term(session.grace)?;
+                cleaned.deleted += self.bury(&session.session, seqs, term)?;
+                deleted.extend(goes);
+            }
+            progress(&session.session);
+        }
+        if plan.purge && !deleted.is_empty() {
+            let purged = self.purge(&Purge::These(deleted), &mut |_| {})?;
+            cleaned.purged.snapshots += purged.snapshots;
+            cleaned.purged.freed += purged.freed;
+        }
+        let expired = self.purge(&Purge::Expired, &mut |_| {})?;
+        cleaned.purged.snapshots += expired.snapshots;
+        cleaned.purged.freed += expired.freed;
+        cleaned.file_shrunk = before
+            .zip(self.path().map(|path| location::bytes(&path)))
+            .map(|(before, after)| before.saturating_sub(after));
+        Ok(cleaned)
+    }
+}
