@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
+use clap_mangen::roff::{Roff, roman};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -70,12 +71,40 @@ fn collect(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) ->
 }
 
 fn page(command: &Command, name: &str) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
-    Page::new(command.clone().version(env!("CARGO_PKG_VERSION")))
+    let failed = |e| Failure::io("writing the page", e);
+    let page = Page::new(command.clone())
         .title(name)
         .source(format!("dalsegno {}", env!("CARGO_PKG_VERSION")))
-        .manual("Dalsegno")
-        .render(&mut text)
-        .map_err(|e| Failure::io("writing the page", e))?;
+        .manual("Dalsegno");
+    let mut text = Vec::new();
+    page.render_title(&mut text)
+        .and_then(|()| page.render_name_section(&mut text))
+        .and_then(|()| page.render_synopsis_section(&mut text))
+        .and_then(|()| page.render_description_section(&mut text))
+        .and_then(|()| page.render_options_section(&mut text))
+        .map_err(failed)?;
+    if command.has_subcommands() {
+        page.render_subcommands_section(&mut text).map_err(failed)?;
+    }
+    if let Some(after) = command.get_after_help() {
+        notes(&after.to_string())
+            .to_writer(&mut text)
+            .map_err(failed)?;
+    }
     Ok(text)
+}
+
+/// What stands below the options: examples, or how things are written. Its lines stay as they are.
+fn notes(text: &str) -> Roff {
+    let (title, text) = match text.strip_prefix("Examples:\n") {
+        Some(examples) => ("EXAMPLES", examples),
+        None => ("NOTES", text),
+    };
+    let mut notes = Roff::new();
+    notes.control("SH", [title]).control("nf", []);
+    for line in text.lines() {
+        notes.text([roman(line)]);
+    }
+    notes.control("fi", []);
+    notes
 }

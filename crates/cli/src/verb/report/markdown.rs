@@ -97,7 +97,7 @@ impl Markdown {
                 ">text",
                 ">stored",
                 ">times less",
-                ">between",
+                ">interval",
                 "newest",
             ];
             self.table(&heads, shown.iter().map(row));
@@ -185,7 +185,8 @@ impl Markdown {
             &["component", ">changed", ">size in the newest state"],
             rows,
         );
-        self.line(format!("\nChanges are {}.", compared(components)));
+        let of = compared(components, found.session.is_some());
+        self.line(format!("\nIn how many it differs, of {of}."));
         if components.more > 0 {
             let more = human::count(components.more, "more component");
             self.line(format!("{more} are left out."));

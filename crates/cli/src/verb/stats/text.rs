@@ -80,9 +80,15 @@ pub(crate) fn summary(found: &Stats) -> Vec<Vec<String>> {
                 )
             }),
         ),
-        ("between", found.intervals.as_ref().map(intervals)),
+        ("intervals", found.intervals.as_ref().map(intervals)),
         ("peak hours", peak_hours(found)),
-        ("most changed", found.components.as_ref().map(most_changed)),
+        (
+            "most changed",
+            found
+                .components
+                .as_ref()
+                .map(|components| most_changed(components, found.session.is_some())),
+        ),
     ];
     let given = rows
         .into_iter()
@@ -107,7 +113,7 @@ pub(crate) fn times_less(ratio: f64) -> String {
 
 fn intervals(found: &Intervals) -> String {
     format!(
-        "{} in the middle, {} to {}",
+        "median {}, from {} to {}",
         human::seconds(found.median),
         human::seconds(found.shortest),
         human::seconds(found.longest)
@@ -126,7 +132,7 @@ fn peak_hours(found: &Stats) -> Option<String> {
     (!named.is_empty()).then(|| named.join(", "))
 }
 
-fn most_changed(found: &Components) -> String {
+fn most_changed(found: &Components, one: bool) -> String {
     let changed = found.changes.iter().filter(|change| change.changed > 0);
     let named: Vec<_> = changed
         .take(NAMED)
@@ -137,18 +143,19 @@ fn most_changed(found: &Components) -> String {
     } else {
         named.join(", ")
     };
-    format!("{named} ({})", compared(found))
+    format!("{named} (of {})", compared(found, one))
 }
 
-/// What the changes are counted in, in words.
-pub(crate) fn compared(found: &Components) -> String {
+/// What the changes are counted in, of `one` session or of all.
+pub(crate) fn compared(found: &Components, one: bool) -> String {
     let unreadable = match found.unreadable {
         0 => String::new(),
-        some => format!(", {} could not be read", number(some)),
+        some => format!("; {} could not be read", number(some)),
     };
+    let whose = if one { "the" } else { "each session's" };
     format!(
-        "times in {} compared, of the newest {} of each session{unreadable}",
-        number(found.compared),
+        "{} compared with the one before, among {whose} newest {}{unreadable}",
+        human::count(found.compared, "snapshot"),
         number(u64::try_from(found.newest).unwrap_or(u64::MAX)),
     )
 }
@@ -161,7 +168,7 @@ fn sessions(found: &Stats, limit: usize) -> Vec<String> {
         ">TEXT",
         ">STORED",
         ">TIMES LESS",
-        ">BETWEEN",
+        ">INTERVAL",
         "NEWEST",
     ];
     let mut lines = table::lay_out(&heads, shown.iter().map(row).collect());
