@@ -186,7 +186,7 @@ impl Markdown {
             rows,
         );
         let of = compared(components, found.session.is_some());
-        self.line(format!("\nIn how many it differs, of {of}."));
+        self.line(format!("\nCounted in {of}."));
         if components.more > 0 {
             let more = human::count(components.more, "more component");
             self.line(format!("{more} are left out."));
