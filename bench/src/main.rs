@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p9|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p9|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -46,6 +46,8 @@ enum Wanted {
     P3,
     /// Restoring
     P4,
+    /// Looking up among many snapshots
+    P7,
     /// Saving as the unchanged part grows
     P9,
     /// Everything (the default)
@@ -71,6 +73,7 @@ impl Wanted {
             Self::P2 => "p2",
             Self::P3 => "p3",
             Self::P4 => "p4",
+            Self::P7 => "p7",
             Self::P9 => "p9",
             Self::All => return measure::ALL.to_vec(),
         };

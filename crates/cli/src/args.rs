@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args as _, Command, CommandFactory, Parser, Subcommand};
 
 use crate::failure::Result;
 use crate::global::Global;
@@ -47,6 +47,10 @@ pub(crate) enum Verb {
     Export(verb::export::Export),
     Import(verb::import::Import),
     Doctor(verb::doctor::Doctor),
+    Stats(verb::stats::Stats),
+    Report(verb::report::Report),
+    Completions(verb::completions::Completions),
+    Man(verb::man::Man),
     #[command(name = "demo-writer", hide = true)]
     DemoWriter(verb::demo::writer::DemoWriter),
 }
@@ -62,7 +66,33 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),
         Verb::Doctor(doctor) => doctor.run(global, out),
+        Verb::Stats(stats) => stats.run(global, out),
+        Verb::Report(report) => report.run(global, out),
+        Verb::Completions(completions) => completions.run(out),
+        Verb::Man(man) => man.run(out),
         Verb::DemoWriter(writer) => writer.run(global),
+    }
+}
+
+/// The command as users see it: without verbs that only the program itself calls. Completions would
+/// offer them though they are hidden, and clap can take none away.
+pub(crate) fn visible() -> Command {
+    let whole = Cli::command();
+    let shown = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let mut command = Global::augment_args(Command::new("dalsegno"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(shown.cloned())
+        .subcommand_required(true)
+        .disable_help_subcommand(true);
+    if let Some(about) = whole.get_about() {
+        command = command.about(about.clone());
+    }
+    if let Some(about) = whole.get_long_about() {
+        command = command.long_about(about.clone());
+    }
+    match whole.get_after_help() {
+        Some(after) => command.after_help(after.clone()),
+        None => command,
     }
 }
 

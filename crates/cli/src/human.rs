@@ -22,6 +22,17 @@ pub(crate) fn length(bytes: usize) -> String {
     size(u64::try_from(bytes).unwrap_or(u64::MAX))
 }
 
+/// How long something took or lasted, with a fitting unit.
+pub(crate) fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7_200.0 => format!("{:.1} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}
+
 /// A time as the clock on the wall shows it.
 pub(crate) fn time(time: Timestamp) -> String {
     let local = time.to_zoned(TimeZone::system());
@@ -84,6 +95,9 @@ mod tests {
     fn sizes_and_counts_read_well() {
         assert_eq!(size(312), "312 B");
         assert_eq!(size(131_481), "128.40 KiB");
+        let times = [0.0213, 1.0, 119.0, 150.0, 9_000.0, 864_000.0].map(seconds);
+        let expected = ["21 ms", "1.0 s", "119.0 s", "2.5 min", "2.5 h", "10.0 days"];
+        assert_eq!(times, expected);
         assert_eq!(count(1, "snapshot"), "1 snapshot");
         assert_eq!(count(12_345, "snapshot"), "12,345 snapshots");
     }

@@ -6,6 +6,8 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::progress;
+
 static ASKED: AtomicBool = AtomicBool::new(false);
 static POLITE: AtomicBool = AtomicBool::new(false);
 
@@ -15,6 +17,7 @@ pub(crate) fn watch() {
     let _as_it_was = ctrlc::try_set_handler(|| {
         let first = !ASKED.swap(true, Ordering::SeqCst);
         if !(first && POLITE.load(Ordering::SeqCst)) {
+            progress::clear();
             let _unheard = writeln!(io::stderr(), "dalsegno: interrupted");
             std::process::exit(130);
         }

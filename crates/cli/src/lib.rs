@@ -13,6 +13,7 @@ mod interrupt;
 mod output;
 mod place;
 mod program;
+mod progress;
 mod style;
 mod table;
 mod verb;

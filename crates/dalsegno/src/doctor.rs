@@ -117,7 +117,7 @@ impl Engine {
             sessions,
             snapshots,
             newest,
-            bytes: location::bytes(&path),
+            bytes: location::bytes(&path, &["", "-wal", "-shm"]),
             free_bytes,
             disk_free,
             modes: [format!("{file_mode:04o}"), format!("{folder_mode:04o}")],

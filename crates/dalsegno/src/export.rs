@@ -80,6 +80,19 @@ impl Engine {
     /// `NotFound` where there is no such session; `Damaged` where a state cannot be proved; `Storage`
     /// where `out` fails.
     pub fn export(&self, session: Option<&str>, out: &mut dyn Write) -> Result<u64> {
+        self.export_with(session, out, &mut |_| {})
+    }
+
+    /// As [`export`](Engine::export); `progress` hears how many are written.
+    ///
+    /// # Errors
+    /// As [`export`](Engine::export).
+    pub fn export_with(
+        &self,
+        session: Option<&str>,
+        out: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64> {
         let failed = |e: std::io::Error| Error::io("writing the export", e);
         let mut query = Query {
             reverse: true,
@@ -103,6 +116,7 @@ impl Engine {
                     .map_err(failed)?;
                 self.export_one(snapshot, out)?;
                 count += 1;
+                progress(count);
             }
             match page.next {
                 Some(next) => query.cursor = Some(next),
@@ -160,6 +174,14 @@ impl Engine {
     /// taken; `Damaged` where a state is not the one its checksum promises: nothing was added.
     /// Otherwise as [`Save::commit`](crate::Save::commit): what was added before stays.
     pub fn import(&self, text: &[u8]) -> Result<Imported> {
+        self.import_with(text, &mut |_| {})
+    }
+
+    /// As [`import`](Engine::import); `progress` hears how many are added.
+    ///
+    /// # Errors
+    /// As [`import`](Engine::import).
+    pub fn import_with(&self, text: &[u8], progress: &mut dyn FnMut(u64)) -> Result<Imported> {
         let export: Export<'_> = serde_json::from_slice(text).map_err(|e| {
             Error::invalid(format!("this is no export of Dalsegno: {e}")).with_source(e)
         })?;
@@ -206,6 +228,7 @@ impl Engine {
                 e.context(format!("after {added} snapshots, importing {id}"))
             })?;
             imported.added.push(saved);
+            progress(imported.added.len() as u64);
         }
         Ok(imported)
     }

@@ -190,6 +190,9 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         return Ok(page);
     }
     let (mut found, mut before): (Vec<Cursor>, _) = (Vec::new(), None);
+    // One more than the page tells that there is a next one.
+    let kept = query.limit.saturating_add(1);
+    let enough = kept.saturating_mul(4).max(1024);
     let scan = Scan {
         session,
         from: None,
@@ -204,6 +207,10 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
                 let place = Cursor::of(&row, query.sort);
                 if cursor.as_ref().is_none_or(|c| place.after(c, query)) {
                     found.push(place);
+                    // What is far behind the page need not be remembered.
+                    if found.len() >= enough {
+                        first(&mut found, kept, query);
+                    }
                 }
             }
             Ok(false) => {}
@@ -211,7 +218,7 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         }
         Flow::Continue(())
     })?;
-    found.sort_unstable_by(|a, b| a.order(b, query));
+    first(&mut found, kept, query);
     let more = found.len() > query.limit;
     found.truncate(query.limit);
     page.next = found
@@ -227,6 +234,12 @@ fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
         }
     }
     Ok(page)
+}
+
+/// Keeps the first `kept`, in order.
+fn first(found: &mut Vec<Cursor>, kept: usize, query: &Query) {
+    found.sort_unstable_by(|a, b| a.order(b, query));
+    found.truncate(kept);
 }
 
 /// Refuses rows that come twice or out of order: the table's pages are damaged.

@@ -86,14 +86,14 @@ pub(crate) fn belongs_to_store(store: &Path, path: &Path) -> bool {
     })
 }
 
-/// The bytes of the store's file and of those that SQLite keeps beside it.
-pub(crate) fn bytes(store: &Path) -> u64 {
-    let size = |end| {
+/// The bytes of the store's files whose names end so; a file that is not there has none.
+pub(crate) fn bytes(store: &Path, ends: &[&str]) -> u64 {
+    let size = |end: &&str| {
         let mut name = store.to_owned().into_os_string();
         name.push(end);
         fs::metadata(PathBuf::from(name)).map_or(0, |m| m.len())
     };
-    ["", "-wal", "-shm"].into_iter().map(size).sum()
+    ends.iter().map(size).sum()
 }
 
 /// Whether both are the same name in the same folder, also where nothing is there yet.

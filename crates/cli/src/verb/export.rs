@@ -13,6 +13,7 @@ use crate::human;
 use crate::interrupt::{Interruptible, Polite};
 use crate::output::Out;
 use crate::place::{self, Place};
+use crate::progress::Progress;
 
 /// Write snapshots as JSON, oldest first
 ///
@@ -59,16 +60,21 @@ impl Export {
     fn to_file(&self, engine: &Engine, to: &Path, out: &mut Out) -> Result<()> {
         place::not_the_store(engine, to)?;
         let _polite = Polite::begin();
+        let progress = Progress::begin(out, None, "snapshots");
         let mut bytes = 0;
         let written = dalsegno::write_private(to, |file: &mut dyn Write| {
             let mut counted = Counted {
                 inner: Interruptible(file),
                 bytes: 0,
             };
-            let count = engine.export(self.session.as_deref(), &mut counted)?;
+            let session = self.session.as_deref();
+            let count = engine.export_with(session, &mut counted, &mut |done| {
+                progress.reached(done);
+            })?;
             bytes = counted.bytes;
             Ok::<_, Error>(count)
         });
+        drop(progress);
         if written.is_err() && Polite::asked() {
             return Err(Failure::interrupted());
         }

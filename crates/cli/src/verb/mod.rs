@@ -1,9 +1,13 @@
 //! The verbs, one file each.
 
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod man;
+pub(crate) mod report;
 pub(crate) mod snapshot;
+pub(crate) mod stats;
 pub(crate) mod verify;

@@ -2,13 +2,13 @@
 
 use clap::Args;
 use dalsegno::{Damage, ErrorKind, Verification};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
+use crate::progress::Progress;
 use crate::{human, style};
 
 /// Prove that every snapshot is what was saved
@@ -36,13 +36,9 @@ impl Verify {
         } else {
             engine.sessions()?.len()
         };
-        let bar = progress(sessions, global.json);
-        let found = engine.verify_with(self.session.as_deref(), &mut |session| {
-            bar.set_message(human::safe(session));
-            bar.inc(1);
-        });
-        bar.finish_and_clear();
-        let found = found?;
+        let progress = Progress::begin(out, u64::try_from(sessions).ok(), "sessions");
+        let found = engine.verify_with(self.session.as_deref(), &mut |name| progress.done(name))?;
+        drop(progress);
         if out.is_json() {
             out.json(&json!({
                 "intact": found.is_intact(),
@@ -101,7 +97,8 @@ pub(crate) fn proved(found: &Verification, structure: bool) -> String {
     }
 }
 
-fn describe(damage: &Damage) -> String {
+/// What is wrong, and what is lost by it.
+pub(crate) fn describe(damage: &Damage) -> String {
     let session = match &damage.session {
         Some(session) => format!("session {}", human::safe(session)),
         None => "store".to_owned(),
@@ -109,15 +106,4 @@ fn describe(damage: &Damage) -> String {
     let mut lines = vec![format!("{session}: {}", human::safe(&damage.message))];
     lines.extend(damage.snapshots.iter().map(|id| format!("  lost: {id}")));
     lines.join("\n")
-}
-
-fn progress(sessions: usize, json: bool) -> ProgressBar {
-    if json {
-        return ProgressBar::hidden();
-    }
-    // Draws on standard error, and only if that is a terminal.
-    let bar =
-        ProgressBar::with_draw_target(u64::try_from(sessions).ok(), ProgressDrawTarget::stderr());
-    ProgressStyle::with_template("{bar:30} {pos}/{len} sessions  {msg}")
-        .map_or(bar.clone(), |style| bar.with_style(style))
 }

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-const VERBS: [&[&str]; 11] = [
+pub(crate) const VERBS: [&[&str]; 15] = [
     &["demo"],
     &["init"],
     &["snapshot", "save"],
@@ -12,6 +12,10 @@ const VERBS: [&[&str]; 11] = [
     &["export"],
     &["import"],
     &["doctor"],
+    &["stats"],
+    &["report"],
+    &["completions"],
+    &["man"],
 ];
 
 #[test]

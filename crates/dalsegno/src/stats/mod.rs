@@ -259,7 +259,9 @@ impl Engine {
             };
         }
         stats.session.clone_from(&query.session);
-        stats.file_bytes = self.path().map(|path| location::bytes(&path));
+        // The index of the log is in memory; its file goes when the store is closed.
+        let bytes = |path: std::path::PathBuf| location::bytes(&path, &["", "-wal"]);
+        stats.file_bytes = self.path().map(bytes);
         stats.trash = trash();
         if query.rebuild > 0 {
             let mut counter = Counter::new(query.rebuild);

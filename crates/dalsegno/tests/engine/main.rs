@@ -9,6 +9,7 @@ mod documents;
 mod errors;
 mod format;
 mod model;
+mod pages;
 mod regressions;
 mod sharing;
 mod stats;

@@ -12,6 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
+use crate::progress::Progress;
 use crate::{human, input};
 use plan::Plan;
 
@@ -47,7 +48,10 @@ impl Import {
             plan::rehearse(&text)?;
             return self.planned(&plan, out);
         }
-        let imported = match engine.import(&text) {
+        let progress = Progress::begin(out, Some(plan.absent()), "snapshots");
+        let imported = engine.import_with(&text, &mut |done| progress.reached(done));
+        drop(progress);
+        let imported = match imported {
             Ok(imported) => imported,
             Err(error) => {
                 // Something may have been added before it failed; the store knows.

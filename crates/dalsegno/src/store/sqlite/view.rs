@@ -9,6 +9,11 @@ use crate::store::{
     Flow, OperationRow, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow, TrashRow,
 };
 
+/// Each snapshot leads to the one before it, and none to the one after: whoever wants the oldest first
+/// has to come from the newest. Where that is farther than this, looking at the rows of all sessions
+/// in order is cheaper for most, and does not cost a walk over everything for every page.
+const LONG_WAY: usize = 1024;
+
 pub(super) struct SqliteView<'a> {
     store: &'a SqliteStore,
     /// Taken out when the view ends and the connection goes back.
@@ -123,6 +128,17 @@ impl<'a> SqliteView<'a> {
         } else {
             rows::SESSION
         }
+    /// The snapshots of a session above `from`, oldest first, by a look at every row.
+    fn sweep_up(
+        &self,
+        session: i64,
+        from: i64,
+        visit: &mut dyn FnMut(SnapshotRow) -> Flow,
+    ) -> Result<()> {
+        let columns = rows::SNAPSHOT;
+        let sql =
+            format!("SELECT {columns} FROM snapshot WHERE session = ? AND seq > ? ORDER BY seq");
+        self.each(&sql, (session, from), rows::snapshot, visit)
     }
 
     fn connection(&self) -> Result<&Connection> {
@@ -189,13 +205,22 @@ impl View for SqliteView<'_> {
             (Some(session), true) => self.walk(session, scan.from, visit),
             (Some(session), false) => {
                 let mut seqs = Vec::new();
+                let mut all = true;
                 self.walk(session, None, &mut |row| {
                     if scan.from.is_some_and(|from| row.seq <= from) {
+                        return Flow::Break(Ok(()));
+                    }
+                    all = seqs.len() < LONG_WAY;
+                    if !all {
                         return Flow::Break(Ok(()));
                     }
                     seqs.push(row.seq);
                     Flow::Continue(())
                 })?;
+                if !all {
+                    let from = scan.from.unwrap_or(i64::MIN);
+                    return self.sweep_up(session, from, visit);
+                }
                 for row in seqs.into_iter().rev().map(|seq| self.snapshot(seq)) {
                     if let Some(Flow::Break(end)) = row?.map(&mut *visit) {
                         return end;
