@@ -11,6 +11,7 @@ mod chain;
 pub mod clock;
 mod codec;
 mod delta;
+mod diff;
 mod doctor;
 mod document;
 mod durable;
@@ -35,6 +36,7 @@ pub mod store;
 mod verify;
 mod writer;
 
+pub use diff::{ComponentDiff, Counts, Diff, Difference, DifferenceKind, Json, Line, Mark};
 pub use doctor::{Diagnosis, Finding, Severity};
 pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};
 pub use durable::write_private;

@@ -1,12 +1,13 @@
 use crate::common::House;
 
-const VERBS: [&[&str]; 11] = [
+const VERBS: [&[&str]; 12] = [
     &["demo"],
     &["init"],
     &["snapshot", "save"],
     &["snapshot", "list"],
     &["snapshot", "info"],
     &["snapshot", "show"],
+    &["snapshot", "diff"],
     &["snapshot", "restore"],
     &["verify"],
     &["export"],
