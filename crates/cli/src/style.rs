@@ -33,3 +33,23 @@ pub(crate) fn good(text: impl Display) -> String {
 pub(crate) fn bad(text: impl Display) -> String {
     paint(BAD, text)
 }
+
+/// Something that came.
+pub(crate) fn added(text: impl Display) -> String {
+    paint(AnsiColor::Green.on_default(), text)
+}
+
+/// Something that went.
+pub(crate) fn removed(text: impl Display) -> String {
+    paint(AnsiColor::Red.on_default(), text)
+}
+
+/// Something that is another.
+pub(crate) fn changed(text: impl Display) -> String {
+    paint(AnsiColor::Yellow.on_default(), text)
+}
+
+/// Something that stands elsewhere.
+pub(crate) fn moved(text: impl Display) -> String {
+    paint(AnsiColor::Cyan.on_default(), text)
+}

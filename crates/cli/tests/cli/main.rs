@@ -12,6 +12,7 @@ mod common;
 mod damage;
 mod day;
 mod demo;
+mod diff;
 mod init;
 mod list;
 mod man;

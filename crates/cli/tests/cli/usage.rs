@@ -1,12 +1,14 @@
 use crate::common::House;
 
 pub(crate) const VERBS: [&[&str]; 15] = [
+const VERBS: [&[&str]; 12] = [
     &["demo"],
     &["init"],
     &["snapshot", "save"],
     &["snapshot", "list"],
     &["snapshot", "info"],
     &["snapshot", "show"],
+    &["snapshot", "diff"],
     &["snapshot", "restore"],
     &["verify"],
     &["export"],

@@ -44,7 +44,7 @@ pub(crate) fn components(text: &[u8]) -> Result<Vec<Component>> {
     loop {
         let start = scan.pos();
         scan.string()?;
-        let name = name(text.get(start..scan.pos()).unwrap_or_default());
+        let name = member_name(text.get(start..scan.pos()).unwrap_or_default());
         scan.space();
         scan.expect(b':', "':' after the member's name")?;
         scan.space();
@@ -171,7 +171,7 @@ fn spaced(text: &[u8], component: &Component) -> bool {
 }
 
 /// Takes one value of any kind, with an own stack instead of recursion.
-fn whole_value(scan: &mut Scanner<'_>) -> Result<()> {
+pub(crate) fn whole_value(scan: &mut Scanner<'_>) -> Result<()> {
     let mut open: Vec<bool> = Vec::new();
     loop {
         match scan.start() {
@@ -215,7 +215,8 @@ fn key(scan: &mut Scanner<'_>) -> Result<()> {
     Ok(())
 }
 
-fn name(quoted: &[u8]) -> String {
+/// What a quoted name says; one that is no valid text is known by its spelling.
+pub(crate) fn member_name(quoted: &[u8]) -> String {
     serde_json::from_slice(quoted).unwrap_or_else(|_| {
         let inner = quoted
             .get(1..quoted.len().saturating_sub(1))

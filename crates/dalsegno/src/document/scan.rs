@@ -53,6 +53,11 @@ impl<'a> Scanner<'a> {
         Ok(Self { text, pos: 0 })
     }
 
+    /// A scanner at the start of a part of such a text.
+    pub(crate) fn inside(text: &'a [u8]) -> Self {
+        Self { text, pos: 0 }
+    }
+
     pub(crate) fn pos(&self) -> usize {
         self.pos
     }

@@ -1,5 +1,6 @@
 //! `dalsegno snapshot …`: the verbs that work with snapshots.
 
+pub(crate) mod diff;
 pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod restore;
@@ -12,7 +13,7 @@ use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
 
-/// Save, list, show and restore snapshots
+/// Save, list, show, compare and restore snapshots
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum Snapshot {
@@ -20,6 +21,7 @@ pub(crate) enum Snapshot {
     List(list::List),
     Info(info::Info),
     Show(show::Show),
+    Diff(diff::Diff),
     Restore(restore::Restore),
 }
 
@@ -30,6 +32,7 @@ impl Snapshot {
             Self::List(list) => list.run(global, out),
             Self::Info(info) => info.run(global, out),
             Self::Show(show) => show.run(global, out),
+            Self::Diff(diff) => diff.run(global, out),
             Self::Restore(restore) => restore.run(global, out),
         }
     }
