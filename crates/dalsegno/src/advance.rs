@@ -11,7 +11,7 @@ use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, Result};
 use crate::head::Head;
-use crate::job::{Content, Expect, Job};
+use crate::job::{Content, Expect, Job, exists};
 use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, SnapshotRow, Store, UNCHANGED};
 
@@ -72,9 +72,7 @@ impl Head {
                 "session {session} was saved by another program in between; nothing was changed, \
                  try again"
             ))),
-            Expect::NoSession if self.newest.is_some() || index > 0 => Err(Error::conflict(
-                format!("there is a session '{session}' already; choose another name"),
-            )),
+            Expect::NoSession if self.newest.is_some() || index > 0 => Err(exists(session)),
             _ => Ok(()),
         }
     }

@@ -226,7 +226,9 @@ impl Engine {
     /// As [`delete`](Engine::delete) and [`purge`](Engine::purge); what was deleted before is in the
     /// trash.
     pub fn cleanup(&self, plan: &CleanupPlan, progress: &mut dyn FnMut(&str)) -> Result<Cleaned> {
-        let before = self.path().map(|path| location::bytes(&path));
+        let before = self
+            .path()
+            .map(|path| location::bytes(&path, &["", "-wal"]));
         let mut cleaned = Cleaned::default();
         let mut deleted: BTreeSet<SnapshotId> = BTreeSet::new();
         for session in &plan.sessions {
@@ -249,7 +251,10 @@ impl Engine {
         cleaned.purged.snapshots += expired.snapshots;
         cleaned.purged.freed += expired.freed;
         cleaned.file_shrunk = before
-            .zip(self.path().map(|path| location::bytes(&path)))
+            .zip(
+                self.path()
+                    .map(|path| location::bytes(&path, &["", "-wal"])),
+            )
             .map(|(before, after)| before.saturating_sub(after));
         Ok(cleaned)
     }

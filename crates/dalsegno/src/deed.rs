@@ -36,7 +36,7 @@ impl Deed {
         })
     }
 
-    pub(crate) fn new(verb: Verb, status: Status, detail: &Detail) -> Result<NewOperation> {
+    pub(crate) fn as_new(verb: Verb, status: Status, detail: &Detail) -> Result<NewOperation> {
         Ok(NewOperation {
             verb: verb.code(),
             status: status.code(),

@@ -39,6 +39,23 @@ impl Engine {
     /// As [`info`](Engine::info) for each reference, `Denied` where one is pinned: then nothing was
     /// deleted. `Conflict` where other programs kept changing the session.
     pub fn delete(&self, references: &[&str], grace: SignedDuration) -> Result<Vec<Snapshot>> {
+        let found = self.delete_plan(references)?;
+        let mut by_session: BTreeMap<&str, HashSet<i64>> = BTreeMap::new();
+        for snapshot in &found {
+            let seqs = by_session.entry(&snapshot.session).or_default();
+            seqs.insert(snapshot.id.seq());
+        }
+        for (session, seqs) in by_session {
+            self.bury(session, seqs, self.term(grace)?)?;
+        }
+        Ok(found)
+    }
+
+    /// What [`delete`](Engine::delete) would move to the trash. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`delete`](Engine::delete).
+    pub fn delete_plan(&self, references: &[&str]) -> Result<Vec<Snapshot>> {
         let mut found = BTreeMap::new();
         for reference in references {
             let snapshot = self.info(reference)?;
@@ -49,14 +66,6 @@ impl Engine {
                 ));
             }
             found.insert(snapshot.id, snapshot);
-        }
-        let mut by_session: BTreeMap<&str, HashSet<i64>> = BTreeMap::new();
-        for snapshot in found.values() {
-            let seqs = by_session.entry(&snapshot.session).or_default();
-            seqs.insert(snapshot.id.seq());
-        }
-        for (session, seqs) in by_session {
-            self.bury(session, seqs, self.term(grace)?)?;
         }
         Ok(found.into_values().collect())
     }
@@ -149,6 +158,24 @@ impl Engine {
             }
         }
         Ok(back)
+    }
+
+    /// What [`undelete`](Engine::undelete) would take out. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`undelete`](Engine::undelete).
+    pub fn undelete_plan(&self, references: &[&str]) -> Result<Vec<Snapshot>> {
+        let id = &self.store().info().id;
+        let view = self.view()?;
+        let mut found = BTreeMap::new();
+        for reference in references {
+            let row = in_trash(&*view, id, reference)?;
+            let session = show::session_name(&*view, id, row.snapshot.session)?;
+            refuse_taken_name(&*view, &session, &row)?;
+            let snapshot = shown(&row, &session, id)?.snapshot;
+            found.insert(snapshot.id, snapshot);
+        }
+        Ok(found.into_values().collect())
     }
 
     /// What is in the trash, of one session or of all, in commit order.

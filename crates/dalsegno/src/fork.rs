@@ -3,8 +3,9 @@
 use crate::codec::detail::Origin;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::job::Expect;
-use crate::model::Snapshot;
+use crate::job::{Expect, exists};
+use crate::model::{Snapshot, check_session_name};
+use crate::show;
 
 impl Engine {
     /// Begins the session `name` with the state of a snapshot. From then on they have nothing in
@@ -15,6 +16,7 @@ impl Engine {
     /// As [`restore`](Engine::restore) and [`Save::commit`](crate::Save::commit); `Conflict` where the
     /// session exists.
     pub fn fork(&self, reference: &str, name: &str) -> Result<Snapshot> {
+        check_session_name(name)?;
         let restored = self.restore(reference)?;
         let from = restored.snapshot().clone();
         let mut save = self.save_json(name, restored.into_text());
@@ -27,5 +29,19 @@ impl Engine {
         save.origin(Origin::Fork(from.id.seq()))
             .expect(Expect::NoSession)
             .commit()
+    }
+
+    /// The snapshot that [`fork`](Engine::fork) would begin the session with. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`fork`](Engine::fork).
+    pub fn fork_plan(&self, reference: &str, name: &str) -> Result<Snapshot> {
+        check_session_name(name)?;
+        let from = self.info(reference)?;
+        let view = self.view()?;
+        match show::session(&*view, &self.store().info().id, name)? {
+            Some(_) => Err(exists(name)),
+            None => Ok(from),
+        }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::codec::detail::Detail;
 use crate::document::Document;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Kind, Snapshot};
 use crate::store::NewOperation;
 
@@ -46,4 +46,11 @@ pub(crate) struct Job {
     /// The deed that it comes from, if it is no plain save.
     pub(crate) operation: Option<NewOperation>,
     pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+}
+
+/// What to say where a session is to be made and is there.
+pub(crate) fn exists(session: &str) -> Error {
+    Error::conflict(format!(
+        "there is a session '{session}' already; choose another name"
+    ))
 }

@@ -67,7 +67,7 @@ impl Engine {
         let restore = Restore::new(self, verb, source);
         Ok(match restore::Target::of_wire(&next.detail.target) {
             restore::Target::File(path) => restore.to_file(path),
-            restore::Target::Other(name) => restore.to_be_given(name),
+            restore::Target::Other(name) => restore.not_given_yet(name),
             restore::Target::Head => restore,
         })
     }

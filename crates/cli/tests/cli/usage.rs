@@ -1,7 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 15] = [
-const VERBS: [&[&str]; 12] = [
+pub(crate) const VERBS: [&[&str]; 32] = [
     &["demo"],
     &["init"],
     &["snapshot", "save"],
@@ -10,6 +9,22 @@ const VERBS: [&[&str]; 12] = [
     &["snapshot", "show"],
     &["snapshot", "diff"],
     &["snapshot", "restore"],
+    &["snapshot", "rename"],
+    &["snapshot", "tag"],
+    &["snapshot", "untag"],
+    &["snapshot", "pin"],
+    &["snapshot", "unpin"],
+    &["snapshot", "delete"],
+    &["snapshot", "undelete"],
+    &["snapshot", "cleanup"],
+    &["rollback"],
+    &["undo"],
+    &["redo"],
+    &["log"],
+    &["fork"],
+    &["policy", "set"],
+    &["policy", "list"],
+    &["policy", "remove"],
     &["verify"],
     &["export"],
     &["import"],

@@ -111,7 +111,7 @@ impl<'a> Restore<'a> {
     }
 
     /// Into something of this name, which the program has to give yet.
-    pub(crate) fn to_be_given(mut self, name: String) -> Self {
+    pub(crate) fn not_given_yet(mut self, name: String) -> Self {
         self.aim = Aim::NotGiven(name);
         self
     }

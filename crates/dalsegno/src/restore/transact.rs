@@ -40,7 +40,7 @@ impl Restore<'_> {
         let saved = save
             .origin(self.origin(from))
             .expect(plan.head.map_or(Expect::Anything, Expect::Newest))
-            .operation(Deed::new(self.verb, Status::Done, &detail)?)
+            .operation(Deed::as_new(self.verb, Status::Done, &detail)?)
             .commit()?;
         let stored = self.engine.restore(&saved.id.to_string())?;
         if stored.text() == after {
@@ -189,7 +189,7 @@ impl Restore<'_> {
                 row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
             let last = Some(view.last()?);
             drop(view);
-            let new = Deed::new(self.verb, status, detail)?;
+            let new = Deed::as_new(self.verb, status, detail)?;
             let row = OperationRow {
                 seq: sequence::next(last, self.engine.now().as_microsecond()),
                 session: row.id,
@@ -210,7 +210,7 @@ impl Restore<'_> {
 
     fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {
         let store = self.engine.store();
-        let new = Deed::new(self.verb, status, detail)?;
+        let new = Deed::as_new(self.verb, status, detail)?;
         let put = OperationRow {
             status: new.status,
             detail: new.detail,

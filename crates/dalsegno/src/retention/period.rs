@@ -44,7 +44,11 @@ impl Unit {
         match self {
             Self::Hour => {
                 let twice = zone.to_ambiguous_timestamp(local).is_ambiguous();
-                let offset = twice.then(|| offset.to_string()).unwrap_or_default();
+                let offset = if twice {
+                    offset.to_string()
+                } else {
+                    String::new()
+                };
                 format!("{date} {:02}:00{offset}", local.hour())
             }
             Self::Day => date.to_string(),
@@ -135,7 +139,7 @@ mod tests {
             last_of_each(
                 unit,
                 count,
-                times.clone().last().unwrap().1,
+                times.clone().next_back().unwrap().1,
                 &berlin(),
                 times,
             )

@@ -13,7 +13,7 @@ use super::play::Played;
 use super::proof::Kept;
 use crate::failure::{Failure, Result};
 use crate::output::Out;
-use crate::verb::snapshot::restore::planned;
+use crate::verb::put::planned;
 use crate::{human, style};
 
 const COMPONENT: &str = "queue";
@@ -63,7 +63,7 @@ pub(super) fn put_back(house: &House, played: &mut Played, out: &mut Out) -> Res
     }
     let report = restore.apply()?;
     let now = fs::read(file).map_err(|e| Failure::io(format!("reading {}", file.display()), e))?;
-    let facts = compare(played, report, &now)?;
+    let facts = compare(played, &reference, report, &now)?;
     if !out.is_json() {
         let kept = facts
             .report
@@ -82,12 +82,18 @@ pub(super) fn put_back(house: &House, played: &mut Played, out: &mut Out) -> Res
 }
 
 /// Compares the file with the snapshot it was restored from and with what stood there before.
-fn compare(played: &mut Played, report: Report, now: &[u8]) -> Result<PutBack> {
+fn compare(played: &mut Played, reference: &str, report: Report, now: &[u8]) -> Result<PutBack> {
     let engine = &played.engine;
     let Some(safety) = report.safety.as_ref().map(|safety| safety.id.to_string()) else {
         return Err(Failure::problem("what stood in the file was not kept"));
     };
-    let source = engine.restore(&report.plan.snapshot.id.to_string())?;
+    // By its id: what was kept since may have moved the reference.
+    let from = report
+        .plan
+        .snapshot
+        .as_ref()
+        .map(|from| from.id.to_string());
+    let source = engine.restore(&from.unwrap_or_else(|| reference.to_owned()))?;
     let before = engine.restore(&safety)?;
     // The bot reads its file and goes on: so the new state is saved, and can be taken apart.
     let saved = engine

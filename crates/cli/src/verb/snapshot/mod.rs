@@ -1,5 +1,8 @@
 //! `dalsegno snapshot …`: the verbs that work with snapshots.
 
+pub(crate) mod amend;
+pub(crate) mod cleanup;
+pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod info;
 pub(crate) mod list;
@@ -13,7 +16,7 @@ use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
 
-/// Save, list, show, compare and restore snapshots
+/// Save, list, show, compare, restore and delete snapshots
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum Snapshot {
@@ -23,6 +26,14 @@ pub(crate) enum Snapshot {
     Show(show::Show),
     Diff(diff::Diff),
     Restore(restore::Restore),
+    Rename(amend::Rename),
+    Tag(amend::Tag),
+    Untag(amend::Untag),
+    Pin(amend::Pin),
+    Unpin(amend::Unpin),
+    Delete(delete::Delete),
+    Undelete(delete::Undelete),
+    Cleanup(cleanup::Cleanup),
 }
 
 impl Snapshot {
@@ -34,6 +45,14 @@ impl Snapshot {
             Self::Show(show) => show.run(global, out),
             Self::Diff(diff) => diff.run(global, out),
             Self::Restore(restore) => restore.run(global, out),
+            Self::Rename(rename) => rename.run(global, out),
+            Self::Tag(tag) => tag.run(global, out),
+            Self::Untag(untag) => untag.run(global, out),
+            Self::Pin(pin) => pin.run(global, out),
+            Self::Unpin(unpin) => unpin.run(global, out),
+            Self::Delete(delete) => delete.run(global, out),
+            Self::Undelete(undelete) => undelete.run(global, out),
+            Self::Cleanup(cleanup) => cleanup.run(global, out),
         }
     }
 }

@@ -14,7 +14,7 @@ fn some(kit: &Kit<'_>, store: &dyn Store) {
     let loose = kit.records(&*view, Some(rows[0].session));
     drop(view);
     let put = [block(store, &loose[..3])];
-    assert!(kit.replace(&*store, &loose[..3], &put), "{}", kit.name);
+    assert!(kit.replace(store, &loose[..3], &put), "{}", kit.name);
 }
 
 pub(super) fn settling_loses_nothing(kit: &Kit<'_>) {

@@ -128,6 +128,8 @@ impl<'a> SqliteView<'a> {
         } else {
             rows::SESSION
         }
+    }
+
     /// The snapshots of a session above `from`, oldest first, by a look at every row.
     fn sweep_up(
         &self,

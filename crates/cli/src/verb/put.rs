@@ -1,0 +1,175 @@
+//! What restore, rollback, undo and redo have in common: a plan is shown, done, and its outcome told.
+
+use std::path::Path;
+
+use dalsegno::{Change, ComponentChange, Engine, Plan, Report, Restore, Target, Verb};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Result};
+use crate::global::Global;
+use crate::output::Out;
+use crate::{human, place, program, style, table};
+
+/// Shows what a restore would do and, unless that is all, does it.
+pub(crate) fn carry_out(
+    restore: Restore<'_>,
+    dry_run: bool,
+    global: &Global,
+    out: &mut Out,
+) -> Result<()> {
+    let plan = restore.plan()?;
+    if !out.is_json() {
+        out.line(planned(&plan))?;
+    }
+    if dry_run {
+        return if out.is_json() {
+            out.json(&json!({"dry_run": true, "plan": value(&plan)?}))
+        } else {
+            out.line("dry run: nothing was changed")
+        };
+    }
+    let report = restore.apply()?;
+    if out.is_json() {
+        let mut all = value(&report)?;
+        if let Some(all) = all.as_object_mut() {
+            all.shift_insert(0, "dry_run".to_owned(), json!(false));
+        }
+        return out.json(&all);
+    }
+    out.line(done(&report, global).join("\n"))
+}
+
+/// Closes the store; what was done is done, also where tidying up fails.
+pub(crate) fn close(engine: Engine, out: &Out) {
+    if let Err(error) = engine.close() {
+        out.note(format!("it is done, but packing the store failed: {error}"));
+    }
+}
+
+/// Refuses a target that a state cannot be written to.
+pub(crate) fn check_target(engine: &Engine, to: &Path) -> Result<()> {
+    if to == Path::new("-") {
+        return Err(Failure::usage(
+            "a restore writes a file; for standard output use `dalsegno snapshot show`",
+        ));
+    }
+    if to.to_str().is_none() {
+        // The answer names it, and neither JSON nor a reason kept with a snapshot could.
+        return Err(Failure::usage(
+            "the path after --to is not UTF-8; use another name",
+        ));
+    }
+    place::not_the_store(engine, to)
+}
+
+fn value<T: serde::Serialize>(answer: &T) -> Result<Value> {
+    serde_json::to_value(answer)
+        .map_err(|e| Failure::usage(format!("the answer cannot be written as JSON: {e}")))
+}
+
+/// The plan: what will happen to each component of the target.
+pub(crate) fn planned(plan: &Plan) -> String {
+    let session = human::safe(&plan.session);
+    let target = match &plan.target {
+        Target::Head => format!("the newest stored state of {session}"),
+        other => human::safe(&other.to_string()),
+    };
+    let what = match &plan.snapshot {
+        Some(snapshot) => format!(
+            "{} of {session}, taken {}",
+            human::short(snapshot.id),
+            human::time(snapshot.created_at)
+        ),
+        None if plan.components.iter().all(|c| c.after.is_none()) => {
+            "nothing, as it was before".to_owned()
+        }
+        None => "what was kept beside".to_owned(),
+    };
+    let rows = plan.components.iter().map(row).collect();
+    let mut lines = vec![format!("{} {what}, to {target}", style::head("plan:"))];
+    lines.extend(
+        table::lay_out(&["", "", ""], rows)
+            .into_iter()
+            .map(|line| format!("  {line}")),
+    );
+    lines.join("\n")
+}
+
+fn row(change: &ComponentChange) -> Vec<String> {
+    let size = |bytes: Option<usize>| bytes.map_or_else(|| "nothing".to_owned(), human::length);
+    let (word, sizes) = match change.change {
+        Change::Same => ("same", size(change.after)),
+        Change::Changed => (
+            "changed",
+            format!("{} → {}", size(change.before), size(change.after)),
+        ),
+        Change::Added => ("added", size(change.after)),
+        Change::Removed => ("removed", format!("{} → nothing", size(change.before))),
+    };
+    vec![human::safe(&change.name), word.to_owned(), sizes]
+}
+
+/// What was done, and how it can be undone.
+pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
+    let plan = &report.plan;
+    let session = human::safe(&plan.session);
+    let target = match &plan.target {
+        Target::Head => "the newest stored state".to_owned(),
+        other => human::safe(&other.to_string()),
+    };
+    if !plan.changes {
+        return vec![format!("nothing had to be done: {target} is that already")];
+    }
+    let mut lines = Vec::new();
+    let good = style::good("done");
+    match &plan.target {
+        Target::Head => {
+            let head = report.head.as_ref();
+            let id = head.map_or_else(String::new, |head| human::short(head.id));
+            lines.push(format!(
+                "{good}: {target} of {session} is now {id}, and reads back as planned"
+            ));
+            lines.push("no running program was told: it goes on with the state it has".to_owned());
+        }
+        _ if plan.snapshot.is_none() && plan.components.iter().all(|c| c.after.is_none()) => {
+            lines.push(format!("{good}: {target} is gone, as it was before"));
+        }
+        _ => lines.push(format!(
+            "{good}: {target} was written and reads back as planned"
+        )),
+    }
+    let other_way = match plan.verb {
+        Verb::Undo => "redo",
+        _ => "undo",
+    };
+    lines.push(format!(
+        "to take it back: {}",
+        human::safe(&program::command(with_store(
+            [other_way, plan.session.as_str()],
+            global
+        )))
+    ));
+    if let Some(safety) = &report.safety {
+        let id = human::short(safety.id);
+        lines.push(format!("what stood there is kept as snapshot {id}"));
+    }
+    if let Some(kept) = &report.kept_beside {
+        lines.push(format!(
+            "what stood there is no JSON and is kept as {}",
+            human::safe(&kept.display().to_string())
+        ));
+    }
+    lines
+}
+
+/// The words of a command, with the store where it was named.
+pub(crate) fn with_store<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    global: &Global,
+) -> Vec<String> {
+    let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+    if let Some(store) = &global.store {
+        words.extend(["--store".to_owned(), program::path(store)]);
+    }
+    words
+}

@@ -1,0 +1,83 @@
+//! `dalsegno rollback`: goes back to an earlier state of a session.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use dalsegno::{Back, parse_time};
+
+use crate::failure::{Failure, Result};
+use crate::global::Global;
+use crate::output::Out;
+use crate::place::Place;
+use crate::verb::put::{carry_out, check_target, close};
+
+/// Go back to an earlier state of a session
+///
+/// The history only grows: the states since stay in it, and `undo` takes the rollback back. Two
+/// rollbacks of one step go back two steps. With --to-file, FILE is the live document: the newest
+/// snapshot is then the first step back.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("back").args(["last", "steps", "to", "turn", "at"]),
+    after_help = "\
+Examples:
+  dalsegno rollback bot/42
+  dalsegno rollback game/drowned-bell --turn 41 --dry-run
+  dalsegno rollback chat/garden --at 2026-11-20T21:30 --to-file garden.json
+  dalsegno rollback bot/42 --steps 3"
+)]
+pub(crate) struct Rollback {
+    /// The session
+    session: String,
+    /// One step back (the default)
+    #[arg(long)]
+    last: bool,
+    /// So many steps back
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
+    /// To this snapshot of the session
+    #[arg(long, value_name = "REF")]
+    to: Option<String>,
+    /// To the newest state of this turn
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    turn: Option<i64>,
+    /// To the last state at or before this time: 2026-11-20T21:30
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Write the state into this file; without it, it becomes the session's newest stored state
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+    /// Show what would be done, without doing it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Rollback {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let back = self.back()?;
+        let engine = Place::open(global)?;
+        let restore = match &self.to_file {
+            Some(file) => {
+                check_target(&engine, file)?;
+                engine.rollback_live(&self.session, &back)?.to_file(file)
+            }
+            None => engine.rollback(&self.session, &back)?,
+        };
+        carry_out(restore, self.dry_run, global, out)?;
+        close(engine, out);
+        Ok(())
+    }
+
+    fn back(&self) -> Result<Back> {
+        let session = &self.session;
+        Ok(match (self.steps, &self.to, self.turn, &self.at) {
+            (_, Some(reference), ..) => Back::To(reference.clone()),
+            (_, _, Some(turn), _) => Back::To(format!("{session}@turn:{turn}")),
+            (.., Some(time)) => {
+                parse_time(time).map_err(|e| Failure::usage(format!("--at: {e}")))?;
+                Back::To(format!("{session}@{time}"))
+            }
+            (steps, ..) => Back::Steps(steps.unwrap_or(1)),
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! `dalsegno snapshot cleanup`: thins histories by rules, and says why each snapshot stays or goes.
+
+use clap::Args;
+use dalsegno::{CleanupPlan, PlannedSnapshot, SessionPlan};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::failure::Result;
+use crate::global::Global;
+use crate::output::Out;
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::verb::put::close;
+use crate::verb::rules::{RuleOptions, duration};
+use crate::{human, style, table};
+
+/// Delete old snapshots by rules
+///
+/// Without rules, each session is cleaned up by the policy that is stored for it (`policy set`). What
+/// is deleted stays in the trash for its time; what has been there for that long is purged, and its space
+/// given back. A pinned snapshot and the newest state of a session always stay. --dry-run gives the reason
+/// for each snapshot.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno snapshot cleanup --older-than 30d --dry-run
+  dalsegno snapshot cleanup --session bot/42 --keep-last 100 --keep-daily 30 --keep-monthly 12
+  dalsegno snapshot cleanup --kind auto --keep-hourly 48 --purge
+  dalsegno snapshot cleanup")]
+pub(crate) struct Cleanup {
+    /// Only this session
+    #[arg(long)]
+    session: Option<String>,
+    #[command(flatten)]
+    rules: RuleOptions,
+    /// How long what is deleted stays in the trash: 12h, 7d, 2 weeks [default: 7 days]
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "purge")]
+    grace: Option<SignedDuration>,
+    /// Delete for good, without the trash
+    #[arg(long)]
+    purge: bool,
+    /// Show what would be done and why, without doing it
+    #[arg(long)]
+    dry_run: bool,
+    /// Name every snapshot, also those of a plan that is carried out
+    #[arg(long)]
+    verbose: bool,
+}
+
+impl Cleanup {
+    pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let engine = Place::open(global)?;
+        let asked = dalsegno::Cleanup {
+            session: self.session.clone(),
+            rules: self.rules.rules(),
+            grace: self.grace,
+            purge: self.purge,
+        };
+        let plan = engine.cleanup_plan(&asked)?;
+        if self.dry_run {
+            close(engine, out);
+            if out.is_json() {
+                return out.json(&json!({"dry_run": true, "plan": plan}));
+            }
+            show(&plan, out)?;
+            out.line(summary(&plan))?;
+            return out.line("dry run: nothing was changed");
+        }
+        let cleaned = {
+            let sessions = u64::try_from(plan.sessions.len()).ok();
+            let progress = Progress::begin(out, sessions, "sessions");
+            engine.cleanup(&plan, &mut |name| progress.done(name))?
+        };
+        close(engine, out);
+        if out.is_json() {
+            return out.json(&json!({"dry_run": false, "plan": plan, "done": cleaned}));
+        }
+        if self.verbose {
+            show(&plan, out)?;
+        }
+        let gone = human::count(cleaned.deleted, "snapshot");
+        let to = if plan.purge {
+            "deleted"
+        } else {
+            "moved to the trash"
+        };
+        out.line(format!(
+            "{gone} {to}, {} purged",
+            human::count(cleaned.purged.snapshots, "snapshot")
+        ))?;
+        match cleaned.file_shrunk {
+            Some(bytes) if cleaned.purged.snapshots > 0 => {
+                out.line(format!("the store is {} smaller", human::size(bytes)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn show(plan: &CleanupPlan, out: &mut Out) -> Result<()> {
+    for session in &plan.sessions {
+        out.line(title(session))?;
+        let rows = session.snapshots.iter().rev().map(row).collect();
+        let lines = table::lay_out(&["", "", "", "", ""], rows);
+        for (line, snapshot) in lines.into_iter().zip(session.snapshots.iter().rev()) {
+            let line = format!("  {line}");
+            out.line(if snapshot.keep {
+                style::faint(line)
+            } else {
+                line
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn title(session: &SessionPlan) -> String {
+    let name = human::safe(&session.session);
+    match &session.policy {
+        Some(pattern) => format!("{} (policy {})", style::head(name), human::safe(pattern)),
+        None => style::head(name),
+    }
+}
+
+fn row(snapshot: &PlannedSnapshot) -> Vec<String> {
+    vec![
+        if snapshot.keep { "keep" } else { "delete" }.to_owned(),
+        human::short(snapshot.id),
+        human::time(snapshot.created_at),
+        snapshot
+            .name
+            .as_deref()
+            .map(human::safe)
+            .unwrap_or_default(),
+        human::safe(&snapshot.reason.to_string()),
+    ]
+}
+
+fn summary(plan: &CleanupPlan) -> String {
+    let mut lines = vec![format!(
+        "{} would be deleted, {} would stay",
+        human::count(plan.deleted, "snapshot"),
+        human::count(plan.kept, "snapshot"),
+    )];
+    let when = if plan.purge {
+        ""
+    } else {
+        " once they are purged"
+    };
+    if plan.deleted > 0 {
+        let frees = human::size(plan.frees);
+        lines.push(format!("about {frees} would be free{when}"));
+    }
+    if plan.expired.snapshots > 0 {
+        lines.push(format!(
+            "{} in the trash would be purged now, freeing about {}",
+            human::count(plan.expired.snapshots, "snapshot"),
+            human::size(plan.expired.freed)
+        ));
+    }
+    lines.join("\n")
+}
