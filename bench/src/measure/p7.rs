@@ -225,6 +225,16 @@ fn look_up(plan: &Plan, house: &House) -> Result<Vec<Timing>> {
         let query = Query::session("nobody");
         Ok(engine.list(&query).is_err())
     });
+    slow.add(
+        "stats: every snapshot, store",
+        1,
+        || Ok(engine.stats(None)?),
+    );
+    slow.add(
+        "stats with 100 states: every snapshot, long session",
+        1,
+        || Ok(engine.stats(Some(LONG))?),
+    );
     let mut timings = quick.run(plan.rounds())?;
     timings.extend(slow.run(plan.few_rounds())?);
     Ok(timings)
