@@ -29,7 +29,7 @@ const UNDER_WAY: usize = 10_000;
 
 /// What the store is made of.
 pub(super) const NOTE: &str = "every second snapshot is of one long session, the others of sessions \
-     of 50 each, in turn; one a second, 1 in 10 manual, 1 in 20 with a tag, 1 in 1,000 with a name; \
+     of 50 each (of 10 among 1000), in turn; one a second, 1 in 10 manual, 1 in 20 with a tag, 1 in 1,000 with a name; \
      states of some 60 bytes";
 
 /// The name of a snapshot near the newest of the long session.
@@ -101,8 +101,9 @@ impl House {
     }
 }
 
+/// At least so many that a page of the store has as many different ones at every size.
 fn sessions(snapshots: usize) -> usize {
-    (snapshots / 2 / SHORT_LENGTH).max(1)
+    (snapshots / 2 / SHORT_LENGTH).max(SHORT_LENGTH)
 }
 
 /// Gives the id of a snapshot in the middle.
