@@ -27,6 +27,7 @@ mod job;
 mod list;
 mod location;
 mod model;
+mod places;
 mod reference;
 mod repack;
 mod restore;

@@ -14,6 +14,9 @@ use crate::error::Result;
 
 type Items<'a> = [&'a [u8]];
 
+/// Where items of one key stand, in the old and in the new list.
+type Places = (Vec<usize>, Vec<usize>);
+
 /// Two items that are one thing, by their places in the old and in the new list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
@@ -97,7 +100,7 @@ impl<'a, 'b> Matching<'a, 'b> {
     /// Pairs the free items of one key, first with first; where `as_often`, only if there are as many
     /// of it on both sides.
     fn by(&mut self, key: impl Fn(&'a [u8]) -> Option<(usize, &'a [u8])>, as_often: bool) {
-        let mut of_key: HashMap<(usize, &[u8]), (Vec<usize>, Vec<usize>)> = HashMap::new();
+        let mut of_key: HashMap<(usize, &[u8]), Places> = HashMap::new();
         for at in free(&self.old_free) {
             if let Some(key) = self.old.get(at).and_then(|item| key(item)) {
                 of_key.entry(key).or_default().0.push(at);
@@ -107,10 +110,9 @@ impl<'a, 'b> Matching<'a, 'b> {
             return;
         }
         for at in free(&self.new_free) {
-            if let Some(key) = self.new.get(at).and_then(|item| key(item)) {
-                if let Some((_, news)) = of_key.get_mut(&key) {
-                    news.push(at);
-                }
+            let key = self.new.get(at).and_then(|item| key(item));
+            if let Some((_, news)) = key.and_then(|key| of_key.get_mut(&key)) {
+                news.push(at);
             }
         }
         for (olds, news) in of_key.into_values() {
