@@ -506,7 +506,7 @@ fn what_programs_do_is_compared_by_the_record() {
             chat(7, &[&all[..99], &all[102..300]].concat(), &queue),
         ),
         ("two lists", chat(7, &all[..301], &queue[1..])),
-        ("two lists and scalars", chat(8, &all[2..300], &queue[..4])),
+        ("two lists and scalars", chat(8, &all[2..300], &queue[1..])),
     ] {
         assert!(by_record(&engine, &before, &after), "{what}");
         assert!(by_record(&engine, &after, &before), "{what}, back");
