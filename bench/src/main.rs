@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p9|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p9|diff|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -48,6 +48,8 @@ enum Wanted {
     P4,
     /// Saving as the unchanged part grows
     P9,
+    /// Comparing neighbours as the unchanged part grows
+    Diff,
     /// Everything (the default)
     All,
 }
@@ -72,6 +74,7 @@ impl Wanted {
             Self::P3 => "p3",
             Self::P4 => "p4",
             Self::P9 => "p9",
+            Self::Diff => "diff",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

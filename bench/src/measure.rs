@@ -7,6 +7,7 @@
 //! | [`p3`] | 10,000 sessions in one durable tick |
 //! | [`p4`] | restoring |
 //! | [`p9`] | saving as the unchanged part grows |
+//! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
 
 use anyhow::Result;
 
@@ -14,6 +15,7 @@ use crate::report::Findings;
 
 pub mod cpu;
 pub mod day;
+pub mod diff;
 pub mod forgetful;
 pub mod memory;
 pub mod p1;
@@ -92,12 +94,13 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 5] = [
+pub const ALL: [(&str, Measure); 6] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
     ("p4", p4::run),
     ("p9", p9::run),
+    ("diff", diff::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

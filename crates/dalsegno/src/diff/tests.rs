@@ -439,7 +439,8 @@ fn by_record(engine: &Engine, old: &str, new: &str) -> bool {
     let (there, back) = (near(0, 1), near(1, 0));
     for (found, expected) in [(&there, between(old, new)), (&back, between(new, old))] {
         if let Some(found) = found {
-            let lines = |all: &[ComponentDiff]| all.iter().flat_map(|c| c.lines(99)).collect::<Vec<_>>();
+            let lines =
+                |all: &[ComponentDiff]| all.iter().flat_map(|c| c.lines(99)).collect::<Vec<_>>();
             assert_eq!(lines(found), lines(&expected));
             assert!(*found == expected, "as lines they are the same");
         }
