@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use super::change::ComponentDiff;
 use super::compare::{DEEP, values};
-use super::list;
 use super::path::Path;
+use super::{identity, list};
 use crate::chain;
 use crate::codec::record;
 use crate::delta::{Delta, Run};
@@ -244,7 +244,10 @@ fn spots(delta: &Delta) -> Option<Vec<Spot>> {
         };
         (*old, *new) = (spot.old.end, spot.new.end);
         spots.push(spot);
-        (went + came > 0 && place.names.len() < DEEP).then_some(())
+        // Which thing an object is, shows only with the whole of it.
+        let decides = place.names.get(1..).and_then(<[_]>::last);
+        let open = !decides.is_some_and(|name| identity::decides(name));
+        (went + came > 0 && open && place.names.len() < DEEP).then_some(())
     };
     for run in &delta.items.runs {
         if run.copy == 0 {

@@ -285,6 +285,24 @@ fn a_queue_is_read_by_its_titles() {
 }
 
 #[test]
+fn another_thing_is_not_the_same_thing_changed() {
+    let playing = |id: u8, title: &str| {
+        format!(
+            "{{\"queue\":{{\"current\":{{\"encoded\":\"Q\",\"info\":{{\"identifier\":\"{id}\",\"title\":\"{title}\"}}}}}}}}"
+        )
+    };
+    let line = |old: &str, new: &str| lines(old, new).join("|");
+    assert_eq!(
+        line(&playing(1, "Naima"), &playing(2, "So What")),
+        "~ queue.current Naima → So What"
+    );
+    assert_eq!(
+        line(&playing(1, "Naima"), &playing(1, "Naima (Live)")),
+        "~ queue.current.info.title \"Naima\" → \"Naima (Live)\""
+    );
+}
+
+#[test]
 fn a_chat_is_read_by_who_said_what() {
     let say = |who: &str, what: &str| format!("{{\"role\":\"{who}\",\"content\":\"{what}\"}}");
     let chat = |messages: &[String]| format!("{{\"messages\":[{}]}}", messages.join(","));
