@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p9|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -50,6 +50,8 @@ enum Wanted {
     P7,
     /// Saving as the unchanged part grows
     P9,
+    /// Comparing neighbours as the unchanged part grows
+    Diff,
     /// Everything (the default)
     All,
 }
@@ -75,6 +77,7 @@ impl Wanted {
             Self::P4 => "p4",
             Self::P7 => "p7",
             Self::P9 => "p9",
+            Self::Diff => "diff",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

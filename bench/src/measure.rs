@@ -8,6 +8,7 @@
 //! | [`p4`] | restoring |
 //! | [`p7`] | looking up among many snapshots |
 //! | [`p9`] | saving as the unchanged part grows |
+//! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ use crate::report::Findings;
 
 pub mod cpu;
 pub mod day;
+pub mod diff;
 pub mod forgetful;
 pub mod memory;
 pub mod p1;
@@ -101,6 +103,7 @@ pub const ALL: [(&str, Measure); 6] = [
     ("p4", p4::run),
     ("p7", p7::run),
     ("p9", p9::run),
+    ("diff", diff::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::document::lookup::Lookup;
 use crate::document::{Document, Gap};
+use crate::places::{self, Place};
 
 /// One step of a patch: first `new` fresh atoms, then `copy` atoms of the earlier sequence, from
 /// `skip` places after where the last copy ended (before it, if negative).
@@ -26,6 +27,8 @@ pub(crate) struct Patch<T> {
 pub(crate) struct Delta {
     pub(crate) gaps: Patch<Gap>,
     pub(crate) items: Patch<Bytes>,
+    /// Where the changes stand, as far as that is told.
+    pub(crate) places: Vec<Place>,
 }
 
 impl Delta {
@@ -37,7 +40,13 @@ impl Delta {
             items: Patch::between(&earlier.document.items, &document.items, same, |item| {
                 earlier.find(item)
             }),
+            places: Vec::new(),
         }
+    }
+
+    /// Adds where its changes stand.
+    pub(crate) fn locate(&mut self, earlier: &Document, document: &Document) {
+        self.places = places::between(&self.items.runs, earlier, document);
     }
 
     /// The whole document, as what leads to it from nothing.
@@ -45,6 +54,7 @@ impl Delta {
         Self {
             gaps: Patch::from_nothing(&document.gaps),
             items: Patch::from_nothing(&document.items),
+            places: Vec::new(),
         }
     }
 

@@ -19,6 +19,10 @@ const PATIENCE: u64 = 4;
 /// Chains that are this cheap are never worth a base.
 const FREE: u64 = 16 << 10;
 
+/// Records of states this large say where their changes stand; smaller ones are rebuilt at once, and the
+/// bytes would count beside theirs.
+const LARGE: usize = 256 << 10;
+
 /// A document as it will be stored.
 pub(crate) enum Encoded {
     /// A record on top of the earlier document's.
@@ -44,7 +48,10 @@ pub(crate) fn on_top_of(
     let Some(earlier) = earlier else {
         return base(document);
     };
-    let delta = Delta::between(earlier, &document);
+    let mut delta = Delta::between(earlier, &document);
+    if document.text_len() >= LARGE {
+        delta.locate(earlier.document, &document);
+    }
     let record = written(&delta, earlier.document, &document)?;
     let cost = earlier_cost + chain::cost(record.len(), document.items.len());
     if cost > PATIENCE * document.text_len() as u64 + FREE {

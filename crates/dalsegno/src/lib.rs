@@ -37,6 +37,7 @@ mod log;
 mod model;
 mod policy;
 mod purge;
+mod places;
 mod reference;
 mod repack;
 mod restore;

@@ -26,6 +26,11 @@ fn read<'a, T: serde::Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T>
     }
 }
 
+/// Reads a postcard value from the beginning of `bytes`, and gives what is left.
+fn read_first<'a, T: serde::Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<(T, &'a [u8])> {
+    postcard::take_from_bytes(bytes).map_err(|e| Error::damaged(format!("{what}: {e}")))
+}
+
 /// Writes a postcard value; into memory, this has no way to fail.
 fn write<T: serde::Serialize>(what: &str, value: &T) -> Result<Vec<u8>> {
     postcard::to_allocvec(value).map_err(|e| Error::storage(format!("{what}: {e}")))

@@ -7,8 +7,10 @@ use super::base64;
 use crate::delta::{Delta, Patch, Run};
 use crate::document::{Gap, MAX_ITEMS};
 use crate::error::{Error, Result};
+use crate::places::Place;
 
-/// As written, with postcard. The literals are the texts of the new gaps, then of the new items.
+/// As written, with postcard. The literals are the texts of the new gaps, then of the new items. Behind
+/// it, where there are any, stand the places.
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
     gap_runs: Vec<Run>,
@@ -40,7 +42,11 @@ pub(crate) fn encode(delta: &Delta) -> Result<Vec<u8>> {
         packed,
         literals: &literals,
     };
-    super::write("writing a record", &wire)
+    let mut record = super::write("writing a record", &wire)?;
+    if !delta.places.is_empty() {
+        record.extend(super::write("writing a record's places", &delta.places)?);
+    }
+    Ok(record)
 }
 
 /// A text's length; documents end long before `u32` does.
@@ -53,7 +59,13 @@ fn len(text: &Bytes) -> u32 {
 /// # Errors
 /// `Damaged` where the bytes are not a record, or its parts do not fit together.
 pub(crate) fn decode(bytes: &Bytes) -> Result<Delta> {
-    let wire: Wire<'_> = super::read("a record", bytes)?;
+    let (wire, rest): (Wire<'_>, _) = super::read_first("a record", bytes)?;
+    let places: Vec<Place> = match rest {
+        [] => Vec::new(),
+        // None at all are not written, so that a record has one spelling.
+        [0, ..] => return Err(Error::damaged("a record has bytes too many at its end")),
+        rest => super::read("a record's places", rest)?,
+    };
     let mut text = if wire.packed.is_empty() {
         bytes.slice_ref(wire.literals)
     } else {
@@ -98,5 +110,6 @@ pub(crate) fn decode(bytes: &Bytes) -> Result<Delta> {
             runs: wire.item_runs,
             new: items,
         },
+        places,
     })
 }

@@ -93,7 +93,8 @@ pub struct Difference {
     /// beginning of its JSON. Of a changed item, as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The value before, of what was removed, and of a change that is not broken down in `inside`.
+    /// The value before: of what was removed, and of a change that is not broken down, because it is a
+    /// scalar or another thing (its `id` says so).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Json>,
     /// The value after.

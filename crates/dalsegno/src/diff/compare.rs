@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::change::{ComponentDiff, Difference, DifferenceKind};
 use super::level::{Level, compact, string};
 use super::path::Path;
-use super::{describe, list};
+use super::{describe, identity, list};
 use crate::document::component::WHOLE;
 use crate::error::Result;
 use crate::restore::Change;
@@ -92,12 +92,15 @@ pub(super) fn values(
     if old == new {
         return Ok(());
     }
-    match (Level::of(old)?, Level::of(new)?) {
-        (Level::Object(was), Level::Object(is)) if path.depth < DEEP => {
-            objects(path, &was, &is, found)
+    let (before, after) = (Level::of(old)?, Level::of(new)?);
+    match (&before, &after) {
+        (Level::Object(was), Level::Object(is))
+            if path.depth < DEEP && !identity::are_two(&before, &after) =>
+        {
+            objects(path, was, is, found)
         }
         (Level::List(was), Level::List(is)) if path.depth < DEEP => {
-            list::compare(path, 0, &was, &is, found)
+            list::compare(path, 0, was, is, found)
         }
         _ => {
             if compact(old) != compact(new) && (string(old).is_none() || string(old) != string(new))

@@ -17,7 +17,11 @@ pub(super) const KEYS: [&str; 6] = [
 
 /// Which thing `item` is: the first of the keys that it has, with its value.
 pub(super) fn of(item: &[u8]) -> Option<(usize, &[u8])> {
-    let level = Level::of(item).ok()?;
+    of_level(&Level::of(item).ok()?)
+}
+
+/// As [`of`], of an object that is open already.
+fn of_level<'a>(level: &Level<'a>) -> Option<(usize, &'a [u8])> {
     let info = level.member("info").and_then(|info| Level::of(info).ok());
     let here = |name: &str| level.member(name).or_else(|| info.as_ref()?.member(name));
     KEYS.iter().enumerate().find_map(|(rank, name)| {
@@ -27,21 +31,30 @@ pub(super) fn of(item: &[u8]) -> Option<(usize, &[u8])> {
     })
 }
 
+/// Whether two objects say that they are two things.
+pub(super) fn are_two(old: &Level<'_>, new: &Level<'_>) -> bool {
+    matches!((of_level(old), of_level(new)), (Some(old), Some(new)) if old != new)
+}
+
+/// Whether a change of the member `name`, or of what is in it, may make its object another thing.
+pub(super) fn decides(name: &str) -> bool {
+    name == "info" || KEYS.contains(&name)
+}
+
 /// Whether two items that stand at the same place may be one that changed: they are of one kind, and
 /// nothing says that they are two.
 pub(super) fn alike(old: &[u8], new: &[u8]) -> bool {
-    match (Level::of(old), Level::of(new)) {
-        (Ok(Level::Object(a)), Ok(Level::Object(b))) => {
+    let (Ok(was), Ok(is)) = (Level::of(old), Level::of(new)) else {
+        return false;
+    };
+    match (&was, &is) {
+        (Level::Object(a), Level::Object(b)) => {
             let names: HashSet<&str> = a.iter().map(|(name, _)| name.as_str()).collect();
-            let shared = b
-                .iter()
-                .filter(|(name, _)| names.contains(name.as_str()))
-                .count();
-            let two = matches!((of(old), of(new)), (Some(a), Some(b)) if a != b);
-            2 * shared >= a.len().max(b.len()) && !two
+            let shared = b.iter().filter(|(name, _)| names.contains(name.as_str()));
+            2 * shared.count() >= a.len().max(b.len()) && !are_two(&was, &is)
         }
-        (Ok(Level::List(_)), Ok(Level::List(_))) => true,
-        (Ok(Level::Scalar), Ok(Level::Scalar)) => kind(old) == kind(new),
+        (Level::List(_), Level::List(_)) => true,
+        (Level::Scalar, Level::Scalar) => kind(old) == kind(new),
         _ => false,
     }
 }

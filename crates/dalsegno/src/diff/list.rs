@@ -14,6 +14,9 @@ use crate::error::Result;
 
 type Items<'a> = [&'a [u8]];
 
+/// Where items of one key stand, in the old and in the new list.
+type Places = (Vec<usize>, Vec<usize>);
+
 /// Two items that are one thing, by their places in the old and in the new list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
@@ -64,9 +67,6 @@ fn matched(old: &Items<'_>, new: &Items<'_>) -> Vec<Pair> {
     turned.into_iter().map(turn).collect()
 }
 
-/// Places of one key: among the old items, among the new.
-type Sides = (Vec<usize>, Vec<usize>);
-
 /// Pairs on their way.
 struct Matching<'a, 'b> {
     old: &'b Items<'a>,
@@ -100,7 +100,7 @@ impl<'a, 'b> Matching<'a, 'b> {
     /// Pairs the free items of one key, first with first; where `as_often`, only if there are as many
     /// of it on both sides.
     fn by(&mut self, key: impl Fn(&'a [u8]) -> Option<(usize, &'a [u8])>, as_often: bool) {
-        let mut of_key: HashMap<(usize, &[u8]), Sides> = HashMap::new();
+        let mut of_key: HashMap<(usize, &[u8]), Places> = HashMap::new();
         for at in free(&self.old_free) {
             if let Some(key) = self.old.get(at).and_then(|item| key(item)) {
                 of_key.entry(key).or_default().0.push(at);

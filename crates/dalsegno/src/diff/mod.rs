@@ -2,7 +2,8 @@
 //! them.
 //!
 //! [`compare`] walks both texts level by level, and looks only into what has other bytes; [`list`]
-//! pairs items; [`describe`] names them as people would; [`render`] writes lines for people.
+//! pairs items; [`describe`] names them as people would; [`render`] writes lines for people. [`near`] feeds
+//! the same comparison from the record between two neighbours, where that says where its changes stand.
 
 mod change;
 mod compare;
@@ -10,6 +11,7 @@ mod describe;
 mod identity;
 mod level;
 mod list;
+mod near;
 mod path;
 mod render;
 #[cfg(test)]
@@ -27,7 +29,11 @@ use crate::store::{SnapshotRow, View};
 impl Engine {
     /// What differs between the states of two snapshots, of one session or of two.
     ///
-    /// Both states are read and proved, unless their checksums already say that they are the same.
+    /// Where one state was saved right after the other, the record that leads to it says what changed, and
+    /// the time goes by the change and not by the length of the states. Every row that is read is
+    /// checked, but neither state as a whole. In all other cases both states are rebuilt and proved, unless
+    /// their checksums already say that they are the same.
+    ///
     /// Values are compared by what they mean: white space, the order of members and the spelling of
     /// strings are no difference, the spelling of numbers is (`1.0` is not `1.00`). Of members of one
     /// name the last counts. Below 64 levels a value that differs is reported as a whole.
@@ -55,8 +61,13 @@ impl Engine {
         if from.size == to.size && from.checksum == to.checksum {
             return Ok(diff(from, to, true, Vec::new()));
         }
+        let store = &self.store().info().id;
+        // Whatever is wrong with a record, rebuilding finds it too, and says which snapshot is lost by it.
+        if let Ok(Some(components)) = near::components(&*view, store, &from_row, &to_row) {
+            return Ok(diff(from, to, false, components));
+        }
         let read = |row: &SnapshotRow, snapshot: &Snapshot| {
-            Restored::read(&*view, &self.store().info().id, row, snapshot.clone())
+            Restored::read(&*view, store, row, snapshot.clone())
         };
         let (old, new) = (read(&from_row, &from)?, read(&to_row, &to)?);
         let components = compare::texts(old.text(), new.text())

@@ -228,6 +228,9 @@ fn item(difference: &Difference, old: Option<usize>, new: Option<usize>) -> (Str
 }
 
 fn shown(json: &str) -> String {
+    if json.starts_with('{') {
+        return describe::cut(&describe::label(json.as_bytes()), WIDTH);
+    }
     describe::cut(
         json.get(..json.floor_char_boundary(8 * WIDTH))
             .unwrap_or(json),
@@ -246,7 +249,7 @@ fn parted(difference: &Difference) -> Option<(String, String)> {
         .zip(after.chars())
         .find(|((_, a), b)| a != b)
         .map_or(before.len().min(after.len()), |((at, _), _)| at);
-    if same <= WIDTH / 2 || before.len().max(after.len()) <= WIDTH {
+    if before.starts_with('{') || same <= WIDTH / 2 || before.len().max(after.len()) <= WIDTH {
         return None;
     }
     let from = before.floor_char_boundary(same.saturating_sub(WIDTH / 4));

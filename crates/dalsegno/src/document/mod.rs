@@ -8,6 +8,7 @@
 pub(crate) mod component;
 mod join;
 pub(crate) mod lookup;
+pub(crate) mod outline;
 mod pretty;
 pub(crate) mod scan;
 mod shared;
