@@ -13,7 +13,9 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     // `24h`, `-24h` and `24h ago` mean the same here.
     let ago = text.strip_suffix("ago").unwrap_or(text);
     let ago = parse_duration(ago.strip_prefix('-').unwrap_or(ago));
-    let time = ago.ok().and_then(|ago| Timestamp::now().checked_sub(ago).ok());
+    let time = ago
+        .ok()
+        .and_then(|ago| Timestamp::now().checked_sub(ago).ok());
     time.ok_or_else(|| {
         format!("'{text}' is not a time; write 2026-11-20T21:30, or 24h or 7d for so long ago")
     })

@@ -43,9 +43,12 @@ impl Unit {
         let date = local.date();
         match self {
             Self::Hour => {
-                let twice = zone.to_ambiguous_timestamp(local).is_ambiguous();
-                let offset = twice.then(|| offset.to_string()).unwrap_or_default();
-                format!("{date} {:02}:00{offset}", local.hour())
+                let hour = format!("{date} {:02}:00", local.hour());
+                if zone.to_ambiguous_timestamp(local).is_ambiguous() {
+                    format!("{hour}{offset}")
+                } else {
+                    hour
+                }
             }
             Self::Day => date.to_string(),
             Self::Week => {

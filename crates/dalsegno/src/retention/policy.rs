@@ -17,7 +17,7 @@ const OPTIONS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
-/// What keeps its place whatever is written around it.
+/// The characters that patterns are made with.
 const WILD: [char; 3] = ['*', '?', '['];
 
 /// What is kept of the sessions that a pattern names.
@@ -175,6 +175,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_pattern_of_many_wildcards_does_not_take_for_ever() {
+        let steps = "**/a/".repeat(40) + "b";
+        assert!(!policy(&steps).matches(&("a/".repeat(120) + "c")));
+        let stars = "*a".repeat(60) + "b";
+        assert!(!policy(&stars).matches(&"a".repeat(255)));
     }
 
     #[test]
