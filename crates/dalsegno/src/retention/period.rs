@@ -138,7 +138,7 @@ mod tests {
             last_of_each(
                 unit,
                 count,
-                times.clone().last().unwrap().1,
+                times.clone().next_back().unwrap().1,
                 &berlin(),
                 times,
             )
