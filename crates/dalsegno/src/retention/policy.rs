@@ -219,6 +219,9 @@ mod tests {
         assert_eq!(choose(&policies, "bot/42").unwrap().pattern, "bot/42");
         policies.push(policy("bot/[4]2"));
         assert_eq!(choose(&policies, "bot/[4]2").unwrap().pattern, "bot/[4]2");
+        // A name that looks like a pattern is still the exact one.
+        let odd = ["chat ??]", "chat [1]"].map(policy);
+        assert_eq!(choose(&odd, "chat [1]").unwrap().pattern, "chat [1]");
         assert_eq!(choose(&policies[..0], "bot/42"), None);
         assert_eq!(choose(&[policy("bot/*")], "chat"), None);
     }
