@@ -52,6 +52,8 @@ enum Wanted {
     P9,
     /// Comparing neighbours as the unchanged part grows
     Diff,
+    /// A year of snapshots thinned
+    Retention,
     /// Everything (the default)
     All,
 }
@@ -78,6 +80,7 @@ impl Wanted {
             Self::P7 => "p7",
             Self::P9 => "p9",
             Self::Diff => "diff",
+            Self::Retention => "retention",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

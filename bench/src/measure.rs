@@ -25,6 +25,7 @@ pub mod p3;
 pub mod p4;
 pub mod p7;
 pub mod p9;
+pub mod retention;
 pub mod rounds;
 
 /// How long the workloads of a run are.
@@ -96,7 +97,7 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 6] = [
+pub const ALL: [(&str, Measure); 8] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
@@ -104,6 +105,7 @@ pub const ALL: [(&str, Measure); 6] = [
     ("p7", p7::run),
     ("p9", p9::run),
     ("diff", diff::run),
+    ("retention", retention::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

@@ -139,6 +139,7 @@ impl TickStore for EngineTicks {
                 epoch: 0,
                 name: None,
                 detail: vec![3; DETAIL],
+                operation: None,
             };
             Write {
                 session: format!("sonora/{number}"),
@@ -161,6 +162,7 @@ impl TickStore for EngineTicks {
             self.heads.push(Head {
                 session: row.session,
                 seq: row.seq,
+                era: 0,
             });
         }
         Ok(())

@@ -120,8 +120,6 @@ pub(crate) mod optional {
     use jiff::SignedDuration;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    // Serde hands over references.
-    #[allow(clippy::ref_option)]
     pub(crate) fn serialize<S: Serializer>(
         duration: &Option<SignedDuration>,
         serializer: S,

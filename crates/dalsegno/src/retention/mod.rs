@@ -20,8 +20,8 @@
 //!   stay whatever the rules say, because undoing a restore to a file needs them, unless `kinds` names
 //!   `safety` or nothing is to be kept.
 //!
-//! So adding a keep rule, raising its number, adding a filter or adding an age to keep rules never deletes
-//! more, and deciding again on what stayed, with the same rules and the same now, deletes nothing.
+//! So adding a keep rule, raising its number, adding a tag or adding an age to keep rules never deletes
+//! more; neither does a clock that is behind; and deciding again on what stayed, with the same rules and the same now, deletes nothing.
 //!
 //! # What keep rules count
 //!

@@ -43,13 +43,12 @@ impl Unit {
         let date = local.date();
         match self {
             Self::Hour => {
-                let twice = zone.to_ambiguous_timestamp(local).is_ambiguous();
-                let offset = if twice {
-                    offset.to_string()
+                let hour = format!("{date} {:02}:00", local.hour());
+                if zone.to_ambiguous_timestamp(local).is_ambiguous() {
+                    format!("{hour}{offset}")
                 } else {
-                    String::new()
-                };
-                format!("{date} {:02}:00{offset}", local.hour())
+                    hour
+                }
             }
             Self::Day => date.to_string(),
             Self::Week => {

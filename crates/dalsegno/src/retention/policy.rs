@@ -17,7 +17,7 @@ const OPTIONS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
-/// What keeps its place whatever is written around it.
+/// The characters that patterns are made with.
 const WILD: [char; 3] = ['*', '?', '['];
 
 /// What is kept of the sessions that a pattern names.
@@ -178,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_of_many_wildcards_does_not_take_for_ever() {
+        let steps = "**/a/".repeat(40) + "b";
+        assert!(!policy(&steps).matches(&("a/".repeat(120) + "c")));
+        let stars = "*a".repeat(60) + "b";
+        assert!(!policy(&stars).matches(&"a".repeat(255)));
+    }
+
+    #[test]
     fn the_most_specific_wins_whatever_the_order() {
         let mut policies = [
             "**",
@@ -211,6 +219,9 @@ mod tests {
         assert_eq!(choose(&policies, "bot/42").unwrap().pattern, "bot/42");
         policies.push(policy("bot/[4]2"));
         assert_eq!(choose(&policies, "bot/[4]2").unwrap().pattern, "bot/[4]2");
+        // A name that looks like a pattern is still the exact one.
+        let odd = ["chat ??]", "chat [1]"].map(policy);
+        assert_eq!(choose(&odd, "chat [1]").unwrap().pattern, "chat [1]");
         assert_eq!(choose(&policies[..0], "bot/42"), None);
         assert_eq!(choose(&[policy("bot/*")], "chat"), None);
     }
