@@ -93,12 +93,11 @@ pub fn run(plan: &Plan) -> Result<Findings> {
     ensure!(compared == decided.kept, "{compared} of {}", decided.kept);
     fresh.engine.close()?;
     let floor = bytes_below(fresh.folder.path())?;
-    let nothing = Spent::default();
     table.row(
         "for comparison: only the survivors ever saved",
         [
-            Cell::Micros(nothing.wall_us),
-            Cell::Micros(nothing.cpu_us),
+            Cell::None,
+            Cell::None,
             Cell::Count(compared as f64),
             Cell::Bytes(floor),
         ],

@@ -89,7 +89,7 @@ impl Cleanup {
             human::count(cleaned.purged.snapshots, "snapshot")
         ))?;
         match cleaned.file_shrunk {
-            Some(bytes) if cleaned.purged.snapshots > 0 => {
+            Some(bytes) if bytes > 0 => {
                 out.line(format!("the store is {} smaller", human::size(bytes)))
             }
             _ => Ok(()),
