@@ -24,13 +24,11 @@ pub(super) const TAG: &str = "loud";
 /// How many snapshots a short session has.
 const SHORT_LENGTH: usize = 50;
 
-/// Saves that are under way at once.
-const UNDER_WAY: usize = 10_000;
-
 /// What the store is made of.
-pub(super) const NOTE: &str = "every second snapshot is of one long session, the others of sessions \
-     of 50 each (of 10 among 1000), in turn; one a second, 1 in 10 manual, 1 in 20 with a tag, 1 in 1,000 with a name; \
-     states of some 60 bytes";
+pub(super) const NOTE: &str = "half of the snapshots are of one long session, the others of sessions \
+     of 50 each (among 1000: one of 50, and 49 of 10); saved in ticks, each session once and the long \
+     one as often as all others, so that the newest page is of 50 different sessions; one a second, 1 \
+     in 10 manual, 1 in 20 with a tag, 1 in 1,000 with a name; states of some 60 bytes";
 
 /// The name of a snapshot near the newest of the long session.
 pub(super) fn name(n: usize) -> String {
@@ -101,7 +99,7 @@ impl House {
     }
 }
 
-/// At least so many that a page of the store has as many different ones at every size.
+/// At least so many that the newest page has as many different ones at every size.
 fn sessions(snapshots: usize) -> usize {
     (snapshots / 2 / SHORT_LENGTH).max(SHORT_LENGTH)
 }
@@ -110,7 +108,12 @@ fn sessions(snapshots: usize) -> usize {
 fn fill(engine: &Engine, snapshots: usize) -> Result<String> {
     let sessions = sessions(snapshots);
     let mut middle = None;
-    let mut under_way: Vec<(usize, Ticket)> = Vec::with_capacity(UNDER_WAY);
+    for n in (snapshots / 2 / sessions)..SHORT_LENGTH {
+        let text = format!("{{\"turn\":{n}}}");
+        engine.save_json(SHORT, text).kind(Kind::Auto).commit()?;
+    }
+    let tick = 2 * sessions;
+    let mut under_way: Vec<(usize, Ticket)> = Vec::with_capacity(tick);
     for n in 0..snapshots {
         let session = if n % 2 == 1 {
             LONG.to_owned()
@@ -133,7 +136,7 @@ fn fill(engine: &Engine, snapshots: usize) -> Result<String> {
             save = save.name(name(left / 1_000));
         }
         under_way.push((n, save.submit()));
-        if under_way.len() == UNDER_WAY || n + 1 == snapshots {
+        if under_way.len() == tick || n + 1 == snapshots {
             for (n, ticket) in under_way.drain(..) {
                 let saved = ticket.wait()?;
                 if n == snapshots / 2 {
