@@ -6,7 +6,7 @@
 mod content;
 mod tally;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -84,8 +84,8 @@ pub struct Stats {
     pub stored_bytes: u64,
     /// How many times more bytes the texts have than the records.
     pub ratio: Option<f64>,
-    /// Snapshots that were deleted and can still be had back; none where the store keeps no trash.
-    pub trash: Option<u64>,
+    /// Snapshots that were deleted and can still be had back.
+    pub trash: u64,
     /// The one taken first.
     pub oldest: Option<Snapshot>,
     /// The one taken last.
@@ -262,7 +262,7 @@ impl Engine {
         // The index of the log is in memory; its file goes when the store is closed.
         let bytes = |path: std::path::PathBuf| location::bytes(&path, &["", "-wal"]);
         stats.file_bytes = self.path().map(bytes);
-        stats.trash = trash();
+        stats.trash = trash(&*view, &sessions, &mut damage)?;
         if query.rebuild > 0 {
             let mut counter = Counter::new(query.rebuild);
             for row in &sessions {
@@ -300,9 +300,16 @@ fn every_session(view: &dyn View, damage: &mut Vec<Damage>) -> Result<Vec<Sessio
     Ok(sessions)
 }
 
-/// The number of snapshots in the trash: a store of format 1 keeps none.
-const fn trash() -> Option<u64> {
-    None
+/// The number of these sessions' snapshots in the trash.
+fn trash(view: &dyn View, sessions: &[SessionRow], damage: &mut Vec<Damage>) -> Result<u64> {
+    let wanted: HashSet<i64> = sessions.iter().map(|row| row.id).collect();
+    let mut count = 0;
+    let read = view.trash(&mut |row| {
+        count += u64::from(wanted.contains(&row.snapshot.session));
+        Flow::Continue(())
+    });
+    unless_damaged(damage, read)?;
+    Ok(count)
 }
 
 fn ratio(text_bytes: u64, stored_bytes: u64) -> Option<f64> {

@@ -194,7 +194,7 @@ impl<'a> Tally<'a> {
             text_bytes: all.text,
             stored_bytes: all.stored,
             ratio: ratio(all.text, all.stored),
-            trash: None,
+            trash: 0,
             oldest: None,
             newest: None,
             intervals: summary(&mut intervals),

@@ -91,7 +91,7 @@ fn times_are_counted_by_local_hours_and_days() {
     assert_eq!((all.sessions, all.snapshots, all.unchanged), (2, 9, 3));
     assert_eq!(all.intervals.unwrap().count, 6);
     assert_eq!(all.intervals.unwrap().shortest, 60.0);
-    assert!(all.components.is_none() && all.trash.is_none() && all.file_bytes.is_none());
+    assert!(all.components.is_none() && all.trash == 0 && all.file_bytes.is_none());
 }
 
 #[test]

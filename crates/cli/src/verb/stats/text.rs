@@ -56,7 +56,10 @@ pub(crate) fn summary(found: &Stats) -> Vec<Vec<String>> {
                 )
             }),
         ),
-        ("in the trash", found.trash.map(number)),
+        (
+            "in the trash",
+            (found.trash > 0).then(|| number(found.trash)),
+        ),
         ("text", Some(human::exact_size(found.text_bytes))),
         (
             "stored",
