@@ -30,6 +30,9 @@ fn the_demo_says_what_it_did_and_its_commands_work() {
         "killed with SIGKILL",
         "acknowledged snapshots read back",
         "all is as it was saved",
+        "differ so",
+        "which was undone: it is as it was, byte for byte",
+        "A cleanup that keeps the last 20 states",
         "times smaller",
         "Try on it",
     ] {

@@ -11,6 +11,7 @@ mod look;
 mod play;
 mod proof;
 mod put_back;
+mod travel;
 pub(crate) mod writer;
 
 use std::time::Instant;
@@ -25,7 +26,7 @@ use crate::style;
 use evening::STEPS;
 use house::House;
 
-/// See it work: an evening of three sessions, a mishap, a crash, and the proof
+/// See it work: an evening of three sessions, a mishap, a crash, the proof, a way back
 ///
 /// Works in a new temporary store, which stays for you to try commands on; nothing else is touched.
 #[derive(Debug, Args)]
@@ -63,9 +64,13 @@ impl Demo {
 
         chapter(out, 5, "Everything is proved")?;
         let proved = proof::all(&engine, &kept, out)?;
+
+        chapter(out, 6, "There and back")?;
+        let travel = travel::there_and_back(&engine, out)?;
+        let thinned = travel::thinned(&engine, out)?;
         engine.close()?;
 
-        chapter(out, 6, "What it took")?;
+        chapter(out, 7, "What it took")?;
         let cost = proof::cost(&house, begun, out)?;
 
         let commands = house.commands(&old.reference);
@@ -77,6 +82,8 @@ impl Demo {
                 "restore": put_back,
                 "crash": survived,
                 "verification": proved,
+                "travel": travel,
+                "cleanup_plan": thinned,
                 "cost": cost,
                 "commands": commands,
             }));

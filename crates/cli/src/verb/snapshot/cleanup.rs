@@ -147,7 +147,7 @@ fn summary(plan: &CleanupPlan) -> String {
     } else {
         " once they are purged"
     };
-    if plan.deleted > 0 {
+    if plan.frees > 0 {
         let frees = human::size(plan.frees);
         lines.push(format!("about {frees} would be free{when}"));
     }

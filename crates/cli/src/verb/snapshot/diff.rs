@@ -192,7 +192,8 @@ fn heading(diff: &Found) -> String {
     style::head(format!("{} → {second}", name(from)))
 }
 
-fn line(line: &Line) -> String {
+/// A line of a comparison, with its mark.
+pub(crate) fn line(line: &Line) -> String {
     let text = human::safe(&line.text);
     let text = match line.mark {
         Mark::Added => style::added(format!("+ {text}")),
