@@ -4,7 +4,7 @@ use crate::codec::deed::Before;
 use crate::deed::{self, Deed, Stacks};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{SnapshotId, Verb};
+use crate::model::{SnapshotId, Status, Verb};
 use crate::restore::{self, Restore, Source};
 use crate::show;
 
@@ -67,12 +67,19 @@ impl Engine {
                 Source::Snapshot(*seq)
             }
             Before::Nothing => Source::Nothing { session },
+            Before::Torn => {
+                return Err(Error::not_found(format!(
+                    "there is nothing to {verb} in {session}: what stood there was the torn rest of an \
+                     operation that was cut off, which was not kept"
+                )));
+            }
             Before::Beside(path) => Source::Beside {
                 session,
                 path: path.into(),
             },
         };
-        let restore = Restore::new(self, verb, source);
+        let mut restore = Restore::new(self, verb, source);
+        restore.over_torn = next.status == Status::Begun;
         Ok(match restore::Target::of_wire(&next.detail.target) {
             restore::Target::File(path) => restore.to_file(path),
             restore::Target::Other(name) => restore.not_given_yet(name),

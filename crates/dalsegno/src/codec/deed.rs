@@ -42,6 +42,8 @@ pub(crate) enum Before {
     Snapshot(i64),
     /// What is no JSON, kept in this file.
     Beside(String),
+    /// What an operation that was cut off left there, and is no JSON: it was not kept.
+    Torn,
 }
 
 /// In clear; 1 is kept for a sealed one.

@@ -19,6 +19,8 @@ pub struct Restore<'a> {
     source: Source,
     pub(super) components: Vec<String>,
     pub(super) aim: Aim<'a>,
+    /// What stands there may be the torn rest of an operation, which need not be kept.
+    pub(crate) over_torn: bool,
 }
 
 /// What is put back.
@@ -81,6 +83,7 @@ impl<'a> Restore<'a> {
             source,
             components: Vec::new(),
             aim: Aim::Head,
+            over_torn: false,
         }
     }
 

@@ -115,7 +115,12 @@ impl Restore<'_> {
                 let now = sequence::next(None, self.engine.now().as_microsecond());
                 let own = SnapshotId::new(now, &self.engine.store().info().id);
                 let id = plan.snapshot.as_ref().map_or(own, |snapshot| snapshot.id);
-                let kept = destination.keep_aside(&before, id)?;
+                let kept = match destination.keep_aside(&before, id) {
+                    Err(error) if error.kind() == ErrorKind::InvalidInput && self.over_torn => {
+                        return Ok(Before::Torn);
+                    }
+                    kept => kept?,
+                };
                 let absolute = std::path::absolute(&kept).unwrap_or_else(|_| kept.clone());
                 report.kept_beside = Some(kept);
                 Ok(Before::Beside(absolute.to_string_lossy().into_owned()))

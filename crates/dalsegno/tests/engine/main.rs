@@ -5,6 +5,7 @@ mod acceptance;
 mod common;
 mod conformance;
 mod decoders;
+mod destination;
 mod documents;
 mod errors;
 mod format;
