@@ -305,7 +305,9 @@ mod tests {
     proptest! {
         #[test]
         fn odd_records_are_no_danger(delta in any_delta(), number in 0..20usize) {
-            drop(source(&delta.items.runs, number));
+            if let Some(Source::Fresh(at)) = source(&delta.items.runs, number) {
+                prop_assert!(at <= number);
+            }
             for spot in spots(&delta).unwrap_or_default() {
                 prop_assert!(spot.new.end <= delta.items.new.len());
             }
