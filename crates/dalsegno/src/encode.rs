@@ -49,12 +49,13 @@ pub(crate) fn on_top_of(
         return base(document);
     };
     let mut delta = Delta::between(earlier, &document);
-    if document.text_len() >= LARGE {
+    let size = document.text_len();
+    if size >= LARGE {
         delta.locate(earlier.document, &document);
     }
     let record = written(&delta, earlier.document, &document)?;
     let cost = earlier_cost + chain::cost(record.len(), document.items.len());
-    if cost > PATIENCE * document.text_len() as u64 + FREE {
+    if cost > PATIENCE * size as u64 + FREE {
         // A base shares no memory with the chain that it ends.
         return base(Arc::new(document.detached()));
     }

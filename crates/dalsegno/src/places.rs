@@ -111,13 +111,13 @@ struct Search<'a> {
     was: Gaps<'a>,
     is: Gaps<'a>,
     wanted: Vec<usize>,
-    seats: Vec<Option<Seat>>,
+    seats: Vec<Option<Seat<'a>>>,
     /// The lists that have a place already.
     lists: HashSet<usize>,
     places: Vec<Place>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// Whether the gaps inside what was copied are the same.
     fn same_around(&self, stretches: &[Stretch]) -> Option<()> {
         let pairs = stretches.iter().zip(stretches.get(1..).unwrap_or_default());
@@ -142,7 +142,7 @@ impl Search<'_> {
         Some(())
     }
 
-    fn seat(&self, at: usize) -> Option<&Seat> {
+    fn seat(&self, at: usize) -> Option<&Seat<'a>> {
         let place = self.wanted.binary_search(&at).ok()?;
         self.seats.get(place)?.as_ref()
     }
@@ -184,7 +184,7 @@ impl Search<'_> {
 
     fn value(&mut self, old: usize, new: usize) -> Option<()> {
         let was = self.earlier.items.get(old)?;
-        let names = self.seat(new)?.names.clone();
+        let names = named(&self.seat(new)?.names);
         let short = (was.len() <= SHORT).then(|| was.to_vec());
         self.places.push(Place {
             names,
@@ -204,7 +204,7 @@ impl Search<'_> {
         (unseen && single).then_some(())?;
         let count = |range: &Range<usize>| u32::try_from(range.len()).ok();
         self.places.push(Place {
-            names: seat.names,
+            names: named(&seat.names),
             what: What::Items {
                 index: place.index,
                 old: count(old)?,
@@ -220,7 +220,7 @@ impl Search<'_> {
         &self,
         old: &Range<usize>,
         new: &Range<usize>,
-    ) -> Option<(Seat, crate::document::outline::Place)> {
+    ) -> Option<(Seat<'a>, crate::document::outline::Place)> {
         let (first_gap, last_gap) = (
             self.same_gap(old.start, new.start),
             self.same_gap(old.end, new.end),
@@ -258,7 +258,10 @@ impl Search<'_> {
     }
 
     /// The seat of the first of these items, if they follow one another in one list.
-    fn together(&self, items: &Range<usize>) -> Option<(Seat, crate::document::outline::Place)> {
+    fn together(
+        &self,
+        items: &Range<usize>,
+    ) -> Option<(Seat<'a>, crate::document::outline::Place)> {
         let seat = self.seat(items.start)?;
         let place = seat.list?;
         for (at, index) in items.clone().zip(place.index..) {
@@ -267,6 +270,10 @@ impl Search<'_> {
         }
         Some((seat.clone(), place))
     }
+}
+
+fn named(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }
 
 /// Whether an item is one value and not a few tiny elements of a list.

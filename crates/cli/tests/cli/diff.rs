@@ -162,3 +162,14 @@ fn two_sessions_and_odd_names() {
         house.run(&arguments).ok();
     }
 }
+
+#[test]
+fn a_damaged_state_is_exit_code_6() {
+    let house = house();
+    let store = rusqlite::Connection::open(house.store()).unwrap();
+    let last = "UPDATE record SET data = x'00ff' WHERE seq = (SELECT max(seq) FROM record)";
+    store.execute_batch(last).unwrap();
+    drop(store);
+    diff(&house, &[]).refused(6, "damaged");
+    diff(&house, &["--unified"]).refused(6, "damaged");
+}

@@ -267,3 +267,65 @@ fn spots(delta: &Delta) -> Option<Vec<Spot>> {
     }
     (new == delta.items.new.len() && !spots.is_empty()).then_some(spots)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::delta::Patch;
+
+    fn any_delta() -> impl Strategy<Value = Delta> {
+        let odd = || prop_oneof![0..4u32, Just(u32::MAX)];
+        let skip = prop_oneof![-2..4i64, Just(i64::MAX), Just(i64::MIN)];
+        let run = (odd(), skip, odd()).prop_map(|(new, skip, copy)| Run { new, skip, copy });
+        let what = prop_oneof![
+            Just(What::Value(None)),
+            Just(What::Value(Some(b"1".to_vec()))),
+            (odd(), odd(), odd()).prop_map(|(index, old, new)| What::Items { index, old, new }),
+        ];
+        let place = (prop::collection::vec("[ab]", 0..3), what)
+            .prop_map(|(names, what)| Place { names, what });
+        let items = prop::collection::vec(Just(Bytes::from_static(b"1")), 0..6);
+        (
+            prop::collection::vec(run, 0..5),
+            items,
+            prop::collection::vec(place, 0..5),
+        )
+            .prop_map(|(runs, new, places)| Delta {
+                gaps: Patch {
+                    runs: Vec::new(),
+                    new: Vec::new(),
+                },
+                items: Patch { runs, new },
+                places,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn odd_records_are_no_danger(delta in any_delta(), number in 0..20usize) {
+            if let Some(Source::Fresh(at)) = source(&delta.items.runs, number) {
+                prop_assert!(at <= number);
+            }
+            for spot in spots(&delta).unwrap_or_default() {
+                prop_assert!(spot.new.end <= delta.items.new.len());
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_is_followed_to_where_it_came_from() {
+        let run = |new, skip, copy| Run { new, skip, copy };
+        // Two new ones, items 3 and 4 of the parent, a new one, item 1.
+        let runs = [run(2, 3, 2), run(1, -4, 1)];
+        let sources: Vec<i64> = (0..7)
+            .map(|number| match source(&runs, number) {
+                Some(Source::Fresh(at)) => at as i64,
+                Some(Source::Copied(at)) => -(at as i64),
+                None => 99,
+            })
+            .collect();
+        assert_eq!(sources, [0, 1, -3, -4, 2, -1, 99]);
+    }
+}

@@ -229,7 +229,7 @@ fn item(difference: &Difference, old: Option<usize>, new: Option<usize>) -> (Str
 
 fn shown(json: &str) -> String {
     if json.starts_with('{') {
-        return describe::cut(&describe::label(json.as_bytes()), WIDTH);
+        return describe::label(json.as_bytes());
     }
     describe::cut(
         json.get(..json.floor_char_boundary(8 * WIDTH))

@@ -8,7 +8,7 @@ use super::compare::texts;
 use super::{Diff, diff, near};
 use crate::Engine;
 use crate::restore::Change;
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, Store};
 
 fn between(old: &str, new: &str) -> Vec<ComponentDiff> {
     texts(old.as_bytes(), new.as_bytes()).unwrap()
@@ -537,9 +537,17 @@ fn what_a_record_cannot_tell_is_rebuilt() {
     let engine = in_memory();
     let all: Vec<String> = (0..301).map(message).collect();
     let before = chat(7, &all[..300], &[]);
+    let thing = |id: u8| {
+        format!(
+            "{{\"thing\":{{\"id\":{id},\"pad\":\"{}\"}},",
+            "x".repeat(5000)
+        )
+    };
+    let with = |member: String| before.replacen('{', &member, 1);
     let doubled = before.replacen("{\"turn\":7", "{\"turn\":7,\"turn\":7", 1);
     let after = before.replacen("\"turn\":7", "\"turn\":8", 1);
     for (what, old, new) in [
+        ("which thing it is", with(thing(7)), with(thing(8))),
         (
             "a member more",
             before.clone(),
@@ -619,4 +627,30 @@ proptest! {
             text = next;
         }
     }
+}
+
+#[test]
+fn neighbours_are_compared_without_a_look_at_the_first_record() {
+    let store = std::sync::Arc::new(MemoryStore::new(&crate::clock::SystemClock));
+    let engine = crate::Options::default().on(std::sync::Arc::clone(&store) as _);
+    let mut messages: Vec<String> = (0..300).map(message).collect();
+    for n in 300..303 {
+        engine
+            .save_json("s", chat(n, &messages, &[]))
+            .commit()
+            .unwrap();
+        messages.push(message(n));
+    }
+    let view = store.view().unwrap();
+    let first = engine.resolve(&*view, "s@-2").unwrap();
+    let row = view.record(first.session, first.seq).unwrap().unwrap();
+    let mut bent = row.clone();
+    bent.data.truncate(9);
+    drop(view);
+    assert!(store.replace(&[row], &[bent]).unwrap());
+    assert_eq!(engine.diff("s@-1", "s@-0").unwrap().counts().added, 1);
+    assert_eq!(engine.diff("s@-2", "s@-1").unwrap().counts().added, 1);
+    let error = engine.diff("s@-2", "s@-0").unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Damaged);
+    assert!(error.to_string().contains("cannot be restored"), "{error}");
 }

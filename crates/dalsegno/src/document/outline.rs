@@ -10,8 +10,8 @@ const MANY: usize = 4096;
 
 /// Where an item stands: by members of objects, and at last perhaps in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seat {
-    pub(crate) names: Vec<String>,
+pub(crate) struct Seat<'a> {
+    pub(crate) names: Vec<&'a str>,
     pub(crate) list: Option<Place>,
 }
 
@@ -48,9 +48,9 @@ struct Walk<'a> {
 /// The seats of the items `wanted` (their numbers, rising), for each one `None` where it stands deeper
 /// in a list. Nothing where the document has too many gaps, or a name on the way that stands twice
 /// or has escapes.
-pub(crate) fn seats(document: &Document, wanted: &[usize]) -> Option<Vec<Option<Seat>>> {
+pub(crate) fn seats<'a>(document: &'a Document, wanted: &[usize]) -> Option<Vec<Option<Seat<'a>>>> {
     let mut walk = Walk {
-        stack: Vec::new(),
+        stack: Vec::with_capacity(4),
         lists: 0,
         seen: 0,
     };
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         self.stack.push(Frame {
             list: list.then_some(place),
             name: b"",
-            names: Vec::new(),
+            names: Vec::with_capacity(if self.lists == 0 { 16 } else { 0 }),
             on_the_way: false,
         });
     }
@@ -158,16 +158,16 @@ impl<'a> Walk<'a> {
     }
 
     /// The seat of the item here; `Some(None)` where it is deeper in a list.
-    fn seat(&mut self) -> Option<Option<Seat>> {
+    fn seat(&mut self) -> Option<Option<Seat<'a>>> {
         let list = self.stack.last().and_then(|frame| frame.list);
         if self.lists != usize::from(list.is_some()) {
             return Some(None);
         }
-        let mut names = Vec::new();
+        let mut names = Vec::with_capacity(self.stack.len());
         for frame in &mut self.stack {
             frame.on_the_way = true;
             if frame.list.is_none() {
-                names.push(std::str::from_utf8(frame.name).ok()?.to_owned());
+                names.push(std::str::from_utf8(frame.name).ok()?);
             }
         }
         Some(Some(Seat { names, list }))
@@ -231,11 +231,13 @@ mod tests {
     use super::super::split;
     use super::*;
 
-    fn of(text: &str) -> (Document, Option<Vec<Option<Seat>>>) {
-        let document = split(text.as_bytes(), None).unwrap().document;
+    fn of(text: &str) -> Document {
+        split(text.as_bytes(), None).unwrap().document
+    }
+
+    fn all(document: &Document) -> Option<Vec<Option<Seat<'_>>>> {
         let all: Vec<usize> = (0..document.items.len()).collect();
-        let seats = seats(&document, &all);
-        (document, seats)
+        seats(document, &all)
     }
 
     fn long(n: usize) -> String {
@@ -250,7 +252,8 @@ mod tests {
             long(2),
             long(3)
         );
-        let seats = of(&text).1.unwrap();
+        let document = of(&text);
+        let seats = all(&document).unwrap();
         let said: Vec<String> = seats
             .into_iter()
             .map(|seat| {
@@ -274,15 +277,16 @@ mod tests {
 
     #[test]
     fn names_that_stand_twice_are_not_trusted() {
-        assert!(of("{\"a\":1,\"b\":2}").1.is_some());
-        assert!(of("{\"a\":1,\"a\":2}").1.is_none());
-        assert!(of("{\"a\":1,\"\\u0061\":2}").1.is_none());
+        assert!(all(&of("{\"a\":1,\"b\":2}")).is_some());
+        assert!(all(&of("{\"a\":1,\"a\":2}")).is_none());
+        assert!(all(&of("{\"a\":1,\"\\u0061\":2}")).is_none());
     }
 
     #[test]
     fn what_is_deeper_in_a_list_has_no_seat() {
         let text = format!("[{{\"x\":\"{}\"}},{}]", "y".repeat(5000), long(1));
-        let seats = of(&text).1.unwrap();
+        let document = of(&text);
+        let seats = all(&document).unwrap();
         assert_eq!(seats.first().unwrap(), &None);
         let second = seats.last().unwrap().clone().unwrap().list.unwrap();
         assert_eq!((second.index, second.first), (1, 0));
@@ -296,7 +300,7 @@ mod tests {
                 (0..n).map(long).collect::<Vec<_>>().join(",")
             )
         };
-        let (short, longer) = (of(&list(5)).0, of(&list(9)).0);
+        let (short, longer) = (of(&list(5)), of(&list(9)));
         let (a, b) = (Gaps::of(&short).unwrap(), Gaps::of(&longer).unwrap());
         assert_eq!(
             (a.at(0), a.at(4), a.at(5)),

@@ -63,9 +63,11 @@ fn records() -> Vec<Vec<u8>> {
         let delta = {
             let lookup = earlier.as_ref().map(Lookup::new);
             let document = split(&text, lookup.as_ref()).unwrap().document;
-            let delta = lookup
-                .as_ref()
-                .map(|lookup| Delta::between(lookup, &document));
+            let delta = lookup.as_ref().map(|lookup| {
+                let mut delta = Delta::between(lookup, &document);
+                delta.locate(lookup.document, &document);
+                delta
+            });
             let delta = delta.unwrap_or_else(|| Delta::from_nothing(&document));
             earlier = Some(document);
             delta

@@ -236,6 +236,25 @@ fn a_store_of_format_1_is_read() {
     assert_eq!(snapshots[0].created_at.to_string(), "2026-11-20T10:01:00Z");
 }
 
+/// Its records say nothing of where their changes stand.
+#[test]
+fn states_of_format_1_are_compared() {
+    let (_folder, path) = copied();
+    let engine = Engine::open(&path).unwrap();
+    let (states, snapshots) = (states(), all(&engine));
+    let kept: Vec<_> = states.iter().zip(&snapshots).collect();
+    for pair in kept.windows(2) {
+        let [((_, old), from), ((_, new), to)] = pair else {
+            panic!()
+        };
+        let diff = engine
+            .diff(&from.id.to_string(), &to.id.to_string())
+            .unwrap();
+        assert_eq!(diff.identical, old == new);
+        assert!(diff.identical || !diff.components.is_empty());
+    }
+}
+
 /// Blocks and single records, and ids as they were given then.
 #[test]
 fn the_fixture_has_what_format_1_has() {
