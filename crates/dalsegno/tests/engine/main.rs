@@ -9,6 +9,7 @@ mod documents;
 mod errors;
 mod format;
 mod model;
+mod purge;
 mod regressions;
 mod sharing;
 mod stats;
