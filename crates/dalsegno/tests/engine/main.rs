@@ -8,6 +8,7 @@ mod decoders;
 mod documents;
 mod errors;
 mod format;
+mod format_2;
 mod model;
 mod purge;
 mod regressions;
