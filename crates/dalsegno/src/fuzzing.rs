@@ -5,6 +5,7 @@
 #![allow(missing_docs)]
 
 mod decode;
+mod history;
 mod live;
 mod model;
 mod play;
