@@ -9,7 +9,7 @@ use crate::codec::pack::{self, Effort};
 use crate::document::lookup::Lookup;
 use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
 use crate::job::{Content, Expect, Job, exists};
 use crate::show;
@@ -146,11 +146,12 @@ impl Head {
         }
         let view = store.view()?;
         let counted = chain::assemble(&*view, &store.info().id, newest.session, seq);
-        let Some(counted) = counted
-            .ok()
-            .filter(|c| c.document.to_text() == document.to_text())
-        else {
-            return Ok(None);
+        let counted = match counted {
+            Ok(counted) if counted.document.to_text() == document.to_text() => counted,
+            Ok(_) => return Ok(None),
+            // What is damaged cannot be referred to; what cannot be read now may be had later.
+            Err(error) if error.kind() == ErrorKind::Damaged => return Ok(None),
+            Err(error) => return Err(error),
         };
         self.document = Arc::new(counted.document.detached());
         self.checksum = Some(sum);

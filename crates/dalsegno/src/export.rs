@@ -345,7 +345,7 @@ impl Whole {
 
     fn end(&self, session: Option<&str>) -> Result<()> {
         for (name, head) in &self.heads {
-            let last = self.last.get(name).map_or(-1, |id| id.seq());
+            let last = self.last.get(name).map_or(0, |id| id.seq());
             if session.is_none_or(|session| session == name) && last < *head {
                 return Err(Error::damaged(format!(
                     "the newest snapshot of session {name} is missing"

@@ -5,9 +5,11 @@
 #![allow(missing_docs)]
 
 mod decode;
+mod history;
 mod live;
 mod model;
 mod play;
+mod purge;
 mod samples;
 mod stores;
 mod text;
@@ -15,6 +17,7 @@ mod verb;
 
 pub use decode::{decode_block, decode_detail, decode_record};
 pub use play::{Place, play};
+pub use purge::{STEP, Step, purge};
 pub use samples::samples;
 pub use stores::{import_export, open_store};
 pub use text::{split_json, takes, turn_of};

@@ -106,17 +106,21 @@ impl Engine {
         )))
     }
 
-    /// The sessions that have something that goes, with their names where those can be read.
+    /// The sessions that have something that goes, with their names where those can be read; and those
+    /// that have nothing left, because a purge was interrupted before it could forget them.
     fn with_trash(&self, purge: &Purge) -> Result<BTreeMap<i64, String>> {
         let view = self.view()?;
         let id = &self.store().info().id;
         let now = self.now().as_microsecond();
         let mut names: BTreeMap<i64, String> = BTreeMap::new();
+        let mut found = BTreeMap::new();
         view.sessions(&mut |row| {
+            if row.head == 0 {
+                found.insert(row.id, row.name.clone());
+            }
             names.insert(row.id, row.name);
             Flow::Continue(())
         })?;
-        let mut found = BTreeMap::new();
         view.trash(&mut |row| {
             let name = names
                 .get(&row.snapshot.session)

@@ -223,7 +223,11 @@ fn in_session(
 /// The row of the trash that `reference` means.
 pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Result<TrashRow> {
     let (session, name) = match reference.rsplit_once('@') {
-        Some((session, name)) => (view.session(session)?.map(|row| row.id), name),
+        // Of no session that is there, it is nothing.
+        Some((session, name)) => match view.session(session)? {
+            Some(row) => (Some(row.id), name),
+            None => (None, reference),
+        },
         None => (None, reference),
     };
     let mut exact = Vec::new();

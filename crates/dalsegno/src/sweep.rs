@@ -85,7 +85,11 @@ pub(crate) fn plan(
 struct Run {
     first: i64,
     last: i64,
+    /// They lie under a block that stays as it is.
+    covered: bool,
     take: Vec<RecordRow>,
+    /// The records of the rows that go, in no order.
+    entries: Vec<Entry>,
     put: Vec<RecordRow>,
 }
 
@@ -120,9 +124,10 @@ impl Sweeper<'_> {
             return Ok(Vec::new());
         };
         let mut runs: Vec<Run> = Vec::new();
-        let mut entries: Vec<Entry> = Vec::new();
         let mut run = Run::default();
         let mut seen: HashSet<i64> = HashSet::new();
+        // Up to where a block reaches that stays as it is.
+        let mut cover = i64::MIN;
         for seq in self.order.clone() {
             if seen.remove(&seq) {
                 continue;
@@ -135,29 +140,36 @@ impl Sweeper<'_> {
             seen.extend(inside.iter().map(|entry| entry.seq).filter(|s| *s > seq));
             let first = inside.first().map_or(row.seq, |entry| entry.seq);
             let changes = row.seq >= oldest && self.changes(&inside);
-            // A block is found by what comes after a record: none may come to lie over another. And what
-            // lies within a run goes with it, for each may build on the other.
-            let ends = !changes && row.count > 1 || run.take.len() >= PIECE;
+            let covered = first < cover;
+            // A block is found by what comes after a record: none may come to lie over another, or under
+            // one. And what lies within a run goes with it, for each may build on the other.
+            let ends = if changes {
+                run.take.len() >= PIECE || run.covered != covered
+            } else {
+                row.count > 1
+            };
             if ends && first > run.last {
-                self.close(&mut runs, &mut run, &mut entries)?;
+                self.close(&mut runs, &mut run)?;
             }
             if !changes {
+                if row.count > 1 {
+                    cover = row.seq;
+                }
                 continue;
             }
             if run.take.is_empty() {
                 run.first = first;
+                run.covered = covered;
             }
             run.last = run.last.max(row.seq);
+            self.freed += row.data.len() as i64;
             run.take.push(RecordRow {
                 data: Vec::new(),
-                ..row.clone()
+                ..row
             });
-            self.freed += row.data.len() as i64;
-            for entry in inside {
-                entries.extend(self.keep(entry)?);
-            }
+            run.entries.extend(inside);
         }
-        self.close(&mut runs, &mut run, &mut entries)?;
+        self.close(&mut runs, &mut run)?;
         Ok(runs)
     }
 
@@ -256,36 +268,44 @@ impl Sweeper<'_> {
         document.ok_or_else(|| crate::Error::damaged(format!("record {seq} is missing")))
     }
 
-    /// Ends a run: its entries become rows.
-    fn close(
-        &mut self,
-        runs: &mut Vec<Run>,
-        run: &mut Run,
-        entries: &mut Vec<Entry>,
-    ) -> Result<()> {
-        let run = std::mem::take(run);
-        let mut entries = std::mem::take(entries);
+    /// Ends a run: those of its records that stay become rows.
+    fn close(&mut self, runs: &mut Vec<Run>, run: &mut Run) -> Result<()> {
+        let mut run = std::mem::take(run);
         if run.take.is_empty() {
             return Ok(());
         }
+        // A block may have others between its records, on which some of them build.
+        let mut entries = std::mem::take(&mut run.entries);
         entries.sort_by_key(|entry| entry.seq);
-        let put = repack::rows(self.store, self.session, entries)?;
-        self.freed -= put.iter().map(|row| row.data.len() as i64).sum::<i64>();
-        runs.push(Run { put, ..run });
+        let mut kept = Vec::with_capacity(entries.len());
+        for entry in entries {
+            kept.extend(self.keep(entry)?);
+        }
+        if run.covered {
+            for entry in kept {
+                let alone = repack::rows(self.store, self.session, vec![entry])?;
+                run.put.extend(alone);
+            }
+        } else {
+            run.put = repack::rows(self.store, self.session, kept)?;
+        }
+        self.freed -= run.put.iter().map(|row| row.data.len() as i64).sum::<i64>();
+        runs.push(run);
         Ok(())
     }
 }
 
-/// The runs as exchanges, newest first; each takes those of the trash that came since it began.
+/// The runs as exchanges, newest first; each takes those of the trash whose states came since it began,
+/// so that every record that is still to go has something in the trash that leads to it.
 fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Exchange> {
     let mut pieces = Vec::new();
     let mut trash: Vec<TrashRow> = trash.to_vec();
-    trash.sort_by_key(|row| row.snapshot.seq);
+    trash.sort_by_key(|row| row.snapshot.state_seq());
     let last = runs.len().saturating_sub(1);
     let empty = runs.is_empty();
     for (at, run) in runs.into_iter().rev().enumerate() {
         let first = if at == last { i64::MIN } else { run.first };
-        let from = trash.partition_point(|row| row.snapshot.seq < first);
+        let from = trash.partition_point(|row| row.snapshot.state_seq() < first);
         let going = trash.split_off(from);
         pieces.push(Exchange {
             take: Rows {

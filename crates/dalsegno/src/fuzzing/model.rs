@@ -1,10 +1,12 @@
 //! What an engine should answer: the same promises kept in the simplest way, over a list of states.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::history::History;
 use super::text::turn_of;
 use crate::codec::checksum;
 use crate::error::ErrorKind;
@@ -19,12 +21,29 @@ pub(super) struct State {
     pub(super) text: Arc<[u8]>,
     /// The snapshot whose record holds the state, by its place.
     pub(super) kept: usize,
+    /// The state that it was gone back to, as a whole.
+    pub(super) went_to: Option<usize>,
+    pub(super) place: Place,
 }
 
-/// All snapshots, in the order of commits.
+/// Where a snapshot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Live,
+    /// In microseconds since 1970.
+    Trash {
+        deleted_at: i64,
+        keep_until: i64,
+    },
+    Gone,
+}
+
+/// All snapshots that ever were, in the order of commits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     pub(super) states: Vec<State>,
+    /// The sessions that there are, also those of which all is in the trash.
+    pub(super) sessions: BTreeMap<String, History>,
 }
 
 impl Model {
@@ -32,18 +51,108 @@ impl Model {
         &'a self,
         session: &'a str,
     ) -> impl DoubleEndedIterator<Item = usize> + 'a {
-        let of = move |at: &usize| self.states[*at].snapshot.session == session;
-        (0..self.states.len()).filter(of)
+        self.live()
+            .filter(move |at| self.states[*at].snapshot.session == session)
+    }
+
+    pub(super) fn live(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        (0..self.states.len()).filter(|at| self.states[*at].place == Place::Live)
+    }
+
+    pub(super) fn trash(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        let in_trash = |at: &usize| matches!(self.states[*at].place, Place::Trash { .. });
+        (0..self.states.len()).filter(in_trash)
+    }
+
+    /// What an id means: nobody knows any other than those of commits.
+    pub(super) fn of_id(&self, id: SnapshotId) -> Option<usize> {
+        self.states.iter().position(|s| s.snapshot.id == id)
     }
 
     pub(super) fn has_session(&self, session: &str) -> bool {
-        self.of(session).next().is_some()
+        self.sessions.contains_key(session)
     }
 
     pub(super) fn sessions(&self) -> Vec<String> {
-        let names = self.states.iter().map(|s| s.snapshot.session.clone());
-        let names: std::collections::BTreeSet<String> = names.collect();
-        names.into_iter().collect()
+        self.sessions.keys().cloned().collect()
+    }
+
+    /// The id of the state that `SESSION@latest` means.
+    pub(super) fn latest(&self, session: &str) -> Option<SnapshotId> {
+        self.counted(session).map(|at| self.states[at].snapshot.id)
+    }
+
+    /// Each of a session's snapshots follows the one before it, and is unchanged where it has the state
+    /// of the last one of the history.
+    fn join(&mut self, session: &str) {
+        let (mut parent, mut kept) = (None, None);
+        for at in self.of(session).collect::<Vec<_>>() {
+            let state = &mut self.states[at];
+            state.snapshot.parent = parent.replace(state.snapshot.id);
+            if state.snapshot.kind.is_history() {
+                state.snapshot.unchanged = kept.replace(state.kept) == Some(state.kept);
+            }
+        }
+    }
+
+    /// Puts snapshots somewhere else.
+    pub(super) fn moves(&mut self, some: &[usize], place: Place) {
+        for at in some {
+            self.states[*at].place = place;
+        }
+        for session in self.sessions() {
+            self.join(&session);
+        }
+    }
+
+    /// A session of which nothing is left is gone.
+    pub(super) fn forget_empty(&mut self) {
+        let left = |s: &State| (s.place != Place::Gone).then(|| s.snapshot.session.clone());
+        let left: BTreeSet<String> = self.states.iter().filter_map(left).collect();
+        self.sessions.retain(|name, _| left.contains(name));
+    }
+
+    /// So many steps back from where the session stands.
+    pub(super) fn steps_back(&self, session: &str, steps: u32) -> Result<usize, ErrorKind> {
+        let mut at = self.counted(session).ok_or(ErrorKind::NotFound)?;
+        for _ in 0..steps {
+            while self.states[at].place == Place::Live
+                && let Some(to) = self.states[at].went_to.filter(|to| *to < at)
+            {
+                at = to;
+            }
+            let mut before = self.of(session).filter(|other| *other < at);
+            at = before
+                .rfind(|at| self.counts(*at))
+                .ok_or(ErrorKind::NotFound)?;
+        }
+        Ok(at)
+    }
+
+    /// What of the trash `reference` means.
+    pub(super) fn in_trash(&self, reference: &str) -> Result<usize, ErrorKind> {
+        let in_session = reference.rsplit_once('@');
+        let in_session = in_session.filter(|(session, _)| self.has_session(session));
+        let exact = |at: &usize| {
+            let snapshot = &self.states[*at].snapshot;
+            let named = match in_session {
+                Some((session, name)) => {
+                    snapshot.session == session && snapshot.name.as_deref() == Some(name)
+                }
+                None => snapshot.name.as_deref() == Some(reference),
+            };
+            named || snapshot.id.to_string() == reference
+        };
+        let found: Vec<usize> = self.trash().filter(exact).collect();
+        if !found.is_empty() {
+            return only(&found);
+        }
+        let digits = reference.replace('-', "");
+        let begins = |at: &usize| {
+            let id = self.states[*at].snapshot.id.to_string();
+            !digits.is_empty() && id.replace('-', "").starts_with(&digits)
+        };
+        only(&self.trash().filter(begins).collect::<Vec<_>>())
     }
 
     /// The last that `SESSION@-N` counts.
@@ -63,7 +172,7 @@ impl Model {
             snapshot.name.as_deref() == Some(name)
                 && session.is_none_or(|session| snapshot.session == session)
         };
-        (0..self.states.len()).filter(fits).collect()
+        self.live().filter(fits).collect()
     }
 
     pub(super) fn is_taken(&self, session: &str, name: &str) -> bool {
@@ -109,7 +218,10 @@ impl Model {
             snapshot: snapshot.clone(),
             text,
             kept,
+            went_to: None,
+            place: Place::Live,
         });
+        self.sessions.entry(snapshot.session.clone()).or_default();
         snapshot
     }
 
@@ -121,12 +233,8 @@ impl Model {
 
     pub(super) fn resolve(&self, reference: &str) -> Result<usize, ErrorKind> {
         if let Ok(id) = reference.parse::<SnapshotId>() {
-            let of_id = |state: &State| state.snapshot.id == id;
-            return self
-                .states
-                .iter()
-                .position(of_id)
-                .ok_or(ErrorKind::NotFound);
+            let live = |at: &usize| self.states[*at].place == Place::Live;
+            return self.of_id(id).filter(live).ok_or(ErrorKind::NotFound);
         }
         let named = self.named(None, reference);
         if !named.is_empty() {
@@ -145,7 +253,7 @@ impl Model {
             let id = self.states[*at].snapshot.id.to_string();
             id.replace('-', "").starts_with(reference)
         };
-        only(&(0..self.states.len()).filter(begins).collect::<Vec<_>>())
+        only(&self.live().filter(begins).collect::<Vec<_>>())
     }
 
     fn in_session(&self, session: &str, at: &str) -> Result<usize, ErrorKind> {
@@ -185,7 +293,7 @@ impl Model {
                     .as_ref()
                     .is_none_or(|name| s.name.as_ref() == Some(name))
         };
-        let snapshots = self.states.iter().map(|state| &state.snapshot);
+        let snapshots = self.live().map(|at| &self.states[at].snapshot);
         let mut found: Vec<Snapshot> = snapshots.filter(fits).cloned().collect();
         found.reverse();
         match query.sort {
@@ -204,7 +312,8 @@ impl Model {
     pub(super) fn imported(&self, session: Option<&str>, ids: &[SnapshotId]) -> Model {
         let mut model = Model::default();
         let of = |state: &&State| session.is_none_or(|name| state.snapshot.session == name);
-        for (state, id) in self.states.iter().filter(of).zip(ids) {
+        let live = self.live().map(|at| &self.states[at]);
+        for (state, id) in live.filter(of).zip(ids) {
             let asked = Snapshot {
                 id: *id,
                 kind: if state.snapshot.kind.is_history() {
@@ -215,6 +324,7 @@ impl Model {
                 operation: Some(Operation::Import {
                     from: state.snapshot.id.to_string(),
                 }),
+                pinned: false,
                 ..state.snapshot.clone()
             };
             model.add_text(asked, &state.text);

@@ -1,6 +1,10 @@
 //! An engine and the model do the same, and every answer agrees.
 
+mod amend;
 mod ask;
+mod back;
+mod bin;
+mod fault;
 mod put;
 
 use std::path::PathBuf;
@@ -9,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
+use self::fault::Faults;
 use super::live::{Form, Live, bad, odd};
 use super::memory;
 use super::model::{Model, asked};
@@ -16,8 +21,9 @@ use super::verb::{At, NAMES, Ref, SESSIONS, Saving, Verb};
 use crate::clock::Clock;
 use crate::engine::{Engine, Options};
 use crate::error::{ErrorKind, Result};
-use crate::model::Snapshot;
-use crate::store::MemoryStore;
+use crate::model::{Snapshot, Verb as Way};
+use crate::rollback::Back;
+use crate::store::faulty::FaultyStore;
 
 /// Where the store is that is played on.
 #[derive(Debug, Clone)]
@@ -36,6 +42,7 @@ pub fn play(place: &Place, verbs: &[Verb]) {
     for verb in verbs {
         stage.play(verb);
     }
+    stage.faults.off();
     stage.compare_everything();
     stage.reopen(0);
     stage.compare_everything();
@@ -59,7 +66,10 @@ const BEGIN: i64 = 1_795_168_800_000_000;
 
 struct Stage {
     place: Place,
-    store: Arc<MemoryStore>,
+    store: Arc<FaultyStore>,
+    faults: Arc<Faults>,
+    /// A call failed inside the verb that is done.
+    failed: bool,
     clock: Arc<Hands>,
     /// Two, as two programs on one store.
     engines: Vec<Engine>,
@@ -77,9 +87,12 @@ impl Stage {
         if let Place::File(path) = place {
             Engine::create(path).unwrap().close().unwrap();
         }
+        let faults = Arc::new(Faults::default());
         let mut stage = Self {
             place: place.clone(),
-            store: memory(),
+            store: Arc::new(faults.around(memory())),
+            faults,
+            failed: false,
             clock,
             engines: Vec::new(),
             turn: 0,
@@ -96,6 +109,10 @@ impl Stage {
         for engine in self.engines.drain(..) {
             engine.close().unwrap();
         }
+        self.open(cache);
+    }
+
+    fn open(&mut self, cache: usize) {
         for _ in 0..2 {
             let clock = Arc::clone(&self.clock);
             let options = Options::default().cache_bytes(cache).clock(clock as _);
@@ -117,24 +134,64 @@ impl Stage {
     fn play(&mut self, verb: &Verb) {
         // Most programs save at another time than before.
         self.clock.0.fetch_add(1, Ordering::SeqCst);
+        self.faults.arm();
         match verb {
+            Verb::Fault(fault) => return self.faults.set(*fault),
+            Verb::RollbackSteps(session, steps, to_file) => {
+                self.rollback(SESSIONS[*session], &Back::Steps(*steps), *to_file);
+            }
+            Verb::RollbackTo(session, reference, to_file) => {
+                let reference = self.text_of(reference);
+                self.rollback(SESSIONS[*session], &Back::To(reference), *to_file);
+            }
+            Verb::Undo(session) => self.take_back(SESSIONS[*session], Way::Undo),
+            Verb::Redo(session) => self.take_back(SESSIONS[*session], Way::Redo),
+            Verb::Fork(reference, session) => self.fork(reference, SESSIONS[*session]),
+            Verb::Log(session) => {
+                self.faults.off();
+                self.log(SESSIONS[*session]);
+            }
+            Verb::Delete(references, grace) => self.delete(references, *grace),
+            Verb::Undelete(references) => self.undelete(references),
+            Verb::Purge(purging) => self.purge(purging),
+            Verb::Rename(reference, name) => self.rename(reference, *name),
+            Verb::Tag(reference, tags) => self.tag(reference, tags),
+            Verb::Untag(reference, tags) => self.untag(reference, tags),
+            Verb::Pin(reference, pinned) => self.pin(reference, *pinned),
             Verb::Edit(session, edit) => self.lives[*session].edit(edit),
             Verb::Save(saving) => self.save(saving),
             Verb::Bad(session, number) => {
+                self.faults.off();
                 let save = self.engine().save_json(SESSIONS[*session], bad(*number));
                 assert_eq!(kind(save.commit()), Err(ErrorKind::InvalidInput));
             }
-            Verb::RestoreHead(reference, components) => self.restore_head(reference, components),
-            Verb::RestoreFile(reference, components) => self.restore_file(reference, components),
+            Verb::RestoreHead(reference, components) => self.restore(reference, components, false),
+            Verb::RestoreFile(reference, components) => self.restore(reference, components, true),
             Verb::File(content) => self.write_file(*content),
-            Verb::Show(reference) => self.show(reference),
-            Verb::List(listing) => self.list(listing),
-            Verb::Verify(session) => self.verify(session.map(|n| SESSIONS[n])),
-            Verb::Export(session) => self.export(session.map(|n| SESSIONS[n])),
-            Verb::Reopen(cache) => self.reopen(*cache),
+            Verb::Show(reference) => {
+                self.faults.off();
+                self.show(reference);
+            }
+            Verb::List(listing) => {
+                self.faults.off();
+                self.list(listing);
+            }
+            Verb::Verify(session) => {
+                self.faults.off();
+                self.verify(session.map(|n| SESSIONS[n]));
+            }
+            Verb::Export(session) => {
+                self.faults.off();
+                self.export(session.map(|n| SESSIONS[n]));
+            }
+            Verb::Reopen(cache) => {
+                self.faults.off();
+                self.reopen(*cache);
+            }
             Verb::Clock(step) => drop(self.clock.0.fetch_add(*step, Ordering::SeqCst)),
             Verb::Turns => self.turn = 1 - self.turn,
         }
+        self.faults.off();
     }
 
     fn save(&mut self, saving: &Saving) {
@@ -174,6 +231,13 @@ impl Stage {
             save = save.tag(*tag).tag(*tag);
         }
         let answer = save.commit();
+        let answer = self.or_found(session, answer);
+        if let Err(error) = &answer
+            && self.faults.burnt()
+        {
+            assert_ne!(error.kind(), ErrorKind::Damaged);
+            return;
+        }
         if saving
             .name
             .is_some_and(|name| self.model.is_taken(session, name))
@@ -251,6 +315,9 @@ impl Stage {
             let reference = state.snapshot.id.to_string();
             self.compare(&reference);
         }
+        self.compare_trash();
+        let stats = self.engine().stats(None).unwrap();
+        assert!(stats.damage.is_empty(), "{:?}", stats.damage);
         for name in NAMES {
             self.compare(name);
         }
@@ -258,6 +325,8 @@ impl Stage {
             for at in ["latest", "-1", "-3", "turn:3"] {
                 self.compare(&format!("{session}@{at}"));
             }
+            self.log(session);
+            self.steps(session);
         }
         self.verify(None);
         self.export(None);

@@ -3,6 +3,7 @@
 use super::live::{Edit, Form};
 use crate::list::Sort;
 use crate::model::Kind;
+use crate::store::faulty::Call;
 
 /// How many bytes a verb is drawn from.
 pub const VERB: usize = 12;
@@ -44,6 +45,42 @@ pub enum Verb {
     Clock(i64),
     /// The other of two engines on the same store goes on.
     Turns,
+    RollbackSteps(usize, u32, bool),
+    RollbackTo(usize, Ref, bool),
+    Undo(usize),
+    Redo(usize),
+    Fork(Ref, usize),
+    Log(usize),
+    /// Kept for so many microseconds.
+    Delete(Vec<Ref>, i64),
+    Undelete(Vec<Ref>),
+    Purge(Purging),
+    Rename(Ref, Option<&'static str>),
+    Tag(Ref, Vec<&'static str>),
+    Untag(Ref, Vec<&'static str>),
+    Pin(Ref, bool),
+    /// Of what the next verb asks the store for, one call fails, before or after it happened; or
+    /// from then on every call.
+    Fault(Fault),
+}
+
+/// What of the trash is purged.
+#[derive(Debug, Clone)]
+pub enum Purging {
+    Expired,
+    All,
+    Session(usize),
+    /// Those at these places of the trash.
+    These(usize, usize),
+}
+
+/// How the store fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    pub(super) call: Call,
+    pub(super) nth: usize,
+    pub(super) after: bool,
+    pub(super) dead: bool,
 }
 
 /// A save, with all that can be said of it.
@@ -137,7 +174,7 @@ impl Verb {
     /// The verb that these bytes mean.
     pub fn of(bytes: [u8; VERB]) -> Self {
         let feed = &mut Feed { bytes, at: 0 };
-        match feed.below(32) {
+        match feed.below(64) {
             0..=7 => Self::Edit(feed.below(4), Edit::of(feed)),
             8..=15 => Self::Save(Saving::of(feed)),
             16 => Self::Bad(feed.below(4), feed.byte()),
@@ -156,6 +193,33 @@ impl Verb {
             28 => Self::Verify(feed.some(2, |feed| feed.below(SESSIONS.len()))),
             29 => Self::Export(feed.some(2, |feed| feed.below(SESSIONS.len()))),
             30 => Self::Reopen(feed.one(&[0, 5_000, 1 << 20])),
+            32..=34 => Self::RollbackSteps(feed.below(4), feed.below(4) as u32, feed.below(5) == 0),
+            35 => Self::RollbackTo(feed.below(4), Ref::of(feed), feed.below(5) == 0),
+            36..=39 => Self::Undo(feed.below(4)),
+            40..=42 => Self::Redo(feed.below(4)),
+            43 => Self::Fork(Ref::of(feed), feed.below(SESSIONS.len())),
+            44 => Self::Log(feed.below(SESSIONS.len())),
+            45..=48 => Self::Delete(
+                (0..1 + feed.below(3)).map(|_| Ref::of(feed)).collect(),
+                [0, 50, 1_000_000_000][feed.below(3)],
+            ),
+            49 | 50 => Self::Undelete((0..1 + feed.below(2)).map(|_| Ref::of(feed)).collect()),
+            51 | 52 => Self::Purge(match feed.below(5) {
+                0 => Purging::Expired,
+                1 => Purging::Session(feed.below(SESSIONS.len())),
+                2 => Purging::These(feed.byte(), feed.byte()),
+                _ => Purging::All,
+            }),
+            53 => Self::Rename(Ref::of(feed), feed.some(2, |feed| feed.one(&NAMES))),
+            54 => Self::Tag(Ref::of(feed), feed.many(&TAGS)),
+            55 => Self::Untag(Ref::of(feed), feed.many(&TAGS)),
+            56 => Self::Pin(Ref::of(feed), feed.below(3) == 0),
+            57..=60 => Self::Fault(Fault {
+                call: feed.one(&Call::ALL),
+                nth: feed.below(12) * feed.below(3),
+                after: feed.below(2) == 0,
+                dead: feed.below(2) == 0,
+            }),
             _ => match feed.below(2) {
                 0 => Self::Turns,
                 _ => Self::Clock(feed.micros() * (1 + feed.byte() as i64)),

@@ -62,12 +62,11 @@ impl Restore<'_> {
         let session = report.plan.session.clone();
         let head = self.engine.info(&format!("{session}@latest"));
         let mut detail = self.detail(&report, head.ok().map(|latest| latest.id.seq()))?;
+        detail.before = self.keep(destination, &mut report)?;
         if !report.plan.changes {
-            detail.before = Before::Nothing;
             self.record(&session, Status::Done, &detail)?;
             return Ok(report);
         }
-        detail.before = self.keep(destination, &mut report)?;
         let mut row = if self.engine.is_read_only() {
             // Nothing stood there, or it could not have been kept.
             None

@@ -148,7 +148,8 @@ impl<'a> Tally<'a> {
         lost.retain(|session| {
             let head = session.row.head;
             session.row.is_intact(self.store)
-                && session.last != Some(head)
+                // Where all is in the trash, none is to come.
+                && session.last.unwrap_or(0) != head
                 && !self.damaged.contains(&head)
         });
         lost.sort_unstable_by_key(|session| session.row.id);

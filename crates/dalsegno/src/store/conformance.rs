@@ -4,6 +4,7 @@
 //! implementation chooses among the tests.
 
 mod commits;
+mod exchanges;
 mod kit;
 mod lasting;
 mod records;
@@ -27,7 +28,7 @@ pub struct Capabilities<'a> {
 type Check = fn(&Kit<'_>);
 
 /// Everything that is asked of a store, with the name of each question.
-const CHECKS: [(&str, Check); 31] = [
+const CHECKS: [(&str, Check); 42] = [
     ("an empty store has nothing", scans::nothing_at_first),
     ("rows come back as given", commits::rows_come_back),
     ("extreme values come back", commits::extremes_come_back),
@@ -73,6 +74,44 @@ const CHECKS: [(&str, Check); 31] = [
         "a record that is not as it was is not replaced",
         records::not_replaced,
     ),
+    ("exchanged rows come back as put", exchanges::come_back),
+    (
+        "extreme values of exchanged rows come back",
+        exchanges::extremes_come_back,
+    ),
+    (
+        "a row that is not as it is known is not taken",
+        exchanges::what_is_taken_must_be_there,
+    ),
+    (
+        "a row is not put where another stands",
+        exchanges::where_it_is_put_must_be_free,
+    ),
+    (
+        "places and names change hands",
+        exchanges::places_change_hands,
+    ),
+    (
+        "numbers stay given when their rows are gone",
+        exchanges::numbers_stay_given,
+    ),
+    (
+        "a commit on an earlier era is refused",
+        exchanges::an_era_that_rose,
+    ),
+    (
+        "a session without snapshots takes a first one",
+        exchanges::a_session_without_snapshots,
+    ),
+    (
+        "operations come with their snapshots",
+        exchanges::operations_come_with_snapshots,
+    ),
+    (
+        "a view stays while rows are exchanged",
+        exchanges::a_view_stays,
+    ),
+    ("one of many takes a row", exchanges::one_of_many_takes_it),
     ("settling loses nothing", lasting::settling_loses_nothing),
     ("the structure is sound", lasting::structure_is_sound),
     ("rows outlive the handle", lasting::rows_outlive_the_handle),

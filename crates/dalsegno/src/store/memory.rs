@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sequence::Sequencer;
 use super::{
-    Exchange, Flow, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
-    Store, StoreInfo, TrashRow, View, Write,
+    Exchange, Flow, Head, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow,
+    SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::clock::Clock;
 use crate::codec::checksum::Checksum;
@@ -94,13 +94,17 @@ impl Store for MemoryStore {
 impl Tables {
     fn add(&mut self, write: &Write, info: &StoreInfo) -> Result<Outcome> {
         let known = self.sessions.values().find(|s| s.name == write.session);
-        let newest = known.map(|session| session.head);
-        let era = known.map(|session| session.era);
-        let known = known.map(|session| session.id);
-        if newest != write.head.map(|head| head.seq) || era != write.head.map(|head| head.era) {
+        let newest = known.map(|session| Head {
+            session: session.id,
+            seq: session.head,
+            era: session.era,
+        });
+        if newest != write.head {
             return Ok(Outcome::HeadMoved);
         }
-        let newest = newest.filter(|seq| *seq != 0);
+        let era = newest.map(|head| head.era);
+        let known = newest.map(|head| head.session);
+        let newest = newest.map(|head| head.seq).filter(|seq| *seq != 0);
         for (index, new) in write.snapshots.iter().enumerate() {
             let Some(name) = &new.name else { continue };
             let earlier = write.snapshots.get(..index).unwrap_or_default();

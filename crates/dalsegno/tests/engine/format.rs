@@ -1,16 +1,12 @@
 //! A store of format 1 that was made once and is committed: whatever the program becomes, it reads it.
-//!
-//! To make it anew, while format 1 may still change:
-//! `cargo test -p dalsegno --test engine -- --ignored write_fixture`
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use dalsegno::clock::Clock;
 use dalsegno::store::{SqliteOptions, SqliteStore, Store};
-use dalsegno::{DocumentBuilder, Engine, Kind, List, Operation, Options, Query, Snapshot};
+use dalsegno::{DocumentBuilder, Engine, Kind, List, Operation, Query, Snapshot};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -19,9 +15,9 @@ fn fixture() -> PathBuf {
 }
 
 /// 2026-11-20T10:00:00Z, and a minute later with every look.
-struct Minutes(AtomicI64);
+pub(crate) struct Minutes(pub(crate) AtomicI64);
 
-const BEGIN: i64 = 1_795_168_800;
+pub(crate) const BEGIN: i64 = 1_795_168_800;
 
 impl Clock for Minutes {
     fn now(&self) -> Timestamp {
@@ -40,7 +36,7 @@ fn track(n: usize) -> serde_json::Value {
 }
 
 /// A player's queue: a track ends, one is added.
-fn player(n: usize) -> Vec<u8> {
+pub(crate) fn player(n: usize) -> Vec<u8> {
     let upcoming: Vec<_> = (n..n + 8).map(track).collect();
     json!({ "turn": n, "volume": 75, "upcoming": upcoming, "current": null })
         .to_string()
@@ -67,7 +63,7 @@ const ODD: [&str; 6] = [
     "{\"upcoming\":[]}",
 ];
 
-/// What was saved, in order: session, text, and what was said of it.
+/// What was saved, in order: session and text. A first program packed it, a second one did not.
 fn states() -> Vec<(&'static str, Vec<u8>)> {
     let mut states = Vec::new();
     for n in 0..70 {
@@ -94,48 +90,6 @@ fn shared() -> (Vec<u8>, dalsegno::Document) {
     )
 }
 
-/// The fixture is made by a first program that packs what it saved, and a second one that does not.
-#[test]
-#[ignore = "writes tests/fixtures/format-1.db"]
-fn write_fixture() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.db");
-    let clock = Arc::new(Minutes(AtomicI64::new(BEGIN)));
-    let options = || Options::default().clock(Arc::clone(&clock) as _);
-    let engine = options().create(&path).unwrap();
-    for (n, (session, text)) in states().into_iter().enumerate() {
-        let mut save = engine.save_json(session, text);
-        if n % 10 == 0 {
-            save = save
-                .name(format!("state {n}"))
-                .label("a label")
-                .description("A longer\ntext.");
-            save = save
-                .tag("decimo")
-                .tag("x")
-                .meta("n", n)
-                .schema_version("2.1")
-                .turn(1_000);
-        }
-        if n % 7 == 0 {
-            save = save.kind(Kind::Auto);
-        }
-        save.commit().unwrap();
-    }
-    engine.close().unwrap();
-    let engine = options().open(&path).unwrap();
-    engine.put_back("bot/1@-3").apply().unwrap();
-    engine
-        .save_json("bot/1", player(66))
-        .kind(Kind::Safety)
-        .commit()
-        .unwrap();
-    engine.save_document("odd", shared().1).commit().unwrap();
-    engine.close().unwrap();
-    fs::create_dir_all(fixture().parent().unwrap()).unwrap();
-    fs::copy(&path, fixture()).unwrap();
-}
-
 fn all(engine: &Engine) -> Vec<Snapshot> {
     let query = Query {
         limit: 1_000,
@@ -147,7 +101,7 @@ fn all(engine: &Engine) -> Vec<Snapshot> {
     page.snapshots
 }
 
-fn copied() -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn copied() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     fs::copy(fixture(), &path).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dalsegno::{DocumentBuilder, ErrorKind, List, Options, Query};
+use dalsegno::{DocumentBuilder, ErrorKind, GRACE, Kind, List, Options, Purge, Query};
 use serde_json::json;
 
 use crate::common::{engine_on, memory, state};
@@ -189,4 +189,103 @@ fn a_flush_holds_up_nobody() {
         assert!(!held_up, "a save waits for a flush");
     });
     first.wait().unwrap();
+}
+
+/// All of a session is in the trash: that is no damage.
+#[test]
+fn a_session_that_is_all_in_the_trash_is_exported_and_counted() {
+    let engine = engine_on(memory());
+    engine.save_json("gone", state(1)).commit().unwrap();
+    engine.save_json("there", state(2)).commit().unwrap();
+    engine.delete(&["gone@latest"], GRACE).unwrap();
+    let mut out = Vec::new();
+    assert_eq!(engine.export(None, &mut out).unwrap(), 1);
+    assert_eq!(engine.export(Some("gone"), &mut out).unwrap(), 0);
+    let stats = engine.stats(None).unwrap();
+    assert!(stats.damage.is_empty(), "{:?}", stats.damage);
+    assert!(engine.verify(None).unwrap().is_intact());
+}
+
+/// What was deleted while it was stored alone lies between the records of the block that was packed
+/// afterwards, some of which build on it.
+#[test]
+fn what_builds_on_a_record_between_those_of_a_block_outlives_it() {
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    let saved: Vec<_> = (0..20)
+        .map(|n| engine.save_json("s", state(n)).commit().unwrap())
+        .collect();
+    let deleted = [5, 6, 12].map(|n| saved[n].id.to_string());
+    let deleted: Vec<&str> = deleted.iter().map(String::as_str).collect();
+    engine.delete(&deleted, GRACE).unwrap();
+    // It packs what is there.
+    engine.close().unwrap();
+    let engine = engine_on(store);
+    for piece in [&deleted[1..2], &deleted[..]] {
+        let ids = piece.iter().map(|id| id.parse().unwrap()).collect();
+        engine.purge(&Purge::These(ids), &mut |_| {}).unwrap();
+        let found = engine.verify(None).unwrap();
+        assert!(found.is_intact(), "{:?}", found.damage);
+    }
+    for (n, snapshot) in saved
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| ![5, 6, 12].contains(n))
+    {
+        let restored = engine.restore(&snapshot.id.to_string()).unwrap();
+        assert_eq!(restored.text(), state(n));
+    }
+}
+
+/// The file was put back by hand before it was undone.
+#[test]
+fn an_undo_that_makes_no_difference_is_done_again_without_one() {
+    let engine = engine_on(memory());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    std::fs::write(&file, "[1]").unwrap();
+    engine.save_json("s", "[2]").commit().unwrap();
+    engine.put_back("s@latest").to_file(&file).apply().unwrap();
+    std::fs::write(&file, "[1]").unwrap();
+    engine.undo("s").unwrap().apply().unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"[1]");
+    engine.redo("s").unwrap().apply().unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"[1]");
+}
+
+#[test]
+fn a_name_of_no_session_takes_nothing_out_of_the_trash() {
+    let engine = engine_on(memory());
+    engine.save_json("s", "[1]").name("boss").commit().unwrap();
+    engine.delete(&["s@boss"], GRACE).unwrap();
+    let error = engine.undelete(&["other@boss"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    engine.undelete(&["s@boss"]).unwrap();
+    engine.restore("s@boss").unwrap();
+}
+
+/// After a safety snapshot the state is that of the history again, which cannot be read just now.
+#[test]
+fn a_save_that_cannot_look_at_the_history_is_refused() {
+    use dalsegno::store::faulty::{Call, Failure, FaultyStore};
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    engine.save_json("s", state(1)).commit().unwrap();
+    let safety = engine.save_json("s", "[\"else\"]").kind(Kind::Safety);
+    safety.commit().unwrap();
+    for nth in 0.. {
+        let failure = Failure::Before(ErrorKind::Storage);
+        let faulty = FaultyStore::failing(Arc::clone(&store), Call::Read, nth, failure);
+        let faulty = Arc::new(faulty);
+        let other = engine_on(Arc::clone(&faulty) as _);
+        let saved = other.save_json("s", state(1)).commit();
+        if let Ok(saved) = saved {
+            assert!(
+                saved.unchanged,
+                "read {nth} failed, and it counts as a change"
+            );
+            break;
+        }
+        assert!(nth < 100);
+    }
 }

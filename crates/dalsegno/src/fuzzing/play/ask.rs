@@ -1,5 +1,6 @@
 //! Verbs that change nothing: show, list, verify, export.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::memory;
@@ -67,14 +68,16 @@ impl Stage {
         }
         let found = found.unwrap();
         assert!(found.is_intact(), "{:?}", found.damage);
-        let states = self.model.states.iter().enumerate();
-        let of: Vec<_> = states
-            .filter(|(_, s)| session.is_none_or(|name| s.snapshot.session == name))
+        let there = self.model.live().chain(self.model.trash());
+        let there = there.map(|at| &self.model.states[at]);
+        let of: Vec<_> = there
+            .filter(|s| session.is_none_or(|name| s.snapshot.session == name))
             .collect();
-        let own = || of.iter().filter(|(at, state)| state.kept == *at);
+        let own: BTreeSet<usize> = of.iter().map(|state| state.kept).collect();
         let sessions = session.map_or(self.model.sessions().len(), |_| 1);
-        let bytes: usize = own().map(|(_, state)| state.text.len()).sum();
-        let counts = [sessions, of.len(), own().count(), bytes].map(|n| n as u64);
+        let bytes = own.iter().map(|at| self.model.states[*at].text.len());
+        let bytes: usize = bytes.sum();
+        let counts = [sessions, of.len(), own.len(), bytes].map(|n| n as u64);
         let counted = [found.sessions, found.snapshots, found.states, found.bytes];
         assert_eq!(counted, counts);
     }

@@ -3,15 +3,35 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::super::history::{Before, Deed};
+use super::super::model::Place;
 use super::super::text::members;
 use super::super::verb::Ref;
 use super::{Stage, kind};
 use crate::error::{ErrorKind, Result};
-use crate::model::{Kind, Operation, Snapshot};
-use crate::restore::{Change, Plan, Report};
+use crate::log::LogEntry;
+use crate::model::{Kind, Operation, Snapshot, SnapshotId, Status, Verb};
+use crate::restore::{Change, Plan, Report, Restore};
+
+/// What is put back.
+pub(super) enum From {
+    State(usize),
+    Nothing,
+    /// What is no JSON.
+    Beside(Vec<u8>),
+}
+
+/// A restore of any kind, and what should come of it.
+pub(super) struct Putting<'a> {
+    pub(super) verb: Verb,
+    pub(super) session: String,
+    pub(super) from: From,
+    pub(super) components: &'a [&'a str],
+    pub(super) to_file: bool,
+}
 
 impl Stage {
-    fn apply(&self, reference: &str, components: &[&str], to_file: bool) -> Result<Report> {
+    fn prepared<'a>(&'a self, reference: &str, components: &[&str], to_file: bool) -> Restore<'a> {
         let mut restore = self.engine().put_back(reference);
         for component in components {
             restore = restore.component(*component);
@@ -19,37 +39,64 @@ impl Stage {
         if to_file {
             restore = restore.to_file(self.path());
         }
-        let planned = restore.plan();
-        let report = restore.apply();
-        // The plan is what is done, and planning does nothing.
-        match (&planned, &report) {
-            (Ok(planned), Ok(report)) => {
-                assert_eq!(planned.components, report.plan.components);
-                assert_eq!(planned.changes, report.plan.changes);
-                assert_eq!(planned.after, report.plan.after);
-            }
-            (Err(planned), Err(done)) => assert_eq!(planned.kind(), done.kind()),
-            other => panic!("planned otherwise than done: {other:?}"),
-        }
-        report
+        restore
     }
 
-    pub(super) fn restore_head(&mut self, reference: &Ref, components: &[&str]) {
+    pub(super) fn restore(&mut self, reference: &Ref, components: &[&str], to_file: bool) {
         let reference = self.text_of(reference);
-        let report = self.apply(&reference, components, false);
-        let resolved = self.model.resolve(&reference);
-        let session = resolved.map(|at| self.model.states[at].snapshot.session.clone());
-        let latest = session
-            .clone()
-            .and_then(|session| self.model.resolve(&format!("{session}@latest")));
-        let (at, session, before) = match (resolved, session, latest) {
-            (Ok(at), Ok(session), Ok(latest)) => (at, session, self.model.states[latest].clone()),
-            (Err(expected), ..) | (_, _, Err(expected)) | (_, Err(expected), _) => {
-                return assert_eq!(kind(report), Err(expected), "{reference}");
-            }
+        let report = applied(self.prepared(&reference, components, to_file));
+        match self.model.resolve(&reference) {
+            Ok(at) => self.put(
+                &Putting {
+                    verb: Verb::Restore,
+                    session: self.model.states[at].snapshot.session.clone(),
+                    from: From::State(at),
+                    components,
+                    to_file,
+                },
+                report,
+            ),
+            Err(expected) => self.refused(report, expected, &reference),
+        }
+    }
+
+    /// Nothing was to happen.
+    pub(super) fn refused<T>(&mut self, report: Result<T>, expected: ErrorKind, what: &str) {
+        if self.faults.burnt() {
+            assert!(report.is_err(), "{what}");
+            return self.crash();
+        }
+        assert_eq!(kind(report), Err(expected), "{what}");
+    }
+
+    /// What should have come of it did.
+    pub(super) fn put(&mut self, putting: &Putting<'_>, report: Result<Report>) {
+        if report.is_err() && self.faults.burnt() {
+            self.crash();
+            return self.put_or_not(putting);
+        }
+        self.failed = self.faults.burnt();
+        self.faults.off();
+        match putting.to_file {
+            true => self.put_to_file(putting, report),
+            false => self.put_to_head(putting, report),
+        }
+    }
+
+    fn put_to_head(&mut self, putting: &Putting<'_>, report: Result<Report>) {
+        let Putting { session, verb, .. } = putting;
+        let From::State(at) = putting.from else {
+            panic!("only a state becomes the newest");
         };
         let from = self.model.states[at].clone();
-        let expected = expected_text(&from.text, Some(&before.text), components);
+        if from.place != Place::Live {
+            return assert_eq!(kind(report), Err(ErrorKind::NotFound), "{verb}");
+        }
+        let Ok(latest) = self.model.resolve(&format!("{session}@latest")) else {
+            return assert_eq!(kind(report), Err(ErrorKind::NotFound));
+        };
+        let before = self.model.states[latest].clone();
+        let expected = expected_text(&from.text, Some(&before.text), putting.components);
         let report = match (report, expected) {
             (report, Err(expected)) => return assert_eq!(kind(report), Err(expected)),
             (report, Ok(expected)) => {
@@ -60,21 +107,40 @@ impl Stage {
                 report
             }
         };
+        assert_eq!(report.plan.verb, *verb);
         let after = report.plan.after.clone().unwrap();
         compare_plan(&report.plan, Some(&before.text), &after);
         assert!(report.safety.is_none() && report.kept_beside.is_none());
         let Some(head) = report.head else {
-            return assert!(*after == *before.text);
+            assert!(*after == *before.text);
+            if matches!(verb, Verb::Undo | Verb::Redo) {
+                self.did(putting, None, Before::State(latest));
+            }
+            return;
         };
         assert!(*after != *before.text);
-        let operation = Some(Operation::Restore {
-            from: from.snapshot.id,
+        self.add_head(putting, &head, latest, &after);
+    }
+
+    /// The snapshot `head` came of it.
+    fn add_head(&mut self, putting: &Putting<'_>, head: &Snapshot, latest: usize, after: &[u8]) {
+        let From::State(at) = putting.from else {
+            panic!("only a state becomes the newest");
+        };
+        let from = self.model.states[at].clone();
+        let id = from.snapshot.id;
+        let operation = Some(match putting.verb {
+            Verb::Restore => Operation::Restore { from: id },
+            Verb::Rollback => Operation::Rollback { from: id },
+            Verb::Undo => Operation::Undo { from: id },
+            Verb::Redo => Operation::Redo { from: id },
         });
         let said = Snapshot {
             operation,
-            ..self.asked(&session, &head)
+            ..self.asked(&putting.session, head)
         };
-        let expected = if components.is_empty() {
+        let before = self.model.latest(&putting.session);
+        let expected = if putting.components.is_empty() {
             let said = Snapshot {
                 label: from.snapshot.label,
                 description: from.snapshot.description,
@@ -84,62 +150,170 @@ impl Stage {
                 schema_version: from.snapshot.schema_version,
                 ..said
             };
-            self.model.add(said, from.text, Some(at))
+            let added = self.model.add(said, from.text, Some(at));
+            if let Some(state) = self.model.states.last_mut() {
+                state.went_to = Some(at);
+            }
+            added
         } else {
-            self.model.add_text(said, &after)
+            self.model.add_text(said, after)
         };
-        assert_eq!(head, expected);
+        assert_eq!(*head, expected);
+        let deed = self.deed(putting, head.id, Before::State(latest), Status::Done);
+        let history = self.model.sessions.get_mut(&putting.session).unwrap();
+        history.did(deed, before, Some(head.id));
     }
 
-    pub(super) fn restore_file(&mut self, reference: &Ref, components: &[&str]) {
-        let reference = self.text_of(reference);
-        let report = self.apply(&reference, components, true);
-        let at = match self.model.resolve(&reference) {
-            Ok(at) => at,
-            Err(expected) => return assert_eq!(kind(report), Err(expected), "{reference}"),
+    fn put_to_file(&mut self, putting: &Putting<'_>, report: Result<Report>) {
+        let after = match &putting.from {
+            From::State(at) if self.model.states[*at].place != Place::Live => {
+                Err(ErrorKind::NotFound)
+            }
+            From::State(at) => {
+                let from = self.model.states[*at].text.clone();
+                expected_text(&from, self.file.as_deref(), putting.components)
+                    .map(|after| after.map(Some))
+            }
+            From::Nothing => Ok(Some(None)),
+            From::Beside(bytes) => Ok(Some(Some(bytes.clone()))),
         };
-        let from = self.model.states[at].clone();
-        let expected = expected_text(&from.text, self.file.as_deref(), components);
-        let report = match (report, expected) {
+        let report = match (report, after) {
             (report, Err(expected)) => return assert_eq!(kind(report), Err(expected)),
             (report, Ok(expected)) => {
                 let report = report.unwrap();
                 if let Some(expected) = expected {
-                    assert_eq!(report.plan.after.as_ref(), Some(&expected), "put together");
+                    assert_eq!(report.plan.after, expected, "put together");
                 }
                 report
             }
         };
-        let after = report.plan.after.clone().unwrap();
-        compare_plan(&report.plan, self.file.as_deref(), &after);
-        assert!(report.head.is_none());
-        let changes = self.file.as_deref() != Some(&after);
-        let is_json = self.file.as_deref().map(super::super::takes);
-        assert_eq!(report.safety.is_some(), changes && is_json == Some(true));
-        assert_eq!(
-            report.kept_beside.is_some(),
-            changes && is_json == Some(false)
-        );
-        if let Some(safety) = report.safety {
-            let said = Snapshot {
-                kind: Kind::Safety,
-                description: safety.description.clone(),
-                ..self.asked(&from.snapshot.session, &safety)
-            };
-            assert!(
-                safety
-                    .description
-                    .as_ref()
-                    .is_some_and(|text| text.contains("state.json"))
-            );
-            let before = self.file.clone().unwrap_or_default();
-            assert_eq!(safety, self.model.add_text(said, &before));
+        let after = report.plan.after.clone();
+        if let Some(after) = &after {
+            compare_plan(&report.plan, self.file.as_deref(), after);
         }
-        if let Some(kept) = report.kept_beside {
+        assert!(report.head.is_none());
+        let changes = self.file != after;
+        let done = changes || matches!(putting.verb, Verb::Undo | Verb::Redo);
+        let is_json = self.file.as_deref().map(super::super::takes);
+        assert_eq!(report.safety.is_some(), done && is_json == Some(true));
+        assert_eq!(report.kept_beside.is_some(), done && is_json == Some(false));
+        if let Some(kept) = &report.kept_beside {
             assert_eq!(fs::read(kept).ok(), self.file);
         }
-        self.file = Some(after);
+        if !done {
+            return self.compare_file();
+        }
+        let before = self.before_in_file(putting, report.safety.as_ref());
+        self.file = after;
         self.compare_file();
+        self.did(putting, None, before);
+    }
+
+    /// What stood in the file and was kept.
+    fn before_in_file(&mut self, putting: &Putting<'_>, safety: Option<&Snapshot>) -> Before {
+        let Some(before) = self.file.clone() else {
+            return Before::Nothing;
+        };
+        let Some(safety) = safety else {
+            return Before::Beside(before);
+        };
+        let said = Snapshot {
+            kind: Kind::Safety,
+            description: safety.description.clone(),
+            ..self.asked(&putting.session, safety)
+        };
+        let description = safety.description.as_ref();
+        assert!(description.is_some_and(|text| text.contains("state.json")));
+        assert_eq!(*safety, self.model.add_text(said, &before));
+        Before::State(self.model.states.len() - 1)
+    }
+
+    fn deed(&self, putting: &Putting<'_>, id: SnapshotId, before: Before, status: Status) -> Deed {
+        Deed {
+            id,
+            verb: putting.verb,
+            status,
+            from: match putting.from {
+                From::State(at) => Some(self.model.states[at].snapshot.id),
+                _ => None,
+            },
+            components: putting.components.iter().map(|c| (*c).to_owned()).collect(),
+            to_file: putting.to_file,
+            before,
+            undone: false,
+        }
+    }
+
+    /// The log has a new entry, which has no snapshot.
+    fn did(&mut self, putting: &Putting<'_>, status: Option<Status>, before: Before) {
+        let newest = self.engine().log(&putting.session, 1).unwrap();
+        let Some(LogEntry::Operation {
+            id, status: told, ..
+        }) = newest.first()
+        else {
+            panic!("the log does not tell of it");
+        };
+        // What was done is done, also where the log could not be told of it.
+        let begun = self.failed && *told == Status::Begun;
+        let status = status.unwrap_or(if begun { Status::Begun } else { Status::Done });
+        let deed = self.deed(putting, *id, before, status);
+        let latest = self.model.latest(&putting.session);
+        let seen = if putting.to_file { latest } else { Some(*id) };
+        let history = self.model.sessions.get_mut(&putting.session).unwrap();
+        assert!(history.deeds.iter().all(|known| known.id < *id));
+        history.did(deed, latest, seen);
+    }
+
+    /// The store failed somewhere: all of it happened, or nothing, as far as anybody can see.
+    fn put_or_not(&mut self, putting: &Putting<'_>) {
+        let session = &putting.session;
+        let new = self.found(session);
+        let there = fs::read(self.path()).ok();
+        if !putting.to_file {
+            assert!(there == self.file);
+            let Some(head) = new else {
+                // An undo that made no difference may stand in the log.
+                if let Some(status) = self.new_in_log(session) {
+                    let latest = self.model.resolve(&format!("{session}@latest")).unwrap();
+                    self.did(putting, Some(status), Before::State(latest));
+                }
+                return;
+            };
+            let latest = self.model.resolve(&format!("{session}@latest")).unwrap();
+            let text = self.engine().restore(&head.id.to_string()).unwrap();
+            return self.add_head(putting, &head, latest, text.text());
+        }
+        let was = self.file.clone();
+        let before = match (&new, &was) {
+            (None, Some(was)) if super::super::takes(was) => None,
+            _ => Some(self.before_in_file(putting, new.as_ref())),
+        };
+        match self.new_in_log(session) {
+            None => assert!(there == was, "changed, and the log does not say so"),
+            Some(status) => {
+                assert!(status == Status::Begun || status == Status::Done || there == was);
+                if there != was {
+                    self.file = there;
+                    if let From::State(at) = putting.from
+                        && putting.components.is_empty()
+                    {
+                        assert!(self.file.as_deref() == Some(&*self.model.states[at].text));
+                    }
+                }
+                self.did(putting, Some(status), before.unwrap());
+            }
+        }
+        self.compare_file();
+    }
+
+    /// How far the newest entry of the log came, where nobody has heard of it.
+    fn new_in_log(&self, session: &str) -> Option<Status> {
+        let log = self.engine().log(session, 1).unwrap();
+        let Some(LogEntry::Operation { id, status, .. }) = log.first() else {
+            return None;
+        };
+        let known = &self.model.sessions[session].deeds;
+        known.iter().all(|deed| deed.id != *id).then_some(*status)
     }
 
     pub(super) fn write_file(&mut self, content: Option<&str>) {
@@ -157,6 +331,28 @@ impl Stage {
         let staged = names.filter(|name| name.to_string_lossy().ends_with(".tmp"));
         assert_eq!(staged.count(), 0, "something staged was left");
     }
+}
+
+/// Planned and done: the plan is what is done, and planning does nothing.
+pub(super) fn applied(restore: Restore<'_>) -> Result<Report> {
+    let planned = restore.plan();
+    let report = restore.apply();
+    match (&planned, &report) {
+        (Ok(planned), Ok(report)) => {
+            assert_eq!(planned.components, report.plan.components);
+            assert_eq!(planned.changes, report.plan.changes);
+            assert_eq!(planned.after, report.plan.after);
+        }
+        (Err(planned), Err(done)) => {
+            let injected = [planned, done].map(|e| e.to_string().contains("injected"));
+            assert!(injected.contains(&true) || planned.kind() == done.kind());
+        }
+        // The store failed in one of them.
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
+            assert!(error.to_string().contains("injected"), "{error}");
+        }
+    }
+    report
 }
 
 /// What should stand there afterwards: `None` where the model does not know it byte for byte.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Capabilities;
 use crate::error::Result;
 use crate::store::{
-    Exchange, Head, Link, NewSnapshot, NewState, Outcome, RecordRow, Rows, Scan, SessionRow,
-    SnapshotRow, Store, View, Write,
+    Exchange, Head, Link, NewSnapshot, NewState, OperationRow, Outcome, PolicyRow, RecordRow, Rows,
+    Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
 };
 
 pub(super) struct Kit<'a> {
@@ -46,10 +46,12 @@ impl Kit<'_> {
             records: records.to_vec(),
             ..Rows::default()
         };
-        self.ok(store.exchange(&Exchange {
-            take: of(take),
-            put: of(put),
-        }))
+        self.exchange(store, of(take), of(put))
+    }
+
+    /// Puts rows in the place of others.
+    pub(super) fn exchange(&self, store: &dyn Store, take: Rows, put: Rows) -> bool {
+        self.ok(store.exchange(&Exchange { take, put }))
     }
 
     /// Commits one write that must not be refused.
@@ -125,13 +127,40 @@ impl Kit<'_> {
         rows
     }
 
+    pub(super) fn trash(&self, view: &dyn View) -> Vec<TrashRow> {
+        let mut rows = Vec::new();
+        self.ok(view.trash(&mut |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        }));
+        rows
+    }
+
+    /// The operations of a session, or all, as they are visited.
+    pub(super) fn operations(&self, view: &dyn View, session: Option<i64>) -> Vec<OperationRow> {
+        let mut rows = Vec::new();
+        self.ok(view.operations(session, &mut |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        }));
+        rows
+    }
+
     /// Everything in the store, for saying that nothing changed.
     pub(super) fn everything(&self, store: &dyn Store) -> Everything {
-        let view = self.view(store);
+        self.seen(&*self.view(store))
+    }
+
+    /// Everything that a view sees.
+    pub(super) fn seen(&self, view: &dyn View) -> Everything {
         Everything {
-            sessions: self.sessions(&*view),
-            snapshots: self.snapshots(&*view, None),
-            records: self.records(&*view, None),
+            sessions: self.sessions(view),
+            snapshots: self.snapshots(view, None),
+            records: self.records(view, None),
+            trash: self.trash(view),
+            operations: self.operations(view, None),
+            policies: self.ok(view.policies()),
+            last: self.ok(view.last()),
         }
     }
 }
@@ -141,6 +170,11 @@ pub(super) struct Everything {
     pub(super) sessions: Vec<SessionRow>,
     pub(super) snapshots: Vec<SnapshotRow>,
     pub(super) records: Vec<RecordRow>,
+    pub(super) trash: Vec<TrashRow>,
+    /// Newest first.
+    pub(super) operations: Vec<OperationRow>,
+    pub(super) policies: Vec<PolicyRow>,
+    pub(super) last: i64,
 }
 
 /// 2026-11-20T10:00:00Z.

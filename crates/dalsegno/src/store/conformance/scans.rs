@@ -1,9 +1,10 @@
 //! Visiting sessions and snapshots.
 #![allow(clippy::panic)] // a failing test
 
+use super::exchanges::every;
 use super::kit::{Kit, base, head_of, named, seqs, write};
 use crate::error::{Error, ErrorKind};
-use crate::store::{Flow, Scan};
+use crate::store::{Flow, Rows, Scan};
 
 pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     let store = kit.store();
@@ -18,6 +19,11 @@ pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     assert_eq!(kit.ok(view.record(1, 1)), None, "{}", kit.name);
     assert_eq!(kit.ok(view.newest_block(1)), None, "{}", kit.name);
     assert!(kit.ok(view.named("n")).is_empty(), "{}", kit.name);
+    assert_eq!(kit.ok(view.trashed(1)), None, "{}", kit.name);
+    assert!(kit.trash(&*view).is_empty(), "{}", kit.name);
+    assert!(kit.operations(&*view, None).is_empty(), "{}", kit.name);
+    assert!(kit.ok(view.policies()).is_empty(), "{}", kit.name);
+    assert_eq!(kit.ok(view.last()), 0, "{}", kit.name);
     let other = kit.store();
     assert_ne!(store.info().id, other.info().id, "{}", kit.name);
     assert_eq!(store.info().format, 2, "{}", kit.name);
@@ -87,11 +93,14 @@ pub(super) fn visits_end(kit: &Kit<'_>) {
     let store = kit.store();
     kit.fill(&*store, "a", 3);
     kit.fill(&*store, "b", 3);
+    for n in 1..3 {
+        assert!(kit.exchange(&*store, Rows::default(), every(&*store, n)));
+    }
     let view = kit.view(&*store);
     let scan = Scan::default();
     for error in [None, Some(Error::new(ErrorKind::Damaged, "enough"))] {
         let end = || Flow::Break(error.clone().map_or(Ok(()), Err));
-        let mut seen = [0; 3];
+        let mut seen = [0; 5];
         let ends = [
             view.sessions(&mut |_| {
                 seen[0] += 1;
@@ -105,8 +114,16 @@ pub(super) fn visits_end(kit: &Kit<'_>) {
                 seen[2] += 1;
                 end()
             }),
+            view.trash(&mut |_| {
+                seen[3] += 1;
+                end()
+            }),
+            view.operations(None, &mut |_| {
+                seen[4] += 1;
+                end()
+            }),
         ];
-        assert_eq!(seen, [1, 1, 1], "{}", kit.name);
+        assert_eq!(seen, [1; 5], "{}", kit.name);
         for ended in ends {
             let told = ended.err().map(|e| e.to_string());
             let expected = error.as_ref().map(ToString::to_string);
@@ -114,7 +131,7 @@ pub(super) fn visits_end(kit: &Kit<'_>) {
         }
     }
     // And the view goes on working.
-    assert_eq!(kit.snapshots(&*view, None).len(), 6, "{}", kit.name);
+    assert_eq!(kit.snapshots(&*view, None).len(), 8, "{}", kit.name);
 }
 
 pub(super) fn names(kit: &Kit<'_>) {

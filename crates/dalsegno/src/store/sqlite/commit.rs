@@ -54,8 +54,10 @@ impl<'a> Batch<'a> {
             add_session: prepare(
                 "INSERT INTO session (id, name, head, checksum, era) VALUES (?, ?, ?, ?, 0)",
             )?,
+            // By its name too: the number of a session that is gone may be another's by now.
             move_head: prepare(
-                "UPDATE session SET head = ?, checksum = ? WHERE id = ? AND head = ? AND era = ?",
+                "UPDATE session SET head = ?, checksum = ?
+                 WHERE id = ? AND head = ? AND era = ? AND name = ?",
             )?,
             named: prepare("SELECT seq FROM snapshot WHERE name = ? AND session = ?")?,
             add_snapshot: prepare(INSERT_SNAPSHOT)?,
@@ -141,7 +143,7 @@ impl<'a> Batch<'a> {
         let changed = match write.head {
             Some(head) => self
                 .move_head
-                .execute((newest, checksum, session, head.seq, head.era))?,
+                .execute((newest, checksum, session, head.seq, head.era, &row.name))?,
             None => self
                 .add_session
                 .execute((session, &row.name, newest, checksum))?,

@@ -1,0 +1,94 @@
+//! What was done to a session, and what of it can be taken back: two stacks, as any editor has them.
+
+use crate::model::{SnapshotId, Status, Verb};
+
+/// What stood at a target before something was put there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    /// The state at this place of the model.
+    State(usize),
+    /// Bytes that are no JSON.
+    Beside(Vec<u8>),
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone)]
+pub(super) struct Deed {
+    pub(super) id: SnapshotId,
+    pub(super) verb: Verb,
+    pub(super) status: Status,
+    pub(super) from: Option<SnapshotId>,
+    pub(super) components: Vec<String>,
+    pub(super) to_file: bool,
+    pub(super) before: Before,
+    pub(super) undone: bool,
+}
+
+/// Something that can be undone or done again.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) before: Before,
+    pub(super) to_file: bool,
+    /// The deeds that it is made of: what was done first, and each time that it was done again.
+    deeds: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct History {
+    pub(super) deeds: Vec<Deed>,
+    undo: Vec<Step>,
+    redo: Vec<Step>,
+    /// The newest state when the last deed was done.
+    seen: Option<SnapshotId>,
+}
+
+impl History {
+    /// What an undo or redo takes next, where `latest` is the newest state.
+    pub(super) fn next(&self, verb: Verb, latest: Option<SnapshotId>) -> Option<&Step> {
+        match verb {
+            Verb::Redo => self.redo.last().filter(|_| latest <= self.seen),
+            _ => self.undo.last(),
+        }
+    }
+
+    /// A deed: `latest` was the newest state before it, `seen` is afterwards.
+    pub(super) fn did(&mut self, deed: Deed, latest: Option<SnapshotId>, seen: Option<SnapshotId>) {
+        let at = self.deeds.len();
+        let (verb, status) = (deed.verb, deed.status);
+        let mut step = Step {
+            before: deed.before.clone(),
+            to_file: deed.to_file,
+            deeds: vec![at],
+        };
+        self.deeds.push(deed);
+        if status == Status::RolledBack {
+            return;
+        }
+        if latest > self.seen {
+            self.redo.clear();
+        }
+        match verb {
+            Verb::Restore | Verb::Rollback => {
+                self.redo.clear();
+                self.undo.push(step);
+            }
+            Verb::Undo => {
+                step.deeds = self.undo.pop().map(|s| s.deeds).unwrap_or_default();
+                step.deeds
+                    .iter()
+                    .for_each(|at| self.deeds[*at].undone = true);
+                self.redo.push(step);
+            }
+            Verb::Redo => {
+                step.deeds = self.redo.pop().map(|s| s.deeds).unwrap_or_default();
+                step.deeds
+                    .iter()
+                    .for_each(|at| self.deeds[*at].undone = false);
+                step.deeds.push(at);
+                self.undo.push(step);
+            }
+        }
+        self.seen = seen;
+    }
+}
