@@ -226,6 +226,8 @@ pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Res
         Some((session, name)) => (view.session(session)?.map(|row| row.id), name),
         None => (None, reference),
     };
+    let digits = reference.chars().filter(|c| *c != '-').count();
+    let is_prefix = digits >= MIN_PREFIX && SnapshotId::seqs_of_prefix(reference).is_some();
     let mut exact = Vec::new();
     let mut begun = Vec::new();
     view.trash(&mut |row| {
@@ -234,7 +236,7 @@ pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Res
             && session.is_none_or(|session| session == row.snapshot.session);
         if named || id.to_string() == reference {
             exact.push(row);
-        } else if SnapshotId::seqs_of_prefix(reference).is_some() && id.begins_with(reference) {
+        } else if is_prefix && id.begins_with(reference) {
             begun.push(row);
         }
         Flow::Continue(())

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dalsegno::{LogEntry, Operation, SnapshotId, Status, Target};
+use serde_json::json;
 
 use crate::failure::Result;
 use crate::global::Global;
@@ -32,7 +33,7 @@ impl Log {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let entries = Place::open(global)?.log(&self.session, limit)?;
         if out.is_json() {
-            return out.json(&entries);
+            return out.json(&json!({"entries": entries}));
         }
         if entries.is_empty() {
             out.note("nothing was done to it yet");

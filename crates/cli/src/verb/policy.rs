@@ -78,7 +78,7 @@ impl Policy {
 
 impl Set {
     fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let rules = self.rules.rules().ok_or_else(|| {
+        let rules = self.rules.rules()?.ok_or_else(|| {
             Failure::usage("a policy needs a rule, such as --keep-last 100 or --older-than 30d")
         })?;
         let mut policy = Kept::new(&self.pattern, rules);
@@ -136,7 +136,7 @@ impl Remove {
 fn list(global: &Global, out: &mut Out) -> Result<()> {
     let policies = Place::open(global)?.policies()?;
     if out.is_json() {
-        return out.json(&policies);
+        return out.json(&json!({"policies": policies}));
     }
     if policies.is_empty() {
         out.note("no policies: `snapshot cleanup` needs rules of its own");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
+use crate::codec::deed::Before;
 use crate::document::component::transplant;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -158,6 +159,7 @@ impl<'a> Restore<'a> {
             verb: self.verb,
             components: compare(before.as_deref(), after.as_deref()),
             changes: before != after,
+            removes: after.is_none(),
             session: found.session,
             snapshot: found.snapshot,
             target,
@@ -197,6 +199,15 @@ impl<'a> Restore<'a> {
             snapshot: Some(snapshot),
             text: Some(restored.into_text()),
         })
+    }
+
+    /// Where what is put back can be found again.
+    pub(super) fn source_as_before(&self, snapshot: Option<&Snapshot>) -> Before {
+        match (snapshot, &self.source) {
+            (Some(snapshot), _) => Before::Snapshot(snapshot.id.seq()),
+            (_, Source::Beside { path, .. }) => Before::Beside(path.to_string_lossy().into_owned()),
+            _ => Before::Nothing,
+        }
     }
 
     fn refuse_own(&self, path: &Path) -> Result<()> {

@@ -63,7 +63,8 @@ impl Restore<'_> {
         let head = self.engine.info(&format!("{session}@latest"));
         let mut detail = self.detail(&report, head.ok().map(|latest| latest.id.seq()))?;
         if !report.plan.changes {
-            detail.before = Before::Nothing;
+            // What stands there is what was to be put there, so a redo finds it where this one did.
+            detail.before = self.source_as_before(report.plan.snapshot.as_ref());
             self.record(&session, Status::Done, &detail)?;
             return Ok(report);
         }

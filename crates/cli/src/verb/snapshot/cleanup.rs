@@ -52,7 +52,7 @@ impl Cleanup {
         let engine = Place::open(global)?;
         let asked = dalsegno::Cleanup {
             session: self.session.clone(),
-            rules: self.rules.rules(),
+            rules: self.rules.rules()?,
             grace: self.grace,
             purge: self.purge,
         };

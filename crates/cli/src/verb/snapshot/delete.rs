@@ -96,7 +96,7 @@ impl Undelete {
         };
         close(engine, out);
         if out.is_json() {
-            return out.json(&json!({"dry_run": self.dry_run, "restored": found}));
+            return out.json(&json!({"dry_run": self.dry_run, "undeleted": found}));
         }
         for snapshot in &found {
             out.line(described(snapshot))?;
