@@ -275,7 +275,7 @@ pub(crate) fn hint(view: &dyn View, store: &StoreId, reference: &str, error: Err
         Ok(row) => {
             let id = SnapshotId::new(row.snapshot.seq, store);
             Error::not_found(format!(
-                "snapshot {id} is in the trash; take it out first: snapshot undelete {id}"
+                "snapshot {id} is in the trash; take it out first with `snapshot undelete {id}`"
             ))
         }
         Err(_) => error,

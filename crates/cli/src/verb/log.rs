@@ -87,9 +87,11 @@ fn row(entry: &LogEntry) -> Vec<String> {
             if !components.is_empty() {
                 what.push(format!("{} of", human::safe(&components.join(", "))));
             }
-            what.push(short(*from).unwrap_or_else(|| "to nothing".to_owned()));
+            what.extend(short(*from));
             if *target != Target::Head {
-                what.push(format!("to {}", human::safe(&target.to_string())));
+                // Without a snapshot, the target was removed, or a file that is no JSON put back.
+                let to = if from.is_some() { "to" } else { "at" };
+                what.push(format!("{to} {}", human::safe(&target.to_string())));
             }
             let state = match (status, undone) {
                 (Status::Begun, _) => "begun, not known to be done",

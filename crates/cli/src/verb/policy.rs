@@ -162,11 +162,11 @@ fn rules(rules: &Rules) -> String {
     };
     let number = |number: Option<u32>| number.map(|number| number.to_string());
     option("older than", rules.older_than.map(display_duration));
-    option("last", number(rules.keep_last));
-    option("hourly", number(rules.keep_hourly));
-    option("daily", number(rules.keep_daily));
-    option("weekly", number(rules.keep_weekly));
-    option("monthly", number(rules.keep_monthly));
+    option("keep last", number(rules.keep_last));
+    option("keep hourly", number(rules.keep_hourly));
+    option("keep daily", number(rules.keep_daily));
+    option("keep weekly", number(rules.keep_weekly));
+    option("keep monthly", number(rules.keep_monthly));
     for kind in &rules.kinds {
         option("kind", Some(kind.to_string()));
     }

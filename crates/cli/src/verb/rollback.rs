@@ -35,7 +35,8 @@ pub(crate) struct Rollback {
     #[arg(long)]
     last: bool,
     /// So many steps back
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// To this snapshot of the session
     #[arg(long, value_name = "REF")]

@@ -15,19 +15,19 @@ pub(crate) struct RuleOptions {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<SignedDuration>,
     /// Keep the newest so many states
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_last: Option<u32>,
     /// Keep the last snapshot of each of the newest so many hours
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_hourly: Option<u32>,
     /// Keep the last snapshot of each of the newest so many days
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_daily: Option<u32>,
     /// Keep the last snapshot of each of the newest so many weeks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_weekly: Option<u32>,
     /// Keep the last snapshot of each of the newest so many months
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_monthly: Option<u32>,
     /// Only snapshots of this kind; may be given several times. Guards only if named here
     #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]

@@ -89,7 +89,7 @@ impl Cleanup {
             human::count(cleaned.purged.snapshots, "snapshot")
         ))?;
         match cleaned.file_shrunk {
-            Some(bytes) if cleaned.purged.snapshots > 0 => {
+            Some(bytes) if bytes > 0 => {
                 out.line(format!("the store is {} smaller", human::size(bytes)))
             }
             _ => Ok(()),
@@ -98,7 +98,9 @@ impl Cleanup {
 }
 
 fn show(plan: &CleanupPlan, out: &mut Out) -> Result<()> {
-    for session in &plan.sessions {
+    let sessions = plan.sessions.iter();
+    // What has all of its snapshots in the trash has none to decide on.
+    for session in sessions.filter(|session| !session.snapshots.is_empty()) {
         out.line(title(session))?;
         let rows = session.snapshots.iter().rev().map(row).collect();
         let lines = table::lay_out(&["", "", "", "", ""], rows);
