@@ -247,11 +247,8 @@ fn refused_and_nothing_changed() {
         let ran = house
             .run(&[&["policy"], arguments].concat())
             .refused(code, part);
-        assert_eq!(
-            ran.err.matches("wildcards").count() / 2,
-            0,
-            "said once: {ran}"
-        );
+        // The library that reads patterns is quoted once.
+        assert!(ran.err.matches("recursive wildcards").count() < 2, "{ran}");
     }
     // Who names a session that no policy is for gets no silent nothing.
     let cleanup = |session: &str| house.run(&["snapshot", "cleanup", "--session", session]);

@@ -222,7 +222,7 @@ fn input_that_cannot_be() {
             2,
             "'0s' for '--grace",
         ),
-        (&["delete", "party", "--grace", "-1d"], 2, "--grace"),
+        (&["delete", "party", "--grace=-1d"], 2, "negative"),
         (
             &["delete", "party", "--grace", "soon"],
             2,
