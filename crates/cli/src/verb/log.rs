@@ -13,7 +13,8 @@ use crate::{human, style, table};
 /// Show what was done to a session, newest first
 ///
 /// Saves, restores, rollbacks, undos and redos, also those that were undone. Saves that changed
-/// nothing are left out. BEFORE is the snapshot that has what stood there.
+/// nothing, guard and safety snapshots are left out. BEFORE is the snapshot, or the file, that has what
+/// stood there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -17,7 +17,7 @@ use crate::when;
 ///
 /// The history only grows: the states since stay in it, and `undo` takes the rollback back. Two
 /// rollbacks of one step go back two steps. With --to-file, FILE is the live document: the newest
-/// snapshot is then the first step back.
+/// snapshot is then the first step back. Exit code 4 if there is nothing to go back to.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("back").args(["last", "steps", "to", "turn", "at"]),

@@ -20,7 +20,7 @@ Examples:
   dalsegno snapshot rename bot/42@latest 'before the party'
   dalsegno snapshot rename party --clear")]
 pub(crate) struct Rename {
-    /// The snapshot
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF")]
     reference: String,
     /// Its new name, unique within the session
@@ -59,7 +59,7 @@ pub(crate) struct Untag {
 
 #[derive(Debug, Args)]
 struct Tags {
-    /// The snapshot
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF")]
     reference: String,
     /// The tags
@@ -94,7 +94,7 @@ pub(crate) struct Unpin {
 
 #[derive(Debug, Args)]
 struct Pins {
-    /// The snapshots
+    /// The snapshots: ids or their beginnings, names, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF", required = true)]
     references: Vec<String>,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::{human, program, table, when};
 /// List snapshots, the newest first
 ///
 /// Times are local. STORED is what a snapshot took when it was saved; `unchanged` is a reference to
-/// the state before. Exit code 6 if some rows are damaged; the others are listed all the same.
+/// the state before; a pinned snapshot says so beside its KIND. Exit code 6 if some rows are damaged; the others are listed all the same.
 ///
 /// With --deleted, what is in the trash, when it was deleted and until when it is kept: all of it, the
 /// newest snapshot first. `undelete` takes a snapshot out.
