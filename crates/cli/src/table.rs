@@ -1,7 +1,8 @@
 //! Tables: columns that line up, one line for each row.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use dalsegno::Snapshot;
+use dalsegno::{Snapshot, Trashed};
+use jiff::Timestamp;
 
 use crate::{human, style};
 
@@ -26,13 +27,14 @@ pub(crate) fn lay_out(heads: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
         .collect()
 }
 
+const HEADS: [&str; 8] = [
+    "ID", "SESSION", "TAKEN", "KIND", ">SIZE", ">STORED", "NAME", "TAGS",
+];
+
 /// Snapshots as `snapshot list` shows them.
 pub(crate) fn snapshots(snapshots: &[Snapshot]) -> String {
-    let heads = [
-        "ID", "SESSION", "TAKEN", "KIND", ">SIZE", ">STORED", "NAME", "TAGS",
-    ];
     let rows = snapshots.iter().map(row).collect();
-    let mut lines = lay_out(&heads, rows).into_iter();
+    let mut lines = lay_out(&HEADS, rows).into_iter();
     let mut shown: Vec<_> = lines.next().map(style::head).into_iter().collect();
     for (line, snapshot) in lines.zip(snapshots) {
         shown.push(if snapshot.unchanged {
@@ -55,12 +57,38 @@ fn row(snapshot: &Snapshot) -> Vec<String> {
         human::short(snapshot.id),
         human::safe(&snapshot.session),
         human::time(snapshot.created_at),
-        snapshot.kind.to_string(),
+        kind(snapshot),
         human::size(snapshot.size),
         stored(snapshot),
         name,
         tags.join(", "),
     ]
+}
+
+/// Its kind, and whether it is pinned.
+fn kind(snapshot: &Snapshot) -> String {
+    let pinned = if snapshot.pinned { ", pinned" } else { "" };
+    format!("{}{pinned}", snapshot.kind)
+}
+
+/// The trash as `snapshot list --deleted` shows it: what `now` lets go is in it until the next cleanup.
+pub(crate) fn trash(trash: &[Trashed], now: Timestamp) -> String {
+    let mut heads = HEADS.to_vec();
+    heads.extend(["DELETED", "KEPT UNTIL"]);
+    let rows = trash.iter().map(|trashed| {
+        let mut row = row(&trashed.snapshot);
+        row.push(human::time(trashed.deleted_at));
+        row.push(if trashed.keep_until <= now {
+            "the next cleanup".to_owned()
+        } else {
+            human::time(trashed.keep_until)
+        });
+        row
+    });
+    let mut lines = lay_out(&heads, rows.collect()).into_iter();
+    let head = lines.next().map(style::head);
+    let shown: Vec<_> = head.into_iter().chain(lines).collect();
+    shown.join("\n")
 }
 
 /// What a snapshot took when it was saved.

@@ -10,90 +10,82 @@ use crate::store::{Exchange, PINNED, Rows, SnapshotRow};
 /// How often a change is tried again because other programs were first.
 const TRIES: usize = 16;
 
+/// A change to what is said of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Amendment {
+    /// It has this name, or none.
+    Name(Option<String>),
+    /// It has these tags too; those it has stay.
+    Tag(Vec<String>),
+    /// It has these tags no more; those it does not have are passed over.
+    Untag(Vec<String>),
+    /// Nothing deletes it, or things may again.
+    Pin(bool),
+}
+
+impl Amendment {
+    fn apply(&self, row: &mut SnapshotRow, detail: &mut Detail) {
+        match self {
+            Self::Name(name) => row.name.clone_from(name),
+            Self::Tag(tags) => {
+                for tag in tags {
+                    if !detail.tags.contains(tag) {
+                        detail.tags.push(tag.clone());
+                    }
+                }
+            }
+            Self::Untag(tags) => detail.tags.retain(|tag| !tags.contains(tag)),
+            Self::Pin(true) => row.flags |= PINNED,
+            Self::Pin(false) => row.flags &= !PINNED,
+        }
+    }
+}
+
 impl Engine {
     /// Gives a snapshot another name, or takes its name away.
     ///
     /// # Errors
-    /// As [`info`](Engine::info); `InvalidInput` where the name cannot be; `Conflict` where another
-    /// snapshot of the session has it.
+    /// As [`amend`](Engine::amend).
     pub fn rename(&self, reference: &str, name: Option<&str>) -> Result<Snapshot> {
-        if let Some(name) = name {
-            check_snapshot_name(name)?;
-        }
-        self.amend(reference, &|row, _| {
-            row.name = name.map(str::to_owned);
-        })
+        self.amend(reference, &Amendment::Name(name.map(str::to_owned)))
     }
 
     /// Adds tags to a snapshot; those it has stay.
     ///
     /// # Errors
-    /// As [`info`](Engine::info); `InvalidInput` where a tag cannot be.
+    /// As [`amend`](Engine::amend).
     pub fn tag(&self, reference: &str, tags: &[&str]) -> Result<Snapshot> {
-        self.amend(reference, &|_, detail| {
-            for tag in tags {
-                if !detail.tags.iter().any(|there| there == tag) {
-                    detail.tags.push((*tag).to_owned());
-                }
-            }
-        })
+        self.amend(reference, &Amendment::Tag(owned(tags)))
     }
 
     /// Takes tags away from a snapshot; those it does not have are passed over.
     ///
     /// # Errors
-    /// As [`info`](Engine::info).
+    /// As [`amend`](Engine::amend).
     pub fn untag(&self, reference: &str, tags: &[&str]) -> Result<Snapshot> {
-        self.amend(reference, &|_, detail| {
-            detail.tags.retain(|tag| !tags.contains(&tag.as_str()));
-        })
+        self.amend(reference, &Amendment::Untag(owned(tags)))
     }
 
     /// Pins a snapshot, so that nothing deletes it, or unpins it.
     ///
     /// # Errors
-    /// As [`info`](Engine::info).
+    /// As [`amend`](Engine::amend).
     pub fn pin(&self, reference: &str, pinned: bool) -> Result<Snapshot> {
-        self.amend(reference, &|row, _| {
-            row.flags = row.flags & !PINNED | if pinned { PINNED } else { 0 };
-        })
+        self.amend(reference, &Amendment::Pin(pinned))
     }
 
-    fn amend(
-        &self,
-        reference: &str,
-        edit: &dyn Fn(&mut SnapshotRow, &mut Detail),
-    ) -> Result<Snapshot> {
-        let store = self.store();
-        let id = &store.info().id;
+    /// Changes what is said of a snapshot, and gives it as it is then.
+    ///
+    /// # Errors
+    /// As [`info`](Engine::info); `InvalidInput` where a name or a tag cannot be; `Conflict` where
+    /// another snapshot of the session has the name, or other programs kept changing this one.
+    pub fn amend(&self, reference: &str, amendment: &Amendment) -> Result<Snapshot> {
         for _ in 0..TRIES {
-            let view = self.view()?;
-            let row = self.resolve(&*view, reference)?;
-            let mut detail = detail::decode(&row.detail)?;
-            let mut new = row.clone();
-            edit(&mut new, &mut detail);
-            check_detail(&detail)?;
-            new.detail = detail::encode(&detail)?;
-            let new = new.sealed(id);
+            let (row, new, amended) = self.amended(reference, amendment)?;
             if new == row {
-                return self.describe(&*view, &row);
+                return Ok(amended);
             }
-            if let Some(name) = new
-                .name
-                .as_ref()
-                .filter(|name| row.name.as_ref() != Some(*name))
-            {
-                for seq in view.named(name)? {
-                    let other = view.snapshot(seq)?;
-                    if other.is_some_and(|other| other.session == row.session) {
-                        return Err(Error::conflict(format!(
-                            "the session has a snapshot named '{name}' already; choose another name"
-                        )));
-                    }
-                }
-            }
-            let amended = self.describe(&*view, &new)?;
-            drop(view);
             let of = |row| Rows {
                 snapshots: vec![row],
                 ..Rows::default()
@@ -102,7 +94,7 @@ impl Engine {
                 take: of(row),
                 put: of(new),
             };
-            if store.exchange(&exchange)? {
+            if self.store().exchange(&exchange)? {
                 return Ok(amended);
             }
         }
@@ -110,4 +102,48 @@ impl Engine {
             "other programs changed '{reference}' {TRIES} times in between; try again"
         )))
     }
+
+    /// What [`amend`](Engine::amend) would make of a snapshot. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`amend`](Engine::amend).
+    pub fn amend_plan(&self, reference: &str, amendment: &Amendment) -> Result<Snapshot> {
+        self.amended(reference, amendment)
+            .map(|(.., amended)| amended)
+    }
+
+    /// The snapshot's row as it is and as it would be, and what is then said of it.
+    fn amended(
+        &self,
+        reference: &str,
+        amendment: &Amendment,
+    ) -> Result<(SnapshotRow, SnapshotRow, Snapshot)> {
+        if let Amendment::Name(Some(name)) = amendment {
+            check_snapshot_name(name)?;
+        }
+        let view = self.view()?;
+        let row = self.resolve(&*view, reference)?;
+        let mut detail = detail::decode(&row.detail)?;
+        let mut new = row.clone();
+        amendment.apply(&mut new, &mut detail);
+        check_detail(&detail)?;
+        new.detail = detail::encode(&detail)?;
+        let new = new.sealed(&self.store().info().id);
+        if let Some(name) = new.name.as_ref().filter(|_| new.name != row.name) {
+            for seq in view.named(name)? {
+                let other = view.snapshot(seq)?;
+                if other.is_some_and(|other| other.session == row.session) {
+                    return Err(Error::conflict(format!(
+                        "the session has a snapshot named '{name}' already; choose another name"
+                    )));
+                }
+            }
+        }
+        let amended = self.describe(&*view, &new)?;
+        Ok((row, new, amended))
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -97,7 +97,8 @@ impl Engine {
     /// Nothing is changed.
     ///
     /// # Errors
-    /// `InvalidInput` where the rules make no sense, or none are given and the store has none;
+    /// `InvalidInput` where the rules make no sense, or none are given and the store has none, or none
+    /// for the session that is named;
     /// `NotFound` where there is no such session; `Damaged` where a session cannot be read: what is
     /// damaged is repaired before anything of it is deleted.
     pub fn cleanup_plan(&self, cleanup: &Cleanup) -> Result<CleanupPlan> {
@@ -115,7 +116,10 @@ impl Engine {
             ));
         }
         let names = match &cleanup.session {
-            Some(session) => vec![session.clone()],
+            Some(session) => {
+                self.refuse_unruled(session, cleanup, &policies)?;
+                vec![session.clone()]
+            }
             None => self.sessions()?,
         };
         let mut plan = CleanupPlan {
@@ -142,6 +146,21 @@ impl Engine {
             plan.sessions.push(session);
         }
         Ok(plan)
+    }
+
+    /// Who names a session wants something of it: that nothing applies to it is no answer.
+    fn refuse_unruled(&self, name: &str, cleanup: &Cleanup, policies: &[Policy]) -> Result<()> {
+        let view = self.view()?;
+        if crate::show::session(&*view, &self.store().info().id, name)?.is_none() {
+            return Err(Error::not_found(format!("there is no session '{name}'")));
+        }
+        if cleanup.rules.is_none() && choose(policies, name).is_none() {
+            return Err(Error::invalid(format!(
+                "no rules were given, and no policy is for session {name}; say what to keep, such as \
+                 --keep-last 10 or --older-than 30d, or see `policy list`"
+            )));
+        }
+        Ok(())
     }
 
     fn plan_session(

@@ -62,7 +62,10 @@ impl Engine {
             if snapshot.pinned {
                 return Err(Error::new(
                     ErrorKind::Denied,
-                    format!("snapshot {} is pinned; unpin it first", snapshot.id),
+                    format!(
+                        "snapshot {0} is pinned; `snapshot unpin {0}` first",
+                        snapshot.id
+                    ),
                 ));
             }
             found.insert(snapshot.id, snapshot);

@@ -54,6 +54,7 @@ mod verify;
 mod walk;
 mod writer;
 
+pub use amend::Amendment;
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;
 pub use delete::{GRACE, Trashed};

@@ -230,6 +230,8 @@ pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Res
         },
         None => (None, reference),
     };
+    let digits = reference.chars().filter(|c| *c != '-').count();
+    let is_prefix = digits >= MIN_PREFIX && SnapshotId::seqs_of_prefix(reference).is_some();
     let mut exact = Vec::new();
     let mut begun = Vec::new();
     view.trash(&mut |row| {
@@ -238,7 +240,7 @@ pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Res
             && session.is_none_or(|session| session == row.snapshot.session);
         if named || id.to_string() == reference {
             exact.push(row);
-        } else if SnapshotId::seqs_of_prefix(reference).is_some() && id.begins_with(reference) {
+        } else if is_prefix && id.begins_with(reference) {
             begun.push(row);
         }
         Flow::Continue(())
@@ -277,7 +279,7 @@ pub(crate) fn hint(view: &dyn View, store: &StoreId, reference: &str, error: Err
         Ok(row) => {
             let id = SnapshotId::new(row.snapshot.seq, store);
             Error::not_found(format!(
-                "snapshot {id} is in the trash; take it out first: snapshot undelete {id}"
+                "snapshot {id} is in the trash; take it out first with `snapshot undelete {id}`"
             ))
         }
         Err(_) => error,

@@ -93,10 +93,14 @@ impl Engine {
                 Err(error) => Flow::Break(Err(error)),
             })?;
             let before = before.ok_or_else(|| {
+                let earlier = match step {
+                    0 => "no state".to_owned(),
+                    1 => "only 1 state".to_owned(),
+                    _ => format!("only {step} states"),
+                };
                 Error::not_found(format!(
-                    "there is nothing to go back to: {session} has {step} earlier {} before where it \
-                     stands; nothing was changed",
-                    if step == 1 { "state" } else { "states" }
+                    "there is nothing to go back to: {session} has {earlier} before the one where it \
+                     stands; nothing was changed"
                 ))
             })?;
             at = self.describe(&*view, &before)?;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dalsegno::{LogEntry, Operation, SnapshotId, Status, Target};
+use serde_json::json;
 
 use crate::failure::Result;
 use crate::global::Global;
@@ -12,7 +13,8 @@ use crate::{human, style, table};
 /// Show what was done to a session, newest first
 ///
 /// Saves, restores, rollbacks, undos and redos, also those that were undone. Saves that changed
-/// nothing are left out. BEFORE is the snapshot that has what stood there.
+/// nothing, guard and safety snapshots are left out. BEFORE is the snapshot, or the file, that has what
+/// stood there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +34,7 @@ impl Log {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let entries = Place::open(global)?.log(&self.session, limit)?;
         if out.is_json() {
-            return out.json(&entries);
+            return out.json(&json!({"entries": entries}));
         }
         if entries.is_empty() {
             out.note("nothing was done to it yet");
@@ -86,9 +88,11 @@ fn row(entry: &LogEntry) -> Vec<String> {
             if !components.is_empty() {
                 what.push(format!("{} of", human::safe(&components.join(", "))));
             }
-            what.push(short(*from).unwrap_or_else(|| "to nothing".to_owned()));
+            what.extend(short(*from));
             if *target != Target::Head {
-                what.push(format!("to {}", human::safe(&target.to_string())));
+                // Without a snapshot, the target was removed, or a file that is no JSON put back.
+                let to = if from.is_some() { "to" } else { "at" };
+                what.push(format!("{to} {}", human::safe(&target.to_string())));
             }
             let state = match (status, undone) {
                 (Status::Begun, _) => "begun, not known to be done",

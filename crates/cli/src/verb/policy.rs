@@ -14,7 +14,7 @@ use crate::verb::put::close;
 use crate::verb::rules::{RuleOptions, duration};
 use crate::{human, style, table};
 
-/// Rules of retention that the store keeps
+/// Store rules for `snapshot cleanup`, by pattern of sessions' names
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum Policy {
@@ -23,10 +23,12 @@ pub(crate) enum Policy {
     Remove(Remove),
 }
 
-/// Keep rules for the sessions whose names match a pattern
+/// Store rules for the sessions whose names match a pattern
 ///
-/// In a pattern, * is any text without /, ** any number of parts. Of several patterns, the most
-/// specific one applies. A policy of the same pattern is replaced.
+/// `snapshot cleanup` goes by them where it is given no rules. In a pattern, * is any text without /,
+/// ? one character, and **, alone between slashes, any number of parts: 'bot/*' is bot/42, '**' every
+/// session. Of several patterns that match, only the most specific one applies. A policy of the same
+/// pattern is replaced.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,14 +37,15 @@ Examples:
 pub(crate) struct Set {
     /// The pattern, such as 'bot/*'
     pattern: String,
-    #[command(flatten)]
-    rules: RuleOptions,
     /// How long what is deleted stays in the trash: 12h, 7d, 2 weeks [default: 7 days]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     grace: Option<SignedDuration>,
-    /// Show what would be kept, without keeping it
+    /// Show what would be stored, without storing it
     #[arg(long)]
     dry_run: bool,
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    rules: RuleOptions,
 }
 
 /// List the policies
@@ -59,7 +62,7 @@ pub(crate) struct List {}
 Examples:
   dalsegno policy remove 'bot/*'")]
 pub(crate) struct Remove {
-    /// The pattern
+    /// The pattern, as `policy list` shows it
     pattern: String,
     /// Show what would be removed, without removing it
     #[arg(long)]
@@ -78,7 +81,7 @@ impl Policy {
 
 impl Set {
     fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let rules = self.rules.rules().ok_or_else(|| {
+        let rules = self.rules.rules()?.ok_or_else(|| {
             Failure::usage("a policy needs a rule, such as --keep-last 100 or --older-than 30d")
         })?;
         let mut policy = Kept::new(&self.pattern, rules);
@@ -136,7 +139,7 @@ impl Remove {
 fn list(global: &Global, out: &mut Out) -> Result<()> {
     let policies = Place::open(global)?.policies()?;
     if out.is_json() {
-        return out.json(&policies);
+        return out.json(&json!({"policies": policies}));
     }
     if policies.is_empty() {
         out.note("no policies: `snapshot cleanup` needs rules of its own");
@@ -162,11 +165,11 @@ fn rules(rules: &Rules) -> String {
     };
     let number = |number: Option<u32>| number.map(|number| number.to_string());
     option("older than", rules.older_than.map(display_duration));
-    option("last", number(rules.keep_last));
-    option("hourly", number(rules.keep_hourly));
-    option("daily", number(rules.keep_daily));
-    option("weekly", number(rules.keep_weekly));
-    option("monthly", number(rules.keep_monthly));
+    option("keep last", number(rules.keep_last));
+    option("keep hourly", number(rules.keep_hourly));
+    option("keep daily", number(rules.keep_daily));
+    option("keep weekly", number(rules.keep_weekly));
+    option("keep monthly", number(rules.keep_monthly));
     for kind in &rules.kinds {
         option("kind", Some(kind.to_string()));
     }

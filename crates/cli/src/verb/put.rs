@@ -47,17 +47,17 @@ pub(crate) fn close(engine: Engine, out: &Out) {
 }
 
 /// Refuses a target that a state cannot be written to.
-pub(crate) fn check_target(engine: &Engine, to: &Path) -> Result<()> {
+pub(crate) fn check_target(engine: &Engine, option: &str, to: &Path) -> Result<()> {
     if to == Path::new("-") {
         return Err(Failure::usage(
-            "a restore writes a file; for standard output use `dalsegno snapshot show`",
+            "the state is written to a file; for standard output use `dalsegno snapshot show`",
         ));
     }
     if to.to_str().is_none() {
         // The answer names it, and neither JSON nor a reason kept with a snapshot could.
-        return Err(Failure::usage(
-            "the path after --to is not UTF-8; use another name",
-        ));
+        return Err(Failure::usage(format!(
+            "the path after {option} is not UTF-8; use another name"
+        )));
     }
     place::not_the_store(engine, to)
 }
@@ -80,13 +80,15 @@ pub(crate) fn planned(plan: &Plan) -> String {
             human::short(snapshot.id),
             human::time(snapshot.created_at)
         ),
-        None if plan.components.iter().all(|c| c.after.is_none()) => {
-            "nothing, as it was before".to_owned()
-        }
-        None => "what was kept beside".to_owned(),
+        None => "what was kept beside it".to_owned(),
+    };
+    let what = if plan.removes {
+        format!("remove {target}, which was not there before")
+    } else {
+        format!("{what}, to {target}")
     };
     let rows = plan.components.iter().map(row).collect();
-    let mut lines = vec![format!("{} {what}, to {target}", style::head("plan:"))];
+    let mut lines = vec![format!("{} {what}", style::head("plan:"))];
     lines.extend(
         table::lay_out(&["", "", ""], rows)
             .into_iter()
@@ -118,7 +120,11 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
         other => human::safe(&other.to_string()),
     };
     if !plan.changes {
-        return vec![format!("nothing had to be done: {target} is that already")];
+        let mut lines = vec![format!("nothing had to be done: {target} is that already")];
+        if plan.verb == Verb::Rollback && plan.target != Target::Head {
+            lines.push("to go further back: --steps 2, or more".to_owned());
+        }
+        return lines;
     }
     let mut lines = Vec::new();
     let good = style::good("done");
@@ -131,7 +137,7 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
             ));
             lines.push("no running program was told: it goes on with the state it has".to_owned());
         }
-        _ if plan.snapshot.is_none() && plan.components.iter().all(|c| c.after.is_none()) => {
+        _ if plan.removes => {
             lines.push(format!("{good}: {target} is gone, as it was before"));
         }
         _ => lines.push(format!(
@@ -144,10 +150,7 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
     };
     lines.push(format!(
         "to take it back: {}",
-        human::safe(&program::command(with_store(
-            [other_way, plan.session.as_str()],
-            global
-        )))
+        human::safe(&program::command(again(other_way, &plan.session, global)))
     ));
     if let Some(safety) = &report.safety {
         let id = human::short(safety.id);
@@ -162,14 +165,15 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
     lines
 }
 
-/// The words of a command, with the store where it was named.
-pub(crate) fn with_store<'a>(
-    words: impl IntoIterator<Item = &'a str>,
-    global: &Global,
-) -> Vec<String> {
-    let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+/// The words of a command for a session, with the store where it was named.
+fn again(verb: &str, session: &str, global: &Global) -> Vec<String> {
+    let mut words = vec![verb.to_owned()];
     if let Some(store) = &global.store {
         words.extend(["--store".to_owned(), program::path(store)]);
     }
+    if session.starts_with('-') {
+        words.push("--".to_owned());
+    }
+    words.push(session.to_owned());
     words
 }

@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use dalsegno::{Back, parse_time};
+use dalsegno::Back;
+use jiff::Timestamp;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::put::{carry_out, check_target, close};
+use crate::when;
 
 /// Go back to an earlier state of a session
 ///
 /// The history only grows: the states since stay in it, and `undo` takes the rollback back. Two
 /// rollbacks of one step go back two steps. With --to-file, FILE is the live document: the newest
-/// snapshot is then the first step back.
+/// snapshot is then the first step back. Exit code 4 if there is nothing to go back to.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("back").args(["last", "steps", "to", "turn", "at"]),
@@ -33,7 +35,8 @@ pub(crate) struct Rollback {
     #[arg(long)]
     last: bool,
     /// So many steps back
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// To this snapshot of the session
     #[arg(long, value_name = "REF")]
@@ -41,9 +44,9 @@ pub(crate) struct Rollback {
     /// To the newest state of this turn
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     turn: Option<i64>,
-    /// To the last state at or before this time: 2026-11-20T21:30
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    /// To the last state at or before this time: 2026-11-20T21:30, or 24h or 7d for so long ago
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    at: Option<Timestamp>,
     /// Write the state into this file; without it, it becomes the session's newest stored state
     #[arg(long, value_name = "FILE")]
     to_file: Option<PathBuf>,
@@ -54,11 +57,11 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let back = self.back()?;
+        let back = self.back();
         let engine = Place::open(global)?;
         let restore = match &self.to_file {
             Some(file) => {
-                check_target(&engine, file)?;
+                check_target(&engine, "--to-file", file)?;
                 engine.rollback_live(&self.session, &back)?.to_file(file)
             }
             None => engine.rollback(&self.session, &back)?,
@@ -68,16 +71,13 @@ impl Rollback {
         Ok(())
     }
 
-    fn back(&self) -> Result<Back> {
+    fn back(&self) -> Back {
         let session = &self.session;
-        Ok(match (self.steps, &self.to, self.turn, &self.at) {
+        match (self.steps, &self.to, self.turn, self.at) {
             (_, Some(reference), ..) => Back::To(reference.clone()),
             (_, _, Some(turn), _) => Back::To(format!("{session}@turn:{turn}")),
-            (.., Some(time)) => {
-                parse_time(time).map_err(|e| Failure::usage(format!("--at: {e}")))?;
-                Back::To(format!("{session}@{time}"))
-            }
+            (.., Some(time)) => Back::To(format!("{session}@{time}")),
             (steps, ..) => Back::Steps(steps.unwrap_or(1)),
-        })
+        }
     }
 }

@@ -6,6 +6,8 @@ use dalsegno::retention::Rules;
 use dalsegno::{Kind, parse_duration};
 use jiff::SignedDuration;
 
+use crate::failure::{Failure, Result};
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rules")]
 pub(crate) struct RuleOptions {
@@ -13,19 +15,19 @@ pub(crate) struct RuleOptions {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<SignedDuration>,
     /// Keep the newest so many states
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_last: Option<u32>,
     /// Keep the last snapshot of each of the newest so many hours
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_hourly: Option<u32>,
     /// Keep the last snapshot of each of the newest so many days
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_daily: Option<u32>,
     /// Keep the last snapshot of each of the newest so many weeks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_weekly: Option<u32>,
     /// Keep the last snapshot of each of the newest so many months
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_monthly: Option<u32>,
     /// Only snapshots of this kind; may be given several times. Guards only if named here
     #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]
@@ -39,8 +41,8 @@ pub(crate) struct RuleOptions {
 }
 
 impl RuleOptions {
-    /// The rules; nothing where no option was given.
-    pub(crate) fn rules(&self) -> Option<Rules> {
+    /// The rules, which make sense; nothing where no option was given.
+    pub(crate) fn rules(&self) -> Result<Option<Rules>> {
         let mut rules = Rules::new();
         rules.older_than = self.older_than;
         rules.keep_last = self.keep_last;
@@ -51,12 +53,36 @@ impl RuleOptions {
         rules.kinds.clone_from(&self.kinds);
         rules.tags.clone_from(&self.tags);
         rules.keep_nothing = self.keep_nothing;
-        (rules != Rules::new()).then_some(rules)
+        if rules == Rules::new() {
+            return Ok(None);
+        }
+        rules.check().map_err(|error| {
+            let message = OPTIONS
+                .iter()
+                .fold(error.to_string(), |message, (rule, option)| {
+                    message.replace(rule, option)
+                });
+            Failure::new(error.kind(), message)
+        })?;
+        Ok(Some(rules))
     }
 }
 
+/// What the library calls the rules, and how users type them.
+const OPTIONS: [(&str, &str); 9] = [
+    ("older_than", "--older-than"),
+    ("keep_last", "--keep-last"),
+    ("keep_hourly", "--keep-hourly"),
+    ("keep_daily", "--keep-daily"),
+    ("keep_weekly", "--keep-weekly"),
+    ("keep_monthly", "--keep-monthly"),
+    ("keep_nothing", "--keep-nothing"),
+    ("kinds", "--kind"),
+    ("tags", "--tag"),
+];
+
 /// For clap.
-pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn duration(text: &str) -> std::result::Result<SignedDuration, String> {
     parse_duration(text).map_err(|e| e.to_string())
 }
 

@@ -11,7 +11,7 @@ use crate::verb::put::{carry_out, close};
 /// Undo the last restore or rollback of a session
 ///
 /// What stood at its target, the stored head or a file, is put back there. States that were saved
-/// since stay in the history. `redo` does it again.
+/// since stay in the history. `redo` does it again. Exit code 4 if there is nothing to undo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ pub(crate) struct Undo {
 /// Do again what was undone last
 ///
 /// A state that was saved after the undo, unless nothing had changed in it, ends that: what was undone
-/// then still stands in `log`, and can be restored.
+/// then still stands in `log`, and can be restored. Exit code 4 if there is nothing to redo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -123,6 +125,22 @@ impl House {
             .text()
     }
 
+    /// The store's file, to compare before and after. While nobody has it open, all is in it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        assert_eq!(self.names(".dalsegno"), ["store.db"]);
+        fs::read(self.store()).unwrap()
+    }
+
+    /// Saves `text` as if it were `ago` now, and gives the snapshot's id.
+    pub(crate) fn save_ago(&self, session: &str, ago: SignedDuration, text: &str) -> String {
+        let clock = Arc::new(Ago(ago));
+        let options = dalsegno::Options::default().clock(clock);
+        let engine = options.open(self.path(".dalsegno")).unwrap();
+        let saved = engine.save_json(session, text.to_owned()).commit().unwrap();
+        engine.close().unwrap();
+        saved.id.to_string()
+    }
+
     /// The names in a folder.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let names = fs::read_dir(self.path(folder)).unwrap();
@@ -131,6 +149,19 @@ impl House {
             .collect();
         names.sort();
         names
+    }
+}
+
+/// A clock that is behind.
+struct Ago(SignedDuration);
+
+impl dalsegno::clock::Clock for Ago {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - self.0
+    }
+
+    fn random(&self) -> [u8; 16] {
+        [7; 16]
     }
 }
 

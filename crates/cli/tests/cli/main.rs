@@ -7,22 +7,30 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod amend;
 mod carry;
+mod cleanup;
 mod common;
 mod damage;
 mod day;
 mod demo;
 mod diff;
+mod fork;
 mod init;
 mod list;
+mod log;
 mod man;
 mod pipe;
+mod policy;
 mod progress;
 mod prove;
 mod refuse_input;
 mod refuse_store;
 mod restore;
+mod rollback;
 mod save;
 mod show;
 mod stats;
+mod trash;
+mod undo;
 mod usage;

@@ -8,13 +8,26 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 10] = [
+const VERBS: [&[&str]; 23] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
     &["snapshot", "show", "s@latest"],
     &["snapshot", "restore", "s@latest", "--to", "out.json"],
     &["snapshot", "restore", "s@latest"],
+    &["snapshot", "list", "--deleted"],
+    &["snapshot", "rename", "s@latest", "n"],
+    &["snapshot", "tag", "s@latest", "t"],
+    &["snapshot", "pin", "s@latest"],
+    &["snapshot", "delete", "s@latest"],
+    &["snapshot", "undelete", "n"],
+    &["snapshot", "cleanup", "--keep-last", "1"],
+    &["rollback", "s"],
+    &["undo", "s"],
+    &["redo", "s"],
+    &["log", "s"],
+    &["fork", "s@latest", "t"],
+    &["policy", "list"],
     &["verify"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],
@@ -97,14 +110,14 @@ fn a_newer_format() {
     let house = House::new();
     fs::copy(house.store(), house.path("newer.db")).unwrap();
     let newer = rusqlite::Connection::open(house.path("newer.db")).unwrap();
-    newer.pragma_update(None, "user_version", 2).unwrap();
+    newer.pragma_update(None, "user_version", 3).unwrap();
     newer.pragma_update(None, "journal_mode", "DELETE").unwrap();
     drop(newer);
     all_refuse(
         &house,
         "newer.db",
         1,
-        "the store has format 2; this program reads format 1",
+        "the store has format 3; this program reads formats 1 to 2",
     );
 }
 

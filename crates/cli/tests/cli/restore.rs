@@ -62,7 +62,7 @@ fn the_plan_comes_first_and_changes_nothing() {
     assert_eq!(json["dry_run"], true);
     assert_eq!(
         json["plan"]["target"],
-        json!({"kind": "file", "path": "player.json"})
+        json!({"kind": "file", "path": house.path("player.json").to_str().unwrap()})
     );
     let queue = json!({"name": "queue", "change": "changed", "before": 2, "after": 13});
     assert_eq!(json["plan"]["components"][0], queue);
@@ -93,13 +93,20 @@ fn a_file_is_replaced_and_what_stood_there_kept() {
         .mode();
     assert_eq!(mode & 0o777, 0o640);
     assert_eq!(house.names("."), [".dalsegno", "link.json", "player.json"]);
-    // The command that it prints undoes it.
+    // It says where that is, and the command that it prints takes it back.
     let text = ran.text();
-    let undo = text
-        .lines()
-        .find(|line| line.trim().contains("snapshot restore"))
-        .unwrap();
-    house.shell(undo).ok();
+    let after = |part: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(part));
+        found.unwrap().to_owned()
+    };
+    let kept = after("what stood there is kept as snapshot ");
+    let shown = house.run(&["snapshot", "show", &kept]).ok();
+    assert_eq!(shown.text(), live);
+    assert_eq!(
+        after("to take it back: "),
+        "dalsegno undo bot/1".replace("dalsegno", crate::common::PROGRAM)
+    );
+    house.shell(&after("to take it back: ")).ok();
     assert_eq!(house.read("player.json"), live.as_bytes());
 }
 

@@ -647,7 +647,15 @@ fn neighbours_are_compared_without_a_look_at_the_first_record() {
     let mut bent = row.clone();
     bent.data.truncate(9);
     drop(view);
-    assert!(store.replace(&[row], &[bent]).unwrap());
+    let of = |record| crate::store::Rows {
+        records: vec![record],
+        ..Default::default()
+    };
+    let exchange = crate::store::Exchange {
+        take: of(row),
+        put: of(bent),
+    };
+    assert!(store.exchange(&exchange).unwrap());
     assert_eq!(engine.diff("s@-1", "s@-0").unwrap().counts().added, 1);
     assert_eq!(engine.diff("s@-2", "s@-1").unwrap().counts().added, 1);
     let error = engine.diff("s@-2", "s@-0").unwrap_err();

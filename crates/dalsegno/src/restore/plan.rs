@@ -65,6 +65,8 @@ pub struct Plan {
     pub components: Vec<ComponentChange>,
     /// Whether anything there will be different afterwards.
     pub changes: bool,
+    /// Whether nothing will be there afterwards.
+    pub removes: bool,
     /// The session's newest snapshot, where the stored head is the target.
     #[serde(skip)]
     pub(crate) head: Option<i64>,

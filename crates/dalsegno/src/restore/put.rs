@@ -161,6 +161,7 @@ impl<'a> Restore<'a> {
             verb: self.verb,
             components: compare(before.as_deref(), after.as_deref()),
             changes: before != after,
+            removes: after.is_none(),
             session: found.session,
             snapshot: found.snapshot,
             target,

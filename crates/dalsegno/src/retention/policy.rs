@@ -74,8 +74,7 @@ impl Policy {
                 "the pattern is wrong: {}; write * or ? for a part of a name, ** alone between slashes \
                  for any parts, [[] for a bracket",
                 e.msg
-            ))
-            .with_source(e))
+            )))
         })?;
         self.rules.check().map_err(of)?;
         match self.grace {

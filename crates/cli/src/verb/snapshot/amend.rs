@@ -1,7 +1,7 @@
 //! `dalsegno snapshot rename`, `tag`, `untag`, `pin`, `unpin`: what is said of a snapshot.
 
 use clap::Args;
-use dalsegno::{Engine, Snapshot};
+use dalsegno::{Amendment, Snapshot};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -20,7 +20,7 @@ Examples:
   dalsegno snapshot rename bot/42@latest 'before the party'
   dalsegno snapshot rename party --clear")]
 pub(crate) struct Rename {
-    /// The snapshot
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF")]
     reference: String,
     /// Its new name, unique within the session
@@ -34,6 +34,8 @@ pub(crate) struct Rename {
 }
 
 /// Add tags to a snapshot
+///
+/// The tags that it has stay.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,6 +46,8 @@ pub(crate) struct Tag {
 }
 
 /// Take tags away from a snapshot
+///
+/// Tags that it does not have are passed over.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -55,7 +59,7 @@ pub(crate) struct Untag {
 
 #[derive(Debug, Args)]
 struct Tags {
-    /// The snapshot
+    /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF")]
     reference: String,
     /// The tags
@@ -66,6 +70,8 @@ struct Tags {
 }
 
 /// Pin snapshots, so that neither delete nor cleanup takes them
+///
+/// A snapshot in the trash has to be taken out with `undelete` first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -76,7 +82,7 @@ pub(crate) struct Pin {
     pins: Pins,
 }
 
-/// Unpin snapshots
+/// Unpin snapshots, so that they can be deleted again
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -88,7 +94,7 @@ pub(crate) struct Unpin {
 
 #[derive(Debug, Args)]
 struct Pins {
-    /// The snapshots
+    /// The snapshots: ids or their beginnings, names, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF", required = true)]
     references: Vec<String>,
     #[command(flatten)]
@@ -97,77 +103,80 @@ struct Pins {
 
 #[derive(Debug, Args)]
 struct Dry {
-    /// Show what would be changed, without changing it
+    /// Show what they would be, without changing them
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Rename {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let change =
-            |engine: &Engine, reference: &str| engine.rename(reference, self.name.as_deref());
         let references = std::slice::from_ref(&self.reference);
-        amend(references, &self.dry, &change, global, out)
+        let name = Amendment::Name(self.name.clone());
+        amend(references, &name, &self.dry, global, out)
     }
 }
 
 impl Tag {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let tags: Vec<&str> = self.tags.tags.iter().map(String::as_str).collect();
-        let change = |engine: &Engine, reference: &str| engine.tag(reference, &tags);
         let references = std::slice::from_ref(&self.tags.reference);
-        amend(references, &self.tags.dry, &change, global, out)
+        let tags = Amendment::Tag(self.tags.tags.clone());
+        amend(references, &tags, &self.tags.dry, global, out)
     }
 }
 
 impl Untag {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let tags: Vec<&str> = self.tags.tags.iter().map(String::as_str).collect();
-        let change = |engine: &Engine, reference: &str| engine.untag(reference, &tags);
         let references = std::slice::from_ref(&self.tags.reference);
-        amend(references, &self.tags.dry, &change, global, out)
+        let tags = Amendment::Untag(self.tags.tags.clone());
+        amend(references, &tags, &self.tags.dry, global, out)
     }
 }
 
 impl Pin {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let change = |engine: &Engine, reference: &str| engine.pin(reference, true);
-        amend(&self.pins.references, &self.pins.dry, &change, global, out)
+        let pins = &self.pins;
+        amend(
+            &pins.references,
+            &Amendment::Pin(true),
+            &pins.dry,
+            global,
+            out,
+        )
     }
 }
 
 impl Unpin {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let change = |engine: &Engine, reference: &str| engine.pin(reference, false);
-        amend(&self.pins.references, &self.pins.dry, &change, global, out)
+        let pins = &self.pins;
+        amend(
+            &pins.references,
+            &Amendment::Pin(false),
+            &pins.dry,
+            global,
+            out,
+        )
     }
 }
 
-/// Changes each; the references are all looked up before the first is changed.
+/// Changes each; whether each can be is known before the first is changed.
 fn amend(
     references: &[String],
+    amendment: &Amendment,
     dry: &Dry,
-    change: &dyn Fn(&Engine, &str) -> dalsegno::Result<Snapshot>,
     global: &Global,
     out: &mut Out,
 ) -> Result<()> {
     let engine = Place::open(global)?;
-    let mut found = Vec::new();
+    let mut planned = Vec::new();
     for reference in references {
-        found.push(engine.info(reference)?);
+        planned.push(engine.amend_plan(reference, amendment)?);
     }
     if dry.dry_run {
-        if out.is_json() {
-            return out.json(&json!({"dry_run": true, "snapshots": found}));
-        }
-        for snapshot in &found {
-            out.line(described(snapshot))?;
-        }
-        return out.line("dry run: nothing was changed");
+        return show(&planned, true, out);
     }
     let mut changed = Vec::new();
-    for snapshot in &found {
-        match change(&engine, &snapshot.id.to_string()) {
+    for snapshot in &planned {
+        match engine.amend(&snapshot.id.to_string(), amendment) {
             Ok(snapshot) => changed.push(snapshot),
             Err(error) if changed.is_empty() => return Err(error.into()),
             Err(error) => {
@@ -177,11 +186,18 @@ fn amend(
         }
     }
     close(engine, out);
+    show(&changed, false, out)
+}
+
+fn show(snapshots: &[Snapshot], dry_run: bool, out: &mut Out) -> Result<()> {
     if out.is_json() {
-        return out.json(&json!({"dry_run": false, "snapshots": changed}));
+        return out.json(&json!({"dry_run": dry_run, "snapshots": snapshots}));
     }
-    for snapshot in &changed {
+    for snapshot in snapshots {
         out.line(described(snapshot))?;
+    }
+    if dry_run {
+        return out.line("dry run: nothing was changed");
     }
     Ok(())
 }

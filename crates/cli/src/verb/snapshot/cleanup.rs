@@ -18,8 +18,12 @@ use crate::{human, style, table};
 ///
 /// Without rules, each session is cleaned up by the policy that is stored for it (`policy set`). What
 /// is deleted stays in the trash for its time; what has been there for that long is purged, and its space
-/// given back. A pinned snapshot and the newest state of a session always stay. --dry-run gives the reason
-/// for each snapshot.
+/// given back.
+///
+/// What one of the --keep rules keeps stays, and what is younger than --older-than says; all else goes.
+/// Pinned snapshots stay, and the newest state of a session unless --keep-nothing is given; so do guards
+/// and the safety snapshots of the last 24 hours. Snapshots of other kinds or tags than named stay, and
+/// no rule counts them. --dry-run gives the reason for each.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,8 +35,6 @@ pub(crate) struct Cleanup {
     /// Only this session
     #[arg(long)]
     session: Option<String>,
-    #[command(flatten)]
-    rules: RuleOptions,
     /// How long what is deleted stays in the trash: 12h, 7d, 2 weeks [default: 7 days]
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "purge")]
     grace: Option<SignedDuration>,
@@ -45,6 +47,9 @@ pub(crate) struct Cleanup {
     /// Name every snapshot, also those of a plan that is carried out
     #[arg(long)]
     verbose: bool,
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    rules: RuleOptions,
 }
 
 impl Cleanup {
@@ -52,7 +57,7 @@ impl Cleanup {
         let engine = Place::open(global)?;
         let asked = dalsegno::Cleanup {
             session: self.session.clone(),
-            rules: self.rules.rules(),
+            rules: self.rules.rules()?,
             grace: self.grace,
             purge: self.purge,
         };
@@ -98,7 +103,9 @@ impl Cleanup {
 }
 
 fn show(plan: &CleanupPlan, out: &mut Out) -> Result<()> {
-    for session in &plan.sessions {
+    let sessions = plan.sessions.iter();
+    // What has all of its snapshots in the trash has none to decide on.
+    for session in sessions.filter(|session| !session.snapshots.is_empty()) {
         out.line(title(session))?;
         let rows = session.snapshots.iter().rev().map(row).collect();
         let lines = table::lay_out(&["", "", "", "", ""], rows);

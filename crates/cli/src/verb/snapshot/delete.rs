@@ -26,7 +26,7 @@ Examples:
   dalsegno snapshot delete 01a1fb85-ba7b 01a1fb85-babe --grace 1d
   dalsegno snapshot delete bot/42@-7 --dry-run")]
 pub(crate) struct Delete {
-    /// The snapshots
+    /// The snapshots: ids or their beginnings, names, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF", required = true)]
     references: Vec<String>,
     /// How long they stay in the trash: 12h, 7d, 2 weeks
@@ -39,14 +39,15 @@ pub(crate) struct Delete {
 
 /// Take snapshots out of the trash
 ///
-/// Each comes back to its place in the history. A reference is here an id or its beginning, or a name.
+/// Each comes back to its place in the history. `snapshot list --deleted` shows what there is. Exit
+/// code 5 if its name has been given to another snapshot of the session.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dalsegno snapshot undelete party
   dalsegno snapshot list --deleted")]
 pub(crate) struct Undelete {
-    /// The snapshots
+    /// Ids or their beginnings, names, or SESSION@NAME
     #[arg(value_name = "REF", required = true)]
     references: Vec<String>,
     /// Show what would be taken out, without doing it
@@ -96,7 +97,7 @@ impl Undelete {
         };
         close(engine, out);
         if out.is_json() {
-            return out.json(&json!({"dry_run": self.dry_run, "restored": found}));
+            return out.json(&json!({"dry_run": self.dry_run, "undeleted": found}));
         }
         for snapshot in &found {
             out.line(described(snapshot))?;

@@ -59,9 +59,13 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
         .operation
         .as_ref()
         .map(|operation| match operation {
-            Operation::Restore { from } => format!("restored from {from}"),
-            Operation::Import { from } => format!("imported; it was {from}"),
-            other => format!("{other:?}"),
+            Operation::Restore { from } => format!("restore of {from}"),
+            Operation::Rollback { from } => format!("rollback to {from}"),
+            Operation::Undo { from } => format!("undo, back to {from}"),
+            Operation::Redo { from } => format!("redo, again to {from}"),
+            Operation::Fork { from } => format!("fork of {from}"),
+            Operation::Import { from } => format!("import; it was {from}"),
+            _ => "something that this program does not know".to_owned(),
         });
     let list = |texts: &[String]| (!texts.is_empty()).then(|| texts.join(", "));
     let rows = [
@@ -73,6 +77,12 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
         ("tags", list(&snapshot.tags)),
         ("metadata", list(&metadata)),
         ("kind", Some(snapshot.kind.to_string())),
+        (
+            "pinned",
+            snapshot
+                .pinned
+                .then(|| "neither delete nor cleanup takes it".to_owned()),
+        ),
         (
             "taken",
             Some(format!(

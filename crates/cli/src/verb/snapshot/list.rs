@@ -4,6 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use dalsegno::{ErrorKind, Kind, Page, Query, Sort};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
@@ -14,14 +15,18 @@ use crate::{human, program, table, when};
 /// List snapshots, the newest first
 ///
 /// Times are local. STORED is what a snapshot took when it was saved; `unchanged` is a reference to
-/// the state before. Exit code 6 if some rows are damaged; the others are listed all the same.
+/// the state before; a pinned snapshot says so beside its KIND. Exit code 6 if some rows are damaged; the others are listed all the same.
+///
+/// With --deleted, what is in the trash, when it was deleted and until when it is kept: all of it, the
+/// newest snapshot first. `undelete` takes a snapshot out.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dalsegno snapshot list
   dalsegno snapshot list bot/42 --since 24h --kind manual
   dalsegno snapshot list --tag boss --sort size --limit 10
-  dalsegno snapshot list --since 2026-11-20 --until 2026-11-20T21:30 --json")]
+  dalsegno snapshot list --since 2026-11-20 --until 2026-11-20T21:30 --json
+  dalsegno snapshot list bot/42 --deleted")]
 pub(crate) struct List {
     /// Only this session
     session: Option<String>,
@@ -53,6 +58,11 @@ pub(crate) struct List {
     /// Continue where the page before ended
     #[arg(long)]
     cursor: Option<String>,
+    /// What is in the trash
+    #[arg(long, conflicts_with_all = [
+        "since", "until", "kinds", "tags", "name", "sort", "reverse", "limit", "cursor",
+    ])]
+    deleted: bool,
 }
 
 /// What to sort by.
@@ -75,6 +85,9 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
 
 impl List {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        if self.deleted {
+            return self.trash(global, out);
+        }
         let query = self.query()?;
         let page = Place::open(global)?.list(&query)?;
         if out.is_json() {
@@ -89,6 +102,19 @@ impl List {
         message.extend(page.damaged.iter().map(|id| format!("  {id}")));
         message.push("run `dalsegno verify` to see what is lost".to_owned());
         Err(Failure::new(ErrorKind::Damaged, message.join("\n")))
+    }
+
+    fn trash(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let mut trash = Place::open(global)?.trash(self.session.as_deref())?;
+        trash.reverse();
+        if out.is_json() {
+            return out.json(&json!({"trash": trash}));
+        }
+        if trash.is_empty() {
+            out.note("nothing is in the trash");
+            return Ok(());
+        }
+        out.line(table::trash(&trash, Timestamp::now()))
     }
 
     fn query(&self) -> Result<Query> {

@@ -14,7 +14,7 @@ use crate::verb::put::{carry_out, check_target, close};
 /// Put a state back, into a file or as the newest stored state
 ///
 /// What stands at the target is kept first. A file is written whole or not at all, and read back.
-/// With --component the other components of the target stay as they are.
+/// With --component the other components of the target stay as they are. `undo` takes it back.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -40,7 +40,7 @@ impl Restore {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
         if let Some(to) = &self.to {
-            check_target(&engine, to)?;
+            check_target(&engine, "--to", to)?;
         }
         let restore = self.prepare(&engine);
         carry_out(restore, self.dry_run, global, out)?;
