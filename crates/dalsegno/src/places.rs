@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::Run;
 use crate::document::Document;
-use crate::document::outline::{Gaps, Seat, is_separator, seats};
+use crate::document::outline::{self, Gaps, Seat, is_separator, seats};
 
 /// Records with more runs, or more changed items, than this have no places.
 const MANY: usize = 256;
@@ -216,11 +216,7 @@ impl<'a> Search<'a> {
 
     /// The list in which all of these stand, with the place of the first. What comes first has to
     /// differ from what stood there, or else a comparison of the whole lists would begin later.
-    fn list(
-        &self,
-        old: &Range<usize>,
-        new: &Range<usize>,
-    ) -> Option<(Seat<'a>, crate::document::outline::Place)> {
+    fn list(&self, old: &Range<usize>, new: &Range<usize>) -> Option<(Seat<'a>, outline::Place)> {
         let (first_gap, last_gap) = (
             self.same_gap(old.start, new.start),
             self.same_gap(old.end, new.end),
@@ -258,10 +254,7 @@ impl<'a> Search<'a> {
     }
 
     /// The seat of the first of these items, if they follow one another in one list.
-    fn together(
-        &self,
-        items: &Range<usize>,
-    ) -> Option<(Seat<'a>, crate::document::outline::Place)> {
+    fn together(&self, items: &Range<usize>) -> Option<(Seat<'a>, outline::Place)> {
         let seat = self.seat(items.start)?;
         let place = seat.list?;
         for (at, index) in items.clone().zip(place.index..) {

@@ -71,8 +71,13 @@ fn the_facts_as_json() {
     assert!(facts["crash"]["acknowledged"].as_u64().unwrap() >= 20);
     assert_eq!(facts["verification"]["intact"], true);
     let snapshots = facts["cost"]["snapshots"].as_u64().unwrap();
-    assert_eq!(facts["verification"]["snapshots"], snapshots);
-    assert!(facts["verification"]["compared"].as_u64().unwrap() >= snapshots - 1);
+    let verified = facts["verification"]["snapshots"].as_u64().unwrap();
+    assert_eq!(verified + 2, snapshots, "a rollback and its undo came after");
+    assert!(facts["verification"]["compared"].as_u64().unwrap() >= verified - 1);
+    assert_eq!(facts["travel"]["undone"], true);
+    let turn = |of: &str| facts["travel"][of].as_i64().unwrap();
+    assert!(turn("back_to_turn") < turn("from_turn"));
+    assert!(facts["cleanup_plan"]["deleted"].as_u64().unwrap() > 0);
     assert!(facts["cost"]["times_smaller"].as_f64().unwrap() > 50.0);
     let store = facts["store"].as_str().unwrap();
     assert!(Path::new(store).join("store.db").is_file());
