@@ -72,7 +72,11 @@ fn the_facts_as_json() {
     assert_eq!(facts["verification"]["intact"], true);
     let snapshots = facts["cost"]["snapshots"].as_u64().unwrap();
     let verified = facts["verification"]["snapshots"].as_u64().unwrap();
-    assert_eq!(verified + 2, snapshots, "a rollback and its undo came after");
+    assert_eq!(
+        verified + 2,
+        snapshots,
+        "a rollback and its undo came after"
+    );
     assert!(facts["verification"]["compared"].as_u64().unwrap() >= verified - 1);
     assert_eq!(facts["travel"]["undone"], true);
     let turn = |of: &str| facts["travel"][of].as_i64().unwrap();
