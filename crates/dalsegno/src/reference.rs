@@ -186,8 +186,11 @@ fn in_session(
         Ok::<_, Error>(found)
     };
     if at == "latest" {
-        return newest(&mut |_| Ok(true))?
-            .ok_or_else(|| Error::not_found("the session has no snapshot"));
+        return newest(&mut |_| Ok(true))?.ok_or_else(|| {
+            Error::not_found(
+                "the session has no state; `snapshot list --deleted` shows what is in the trash",
+            )
+        });
     }
     if let Some(back) = at.strip_prefix('-').and_then(|n| n.parse::<u64>().ok()) {
         let mut passed = 0;

@@ -59,6 +59,34 @@ fn what_is_deleted_is_in_the_trash_and_comes_back() {
 }
 
 #[test]
+fn a_session_that_is_all_in_the_trash() {
+    let (house, saved) = house();
+    let whole = house.contents();
+    let ids: Vec<&str> = saved.iter().map(String::as_str).collect();
+    house
+        .run(&[&["snapshot", "delete"], &ids[..]].concat())
+        .ok();
+    for command in [
+        &["snapshot", "show", "s@latest"][..],
+        &["rollback", "s"],
+        &["fork", "s@latest", "t"],
+    ] {
+        house
+            .run(command)
+            .refused(4, "the session has no state; `snapshot list --deleted`");
+    }
+    house
+        .run(&["snapshot", "list", "s", "--deleted"])
+        .ok()
+        .says("party");
+    house
+        .run(&[&["snapshot", "undelete"], &ids[..]].concat())
+        .ok();
+    assert_eq!(house.contents(), whole);
+    house.run(&["verify"]).ok();
+}
+
+#[test]
 fn json_has_what_it_was_and_until_when() {
     let (house, saved) = house();
     let was = house

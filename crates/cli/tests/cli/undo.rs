@@ -190,11 +190,40 @@ fn what_cannot_be_undone() {
     // What stood there was deleted: the message says how to have it back, and then it works.
     house.run(&["snapshot", "restore", &old]).ok();
     house.run(&["snapshot", "delete", "bot/1@-1"]).ok();
-    let refused = house.run(&["undo", "bot/1"]).refused(4, "in the trash");
+    let refused = house.run(&["undo", "bot/1"]);
+    let refused = refused.refused(4, "what stood there before was deleted: snapshot ");
     let line = refused.err.split('`').nth(1).unwrap();
     house.shell(&format!("dalsegno {line}")).ok();
     house.run(&["undo", "bot/1"]).ok();
     assert_eq!(newest(&house), NEW);
     let log = house.run(&["log", "bot/1", "--json"]).ok().json();
     assert_eq!(log["entries"][0]["verb"], json!("undo"));
+    // For good, there is no way back, and that is said.
+    house.run(&["redo", "bot/1"]).ok();
+    house
+        .run(&["snapshot", "cleanup", "--keep-last", "1", "--purge"])
+        .ok();
+    house
+        .run(&["undo", "bot/1"])
+        .refused(4, "what stood there before was deleted: no snapshot");
+    assert_eq!(newest(&house), OLD);
+}
+
+#[test]
+fn a_folder_that_is_gone_is_named_and_the_undo_waits_for_it() {
+    let (house, old) = house();
+    fs::create_dir(house.path("d")).unwrap();
+    house.write("d/player.json", NEW);
+    house
+        .run(&["snapshot", "restore", &old, "--to", "d/player.json"])
+        .ok();
+    fs::remove_dir_all(house.path("d")).unwrap();
+    let before = house.bytes();
+    house
+        .run(&["undo", "bot/1"])
+        .refused(4, "/d does not exist");
+    assert_eq!(house.bytes(), before);
+    fs::create_dir(house.path("d")).unwrap();
+    house.run(&["undo", "bot/1"]).ok();
+    assert_eq!(house.read("d/player.json"), NEW.as_bytes());
 }

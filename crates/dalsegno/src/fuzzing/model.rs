@@ -150,7 +150,7 @@ impl Model {
         let digits = reference.replace('-', "");
         let begins = |at: &usize| {
             let id = self.states[*at].snapshot.id.to_string();
-            !digits.is_empty() && id.replace('-', "").starts_with(&digits)
+            digits.len() >= 4 && id.replace('-', "").starts_with(&digits)
         };
         only(&self.trash().filter(begins).collect::<Vec<_>>())
     }

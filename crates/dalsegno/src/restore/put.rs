@@ -194,7 +194,13 @@ impl<'a> Restore<'a> {
                 });
             }
         };
-        let restored = self.engine.restore(&reference)?;
+        let restored = self.engine.restore(&reference).map_err(|error| {
+            let taken_back = matches!(self.verb, Verb::Undo | Verb::Redo);
+            if taken_back && error.kind() == ErrorKind::NotFound {
+                return error.context("what stood there before was deleted");
+            }
+            error
+        })?;
         let snapshot = restored.snapshot().clone();
         Ok(Found {
             session: snapshot.session.clone(),
