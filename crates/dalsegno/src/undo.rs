@@ -4,7 +4,7 @@ use crate::codec::deed::Before;
 use crate::deed::{self, Deed, Stacks};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{SnapshotId, Status, Verb};
+use crate::model::{Status, Verb};
 use crate::restore::{self, Restore, Source};
 use crate::show;
 
@@ -57,15 +57,7 @@ impl Engine {
         })?;
         let session = session.to_owned();
         let source = match &next.detail.before {
-            Before::Snapshot(seq) => {
-                let before = SnapshotId::new(*seq, id);
-                self.info(&before.to_string()).map_err(|e| {
-                    e.context(format!(
-                        "the last thing to {verb} in {session} leads back to what is deleted"
-                    ))
-                })?;
-                Source::Snapshot(*seq)
-            }
+            Before::Snapshot(seq) => Source::Snapshot(*seq),
             Before::Nothing => Source::Nothing { session },
             Before::Torn => {
                 return Err(Error::not_found(format!(
