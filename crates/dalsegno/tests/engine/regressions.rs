@@ -289,3 +289,26 @@ fn a_save_that_cannot_look_at_the_history_is_refused() {
         assert!(nth < 100);
     }
 }
+
+/// An undo either can be done again, or was not done.
+#[test]
+fn what_is_done_can_be_undone_though_the_store_failed_in_between() {
+    use dalsegno::store::faulty::{Call, Failure, FaultyStore};
+    for nth in 0..40 {
+        let store = memory();
+        let engine = engine_on(Arc::clone(&store));
+        for n in 1..4 {
+            engine.save_json("s", state(n)).commit().unwrap();
+        }
+        let failure = Failure::Before(ErrorKind::Storage);
+        let faulty = FaultyStore::failing(store, Call::View, nth, failure);
+        let other = engine_on(Arc::new(faulty));
+        let undone = other
+            .rollback("s", &dalsegno::Back::Steps(2))
+            .and_then(|rollback| rollback.apply());
+        if undone.is_ok() {
+            engine.undo("s").unwrap().apply().unwrap();
+            assert_eq!(engine.restore("s@latest").unwrap().text(), state(3));
+        }
+    }
+}
