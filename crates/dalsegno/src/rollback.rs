@@ -77,7 +77,7 @@ impl Engine {
             row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
         let mut at = newest;
         for step in 0..steps {
-            let place = self.place(&*view, &at)?;
+            let (place, mut same) = self.place(&*view, &at)?;
             let mut before = None;
             let scan = Scan {
                 session: Some(row.id),
@@ -85,6 +85,8 @@ impl Engine {
                 newest_first: true,
             };
             view.snapshots(&scan, &mut |row| match show::check(&row, id) {
+                // Of an unchanged snapshot, the next that counts is the one it is unchanged from.
+                Ok(()) if row.counts() && std::mem::take(&mut same) => Flow::Continue(()),
                 Ok(()) if row.counts() => {
                     before = Some(row);
                     Flow::Break(Ok(()))
@@ -108,8 +110,9 @@ impl Engine {
         Ok(at)
     }
 
-    /// Where in the history a snapshot stands: one that went to an earlier state stands there.
-    fn place(&self, view: &dyn View, snapshot: &Snapshot) -> Result<i64> {
+    /// Where in the history a snapshot stands: one that went to an earlier state stands there. And
+    /// whether that one is unchanged.
+    fn place(&self, view: &dyn View, snapshot: &Snapshot) -> Result<(i64, bool)> {
         let mut at = snapshot.clone();
         loop {
             let whole = at.same_as.is_some();
@@ -120,14 +123,21 @@ impl Engine {
                     | Operation::Undo { from }
                     | Operation::Redo { from },
                 ) if whole && *from < at.id => *from,
-                _ => return Ok(at.id.seq()),
+                _ => return Ok((at.id.seq(), at.unchanged)),
             };
             let row = view.snapshot(from.seq())?;
             match row.map(|row| self.describe(view, &row)) {
                 // Deleted or damaged, it still says where it stood.
-                None => return Ok(from.seq()),
-                Some(Err(error)) if error.kind() == ErrorKind::Damaged => return Ok(from.seq()),
-                Some(next) => at = next?,
+                None => return Ok((from.seq(), false)),
+                Some(Err(error)) if error.kind() == ErrorKind::Damaged => {
+                    return Ok((from.seq(), false));
+                }
+                Some(Err(error)) => return Err(error),
+                // Components of it made a state that was there already, and is another.
+                Some(Ok(next)) if next.checksum != at.checksum => {
+                    return Ok((at.id.seq(), at.unchanged));
+                }
+                Some(Ok(next)) => at = next,
             }
         }
     }

@@ -121,10 +121,11 @@ impl Model {
             {
                 at = to;
             }
-            let mut before = self.of(session).filter(|other| *other < at);
-            at = before
-                .rfind(|at| self.counts(*at))
-                .ok_or(ErrorKind::NotFound)?;
+            let state = &self.states[at];
+            let skip = usize::from(state.place == Place::Live && state.snapshot.unchanged);
+            let before = self.of(session).filter(|other| *other < at);
+            let mut before = before.filter(|at| self.counts(*at)).rev();
+            at = before.nth(skip).ok_or(ErrorKind::NotFound)?;
         }
         Ok(at)
     }

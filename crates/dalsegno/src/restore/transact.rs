@@ -20,8 +20,7 @@ impl Restore<'_> {
     pub(super) fn apply_to_head(&self, mut report: Report) -> Result<Report> {
         let plan = &report.plan;
         let session = &plan.session;
-        let before = self.engine.info(&format!("{session}@latest"));
-        let before = before.ok().map(|latest| latest.id.seq());
+        let before = self.latest(session)?;
         let mut detail = self.detail(&report, before)?;
         detail.before = before.map_or(Before::Nothing, Before::Snapshot);
         if !plan.changes {
@@ -60,8 +59,7 @@ impl Restore<'_> {
         mut report: Report,
     ) -> Result<Report> {
         let session = report.plan.session.clone();
-        let head = self.engine.info(&format!("{session}@latest"));
-        let mut detail = self.detail(&report, head.ok().map(|latest| latest.id.seq()))?;
+        let mut detail = self.detail(&report, self.latest(&session)?)?;
         detail.before = self.keep(destination, &mut report)?;
         if !report.plan.changes {
             self.record(&session, Status::Done, &detail)?;
@@ -89,6 +87,16 @@ impl Restore<'_> {
             drop(self.amend(row, status, &detail));
         }
         outcome
+    }
+
+    /// The session's newest state, if there is one that can be named: without it, what is done now could
+    /// not be undone.
+    fn latest(&self, session: &str) -> Result<Option<i64>> {
+        match self.engine.info(&format!("{session}@latest")) {
+            Ok(latest) => Ok(Some(latest.id.seq())),
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Damaged) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps what stands at the target.

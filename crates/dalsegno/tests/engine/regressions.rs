@@ -289,3 +289,106 @@ fn a_save_that_cannot_look_at_the_history_is_refused() {
         assert!(nth < 100);
     }
 }
+
+/// An undo either can be done again, or was not done.
+#[test]
+fn what_is_done_can_be_undone_though_the_store_failed_in_between() {
+    use dalsegno::store::faulty::{Call, Failure, FaultyStore};
+    for nth in 0..40 {
+        let store = memory();
+        let engine = engine_on(Arc::clone(&store));
+        for n in 1..4 {
+            engine.save_json("s", state(n)).commit().unwrap();
+        }
+        let failure = Failure::Before(ErrorKind::Storage);
+        let faulty = FaultyStore::failing(store, Call::View, nth, failure);
+        let other = engine_on(Arc::new(faulty));
+        let undone = other
+            .rollback("s", &dalsegno::Back::Steps(2))
+            .and_then(|rollback| rollback.apply());
+        if undone.is_ok() {
+            engine.undo("s").unwrap().apply().unwrap();
+            assert_eq!(engine.restore("s@latest").unwrap().text(), state(3));
+        }
+    }
+}
+
+/// Back to a snapshot that was taken when nothing had changed.
+#[test]
+fn a_step_from_an_unchanged_snapshot_leads_to_another_state() {
+    let engine = engine_on(memory());
+    let save = |n| engine.save_json("s", state(n)).commit().unwrap();
+    save(1);
+    save(2);
+    let unchanged = save(2);
+    assert!(unchanged.unchanged);
+    save(3);
+    let back = |back| engine.rollback("s", &back).unwrap().apply().unwrap();
+    back(dalsegno::Back::To(unchanged.id.to_string()));
+    assert_eq!(engine.restore("s@latest").unwrap().text(), state(2));
+    back(dalsegno::Back::Steps(1));
+    assert_eq!(engine.restore("s@latest").unwrap().text(), state(1));
+}
+
+/// A component that came back made a state that stood beside the history: it stands where it came.
+#[test]
+fn a_restored_component_is_a_state_of_its_own() {
+    let engine = engine_on(memory());
+    let save = |text: &'static str| engine.save_json("s", text);
+    let first = save(r#"{"x":9,"y":1}"#).commit().unwrap();
+    save(r#"{"x":1,"y":2}"#).commit().unwrap();
+    let safety = save(r#"{"x":9,"y":2}"#)
+        .kind(Kind::Safety)
+        .commit()
+        .unwrap();
+    let put = engine.put_back(&first.id.to_string()).component("x");
+    let head = put.apply().unwrap().head.unwrap();
+    assert_eq!(head.same_as, Some(safety.id));
+    let back = engine.rollback("s", &dalsegno::Back::Steps(1)).unwrap();
+    back.apply().unwrap();
+    let text = engine.restore("s@latest").unwrap().into_text();
+    assert_eq!(text, br#"{"x":1,"y":2}"#);
+}
+
+/// A state outlives its own snapshot, because a later one has it; then that one goes, and the purge is
+/// interrupted. Something must go on leading to the state until it is gone too.
+#[test]
+fn an_interrupted_purge_leaves_no_state_behind() {
+    use dalsegno::store::faulty::{Call, Failure, FaultyStore};
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    // Blocks of 64, so that what goes is in several rows.
+    let saved: Vec<_> = (0..200)
+        .map(|n| engine.save_json("s", state(n)).commit().unwrap())
+        .collect();
+    let ids = |from: usize, to: usize| -> Vec<String> {
+        saved[from..to].iter().map(|s| s.id.to_string()).collect()
+    };
+    let again = engine
+        .put_back(&ids(2, 3)[0])
+        .apply()
+        .unwrap()
+        .head
+        .unwrap();
+    let delete = |ids: &[String]| {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        engine.delete(&ids, GRACE).unwrap();
+    };
+    engine.save_json("s", "[]").commit().unwrap();
+    delete(&ids(2, 3));
+    engine.purge(&Purge::All(None), &mut |_| {}).unwrap();
+    delete(&[again.id.to_string(), ids(190, 191)[0].clone()]);
+    // All in one row are one piece; a block that stays lies between these.
+    engine.close().unwrap();
+    for nth in 0.. {
+        let failure = Failure::After(ErrorKind::Storage);
+        let faulty = FaultyStore::failing(Arc::clone(&store), Call::Exchange, nth, failure);
+        let other = engine_on(Arc::new(faulty));
+        let done = other.purge(&Purge::All(None), &mut |_| {}).is_ok();
+        let found = engine_on(Arc::clone(&store)).verify(None).unwrap();
+        assert!(found.is_intact(), "{nth}: {:?}", found.damage);
+        if done {
+            break;
+        }
+    }
+}

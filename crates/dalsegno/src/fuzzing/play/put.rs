@@ -156,7 +156,15 @@ impl Stage {
             }
             added
         } else {
-            self.model.add_text(said, after)
+            let added = self.model.add_text(said, after);
+            // All of it that differed may have been asked for.
+            if let Some(state) = self.model.states.last_mut()
+                && state.text == from.text
+                && state.snapshot.same_as.is_some()
+            {
+                state.went_to = Some(at);
+            }
+            added
         };
         assert_eq!(*head, expected);
         let deed = self.deed(putting, head.id, Before::State(latest), Status::Done);
