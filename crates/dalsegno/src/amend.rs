@@ -1,14 +1,12 @@
 //! Changing what is said of a snapshot: its name, its tags, its pin. The state stays as it is.
 
+use crate::attempt::until_done;
 use crate::codec::detail::{self, Detail};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Snapshot, check_snapshot_name};
 use crate::save::check_detail;
 use crate::store::{Exchange, PINNED, Rows, SnapshotRow};
-
-/// How often a change is tried again because other programs were first.
-const TRIES: usize = 16;
 
 /// A change to what is said of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,10 +79,10 @@ impl Engine {
     /// As [`info`](Engine::info); `InvalidInput` where a name or a tag cannot be; `Conflict` where
     /// another snapshot of the session has the name, or other programs kept changing this one.
     pub fn amend(&self, reference: &str, amendment: &Amendment) -> Result<Snapshot> {
-        for _ in 0..TRIES {
+        until_done(&format!("'{reference}'"), || {
             let (row, new, amended) = self.amended(reference, amendment)?;
             if new == row {
-                return Ok(amended);
+                return Ok(Some(amended));
             }
             let of = |row| Rows {
                 snapshots: vec![row],
@@ -94,13 +92,8 @@ impl Engine {
                 take: of(row),
                 put: of(new),
             };
-            if self.store().exchange(&exchange)? {
-                return Ok(amended);
-            }
-        }
-        Err(Error::conflict(format!(
-            "other programs changed '{reference}' {TRIES} times in between; try again"
-        )))
+            Ok(self.store().exchange(&exchange)?.then_some(amended))
+        })
     }
 
     /// What [`amend`](Engine::amend) would make of a snapshot. Nothing is changed.

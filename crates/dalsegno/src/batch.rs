@@ -3,14 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::attempt::TRIES;
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::{Head, Heads};
 use crate::job::{Expect, Job};
 use crate::show::describe;
 use crate::store::{Outcome, SnapshotRow, Store, Write};
-
-/// How often a save is tried again because other processes were first.
-const TRIES: usize = 16;
 
 pub(crate) struct Batch<'a> {
     store: &'a dyn Store,

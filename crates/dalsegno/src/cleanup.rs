@@ -13,6 +13,7 @@ use crate::location;
 use crate::model::{Kind, SnapshotId};
 use crate::purge::{Purge, Purged, staying};
 use crate::retention::{Candidate, Policy, Reason, Rules, choose, decide};
+use crate::show;
 use crate::sweep;
 
 /// What to clean up.
@@ -151,9 +152,7 @@ impl Engine {
     /// Who names a session wants something of it: that nothing applies to it is no answer.
     fn refuse_unruled(&self, name: &str, cleanup: &Cleanup, policies: &[Policy]) -> Result<()> {
         let view = self.view()?;
-        if crate::show::session(&*view, &self.store().info().id, name)?.is_none() {
-            return Err(Error::not_found(format!("there is no session '{name}'")));
-        }
+        show::known_session(&*view, &self.store().info().id, name)?;
         if cleanup.rules.is_none() && choose(policies, name).is_none() {
             return Err(Error::invalid(format!(
                 "no rules were given, and no policy is for session {name}; say what to keep, such as \
@@ -214,7 +213,7 @@ impl Engine {
     fn frees(&self, plan: &SessionPlan) -> Result<u64> {
         let view = self.view()?;
         let id = &self.store().info().id;
-        let row = crate::show::session(&*view, id, &plan.session)?;
+        let row = show::session(&*view, id, &plan.session)?;
         let Some(row) = row else { return Ok(0) };
         let goes: HashSet<i64> = plan
             .snapshots

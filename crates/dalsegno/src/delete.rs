@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::attempt::until_done;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Snapshot, SnapshotId, StoreId};
@@ -14,9 +15,6 @@ use crate::trash::{self, PIECE, Term};
 
 /// How long what is deleted stays in the trash, unless said: 7 days.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// How often a change is tried again because other programs were first.
-const TRIES: usize = 16;
 
 /// A snapshot in the trash.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -107,20 +105,13 @@ impl Engine {
         change: impl Fn(&dyn View, &StoreId, &SessionRow) -> Result<Exchange>,
     ) -> Result<Exchange> {
         let id = &self.store().info().id;
-        for _ in 0..TRIES {
+        until_done(&format!("session {session}"), || {
             let view = self.view()?;
-            let row = show::session(&*view, id, session)?;
-            let row =
-                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            let row = show::known_session(&*view, id, session)?;
             let exchange = change(&*view, id, &row)?;
             drop(view);
-            if self.store().exchange(&exchange)? {
-                return Ok(exchange);
-            }
-        }
-        Err(Error::conflict(format!(
-            "other programs changed session {session} {TRIES} times in between; try again"
-        )))
+            Ok(self.store().exchange(&exchange)?.then_some(exchange))
+        })
     }
 
     /// Takes snapshots out of the trash, each to its old place in the history. A reference is here an
@@ -189,10 +180,7 @@ impl Engine {
         let view = self.view()?;
         let id = &self.store().info().id;
         let only = match session {
-            Some(name) => Some(
-                show::session(&*view, id, name)?
-                    .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?,
-            ),
+            Some(name) => Some(show::known_session(&*view, id, name)?),
             None => None,
         };
         let mut names: BTreeMap<i64, String> = BTreeMap::new();

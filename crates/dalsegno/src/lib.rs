@@ -7,6 +7,7 @@
 
 mod advance;
 mod amend;
+mod attempt;
 mod batch;
 mod chain;
 mod cleanup;

@@ -121,10 +121,7 @@ impl Engine {
 
 fn list(view: &dyn View, store: &StoreId, query: &Query) -> Result<Page> {
     let session = match &query.session {
-        Some(name) => Some(
-            show::session(view, store, name)?
-                .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?,
-        ),
+        Some(name) => Some(show::known_session(view, store, name)?),
         None => None,
     };
     // From a cursor on, the way is known from its first snapshot on.

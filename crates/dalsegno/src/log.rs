@@ -66,9 +66,7 @@ impl Engine {
     pub fn log(&self, session: &str, limit: usize) -> Result<Vec<LogEntry>> {
         let view = self.view()?;
         let id = &self.store().info().id;
-        let row = show::session(&*view, id, session)?;
-        let row =
-            row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+        let row = show::known_session(&*view, id, session)?;
         let deeds = deed::all(&*view, id, row.id)?;
         let undone = deed::undone(&deeds);
         let done = deeds.iter().zip(undone).rev().take(limit);

@@ -1,12 +1,10 @@
 //! Rules of retention that the store keeps, by pattern of sessions' names.
 
+use crate::attempt::until_done;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::retention::Policy;
 use crate::store::{Exchange, PolicyRow, Rows};
-
-/// How often a change is tried again because other programs were first.
-const TRIES: usize = 16;
 
 impl Engine {
     /// The policies, in the order in which they were made.
@@ -47,7 +45,7 @@ impl Engine {
     /// Puts another policy in the place of the one of that pattern, and says whether there was one.
     fn change_policy(&self, pattern: &str, detail: Option<Vec<u8>>) -> Result<bool> {
         let id = &self.store().info().id;
-        for _ in 0..TRIES {
+        until_done("the policies", || {
             let rows = self.view()?.policies()?;
             let old = rows.iter().find(|row| row.pattern == pattern).cloned();
             let next = rows.last().map_or(1, |last| last.id + 1);
@@ -69,13 +67,8 @@ impl Engine {
                 take: of(old),
                 put: of(new),
             };
-            if self.store().exchange(&exchange)? {
-                return Ok(there);
-            }
-        }
-        Err(Error::conflict(
-            "other programs changed the policies; try again",
-        ))
+            Ok(self.store().exchange(&exchange)?.then_some(there))
+        })
     }
 
     fn read_policy(&self, row: &PolicyRow) -> Result<Policy> {

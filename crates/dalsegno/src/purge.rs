@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::attempt::until_done;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::store::{Exchange, Flow, OperationRow, Rows, Scan, SessionRow, TrashRow, View};
 use crate::sweep::{self, Parts};
-
-/// How often a change is tried again because other programs were first.
-const TRIES: usize = 16;
 
 /// Which of the trash goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +79,7 @@ impl Engine {
     fn purge_session(&self, session: i64, purge: &Purge) -> Result<Purged> {
         let id = &self.store().info().id;
         let mut purged = Purged::default();
-        for _ in 0..TRIES {
+        until_done("it", || {
             let view = self.view()?;
             let (parts, going) = self.parts(&*view, session, purge)?;
             let sweep = sweep::plan(&*view, id, &parts, &going)?;
@@ -95,15 +93,13 @@ impl Engine {
                 }
                 purged.snapshots += piece.take.trash.len() as u64;
             }
-            if done {
-                purged.freed = freed;
-                self.forget_empty(session)?;
-                return Ok(purged);
+            if !done {
+                return Ok(None);
             }
-        }
-        Err(Error::conflict(format!(
-            "other programs changed it {TRIES} times in between; try again"
-        )))
+            purged.freed = freed;
+            self.forget_empty(session)?;
+            Ok(Some(purged))
+        })
     }
 
     /// The sessions that have something that goes, with their names where those can be read; and those

@@ -72,9 +72,7 @@ impl Engine {
         let newest = self.info(&format!("{session}@latest"))?;
         let view = self.view()?;
         let id = &self.store().info().id;
-        let row = show::session(&*view, id, session)?;
-        let row =
-            row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+        let row = show::known_session(&*view, id, session)?;
         let mut at = newest;
         for step in 0..steps {
             let (place, mut same) = self.place(&*view, &at)?;

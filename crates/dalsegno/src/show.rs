@@ -80,6 +80,15 @@ pub(crate) fn session(view: &dyn View, store: &StoreId, name: &str) -> Result<Op
     )))
 }
 
+/// As [`session`], where there must be one.
+///
+/// # Errors
+/// As [`session`]; `NotFound` where there is none.
+pub(crate) fn known_session(view: &dyn View, store: &StoreId, name: &str) -> Result<SessionRow> {
+    session(view, store, name)?
+        .ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))
+}
+
 /// The name of the session of that number, its row proved.
 ///
 /// # Errors

@@ -35,9 +35,7 @@ impl Engine {
         let id = &self.store().info().id;
         let deeds = {
             let view = self.view()?;
-            let row = show::session(&*view, id, session)?;
-            let row =
-                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            let row = show::known_session(&*view, id, session)?;
             deed::all(&*view, id, row.id)?
         };
         let head = match self.info(&format!("{session}@latest")) {

@@ -36,9 +36,7 @@ impl Engine {
     /// The sequence number of the session's newest snapshot, and its latest state, if that can be proved.
     pub(crate) fn newest(&self, session: &str) -> Result<(i64, Result<Restored>)> {
         let view = self.view()?;
-        let row = show::session(&*view, &self.store().info().id, session)?;
-        let row =
-            row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+        let row = show::known_session(&*view, &self.store().info().id, session)?;
         drop(view);
         Ok((row.head, self.restore(&format!("{session}@latest"))))
     }

@@ -3,6 +3,7 @@
 
 use super::destination::Destination;
 use super::put::{Report, Restore};
+use crate::attempt::until_done;
 use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
 use crate::deed::Deed;
@@ -11,9 +12,6 @@ use crate::job::Expect;
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
 use crate::store::{Exchange, OperationRow, Rows, sequence};
-
-/// How often a change is tried again because other programs were first.
-const TRIES: usize = 16;
 
 impl Restore<'_> {
     /// One commit has the snapshot, the session's new head and the log's entry.
@@ -194,11 +192,9 @@ impl Restore<'_> {
     fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
         let store = self.engine.store();
         let id = &store.info().id;
-        for _ in 0..TRIES {
+        until_done("the log", || {
             let view = store.view()?;
-            let row = show::session(&*view, id, session)?;
-            let row =
-                row.ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))?;
+            let row = show::known_session(&*view, id, session)?;
             let last = Some(view.last()?);
             drop(view);
             let new = Deed::as_new(self.verb, status, detail)?;
@@ -211,13 +207,8 @@ impl Restore<'_> {
                 checksum: [0; 16],
             };
             let row = row.sealed(id);
-            if store.exchange(&exchange(None, row.clone()))? {
-                return Ok(row);
-            }
-        }
-        Err(Error::conflict(
-            "other programs kept the log busy; try again",
-        ))
+            Ok(store.exchange(&exchange(None, row.clone()))?.then_some(row))
+        })
     }
 
     fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {

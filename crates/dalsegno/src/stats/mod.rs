@@ -280,11 +280,9 @@ impl Engine {
 
     /// The session's row; a damaged one is given too, for its snapshots can be found all the same.
     fn session_row(&self, view: &dyn View, name: &str) -> Result<SessionRow> {
-        let row = match show::session(view, &self.store().info().id, name) {
+        let row = match show::known_session(view, &self.store().info().id, name) {
             Err(error) if error.kind() == ErrorKind::Damaged => view.session(name)?.ok_or(error)?,
-            found => {
-                found?.ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?
-            }
+            found => found?,
         };
         Ok(row)
     }
