@@ -36,3 +36,26 @@ proptest! {
         play(&Place::File(folder.path().join("store.db")), &verbs);
     }
 }
+
+/// The same session again and again: saves, restores, steps back and forth, the trash.
+fn of_one_session(most: usize) -> impl Strategy<Value = Vec<Verb>> {
+    const KINDS: [u8; 20] = [
+        0, 1, 8, 9, 10, 17, 19, 21, 22, 32, 33, 36, 37, 40, 41, 45, 46, 49, 51, 57,
+    ];
+    let verb = (any::<[u8; VERB]>(), 0..KINDS.len()).prop_map(|(mut bytes, kind)| {
+        bytes[0] = KINDS[kind];
+        // References by id have none.
+        bytes[1] = 0;
+        Verb::of(bytes)
+    });
+    vec(verb, 1..most)
+}
+
+proptest! {
+    #![proptest_config(cases(250, 20_000))]
+
+    #[test]
+    fn in_one_session(verbs in of_one_session(80)) {
+        play(&Place::Memory, &verbs);
+    }
+}

@@ -392,3 +392,55 @@ fn an_interrupted_purge_leaves_no_state_behind() {
         }
     }
 }
+
+/// Records that stay alone between those of a block are encoded anew: they may not become a block there.
+#[test]
+fn no_block_comes_to_lie_under_another() {
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    let saved: Vec<_> = (0..20)
+        .map(|n| engine.save_json("s", state(n)).commit().unwrap())
+        .collect();
+    let ids: Vec<String> = saved.iter().map(|s| s.id.to_string()).collect();
+    let deleted: Vec<&str> = ids[5..9].iter().map(String::as_str).collect();
+    engine.delete(&deleted, GRACE).unwrap();
+    engine.close().unwrap();
+    let engine = engine_on(store);
+    let going = Purge::These([saved[5].id, saved[7].id].into());
+    engine.purge(&going, &mut |_| {}).unwrap();
+    let found = engine.verify(None).unwrap();
+    assert!(found.is_intact(), "{:?}", found.damage);
+    engine.undelete(&[&ids[6], &ids[8]]).unwrap();
+    for n in (0..20).filter(|n| ![5, 7].contains(n)) {
+        assert_eq!(engine.restore(&ids[n]).unwrap().text(), state(n));
+    }
+}
+
+/// Another program deletes what this one knows as the last state of the history; the newest snapshot is
+/// the same.
+#[test]
+fn a_writer_hears_that_something_was_deleted() {
+    let store = memory();
+    let [one, other] = [(); 2].map(|()| engine_on(Arc::clone(&store)));
+    let first = one.save_json("s", state(1)).commit().unwrap();
+    let safety = one.save_json("s", "[\"else\"]").kind(Kind::Safety);
+    safety.commit().unwrap();
+    other.delete(&[&first.id.to_string()], GRACE).unwrap();
+    let again = one.save_json("s", state(1)).commit().unwrap();
+    assert!(!again.unchanged && again.same_as.is_none());
+    assert_eq!(one.info("s@latest").unwrap().id, again.id);
+}
+
+#[test]
+fn a_rollback_ends_what_could_be_done_again() {
+    let engine = engine_on(memory());
+    for n in 1..5 {
+        engine.save_json("s", state(n)).commit().unwrap();
+    }
+    let back = |steps| engine.rollback("s", &dalsegno::Back::Steps(steps)).unwrap();
+    back(1).apply().unwrap();
+    engine.undo("s").unwrap().apply().unwrap();
+    back(2).apply().unwrap();
+    let error = engine.redo("s").map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
