@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
 use crate::job::{Content, Expect, Job, exists};
 use crate::show;
-use crate::store::{self, Link, NewSnapshot, NewState, SnapshotRow, Store, UNCHANGED};
+use crate::store::{self, Link, NewSnapshot, NewState, PINNED, SnapshotRow, Store, UNCHANGED};
 
 impl Head {
     /// The snapshot for `job`, which will be the one at `index` of its write; the head moves on to it.
@@ -52,7 +52,7 @@ impl Head {
             now: job.now.as_microsecond(),
             created_at: job.created_at.as_microsecond(),
             kind: job.kind.code(),
-            flags: if unchanged { UNCHANGED } else { 0 },
+            flags: if unchanged { UNCHANGED } else { 0 } | if job.pinned { PINNED } else { 0 },
             size: i64::try_from(size).unwrap_or(i64::MAX),
             state,
             epoch: 0,

@@ -43,6 +43,8 @@ struct Exported<'a> {
     created_at: Timestamp,
     turn: Option<i64>,
     schema_version: Option<String>,
+    #[serde(default)]
+    pinned: bool,
     /// Of the state's whole text, the white space around it included.
     checksum: String,
     /// White space before the state, which JSON in JSON has no place for.
@@ -154,6 +156,7 @@ impl Engine {
             created_at: snapshot.created_at,
             turn: snapshot.turn,
             schema_version: snapshot.schema_version,
+            pinned: snapshot.pinned,
             checksum: snapshot.checksum,
             before: text.get(..start).unwrap_or_default().to_owned(),
             after: text
@@ -301,6 +304,9 @@ impl Engine {
         }
         for (key, value) in &exported.metadata {
             save = save.meta(key, value.clone());
+        }
+        if exported.pinned {
+            save = save.pin();
         }
         if let Some(turn) = exported.turn {
             save = save.turn(turn);

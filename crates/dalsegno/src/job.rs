@@ -42,6 +42,7 @@ pub(crate) struct Job {
     pub(crate) created_at: Timestamp,
     /// All but the checksum, which the writer computes.
     pub(crate) detail: Detail,
+    pub(crate) pinned: bool,
     pub(crate) expect: Expect,
     /// The deed that it comes from, if it is no plain save.
     pub(crate) operation: Option<NewOperation>,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::codec::deed::Before;
+use crate::codec::deed::{Before, Target as Kept};
 use crate::deed::{self, Deed};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -80,9 +80,11 @@ impl Engine {
         };
         let mut saves = 0;
         view.snapshots(&scan, &mut |row| {
-            let own = deeds
-                .binary_search_by_key(&row.seq, |deed| deed.seq)
-                .is_ok();
+            let own = deeds.binary_search_by_key(&row.seq, |deed| deed.seq);
+            let own = own.is_ok_and(|at| {
+                let deed = deeds.get(at);
+                deed.is_some_and(|deed| deed.detail.target == Kept::Head)
+            });
             if own || !row.is_history() || row.flags & UNCHANGED != 0 {
                 return Flow::Continue(());
             }

@@ -52,6 +52,7 @@ pub struct Save<'a> {
     kind: Kind,
     name: Option<String>,
     created_at: Option<Timestamp>,
+    pinned: bool,
     expect: Expect,
     operation: Option<NewOperation>,
     detail: Detail,
@@ -69,6 +70,7 @@ impl<'a> Save<'a> {
             kind: Kind::Manual,
             name: None,
             created_at: None,
+            pinned: false,
             expect: Expect::default(),
             operation: None,
             detail: Detail::default(),
@@ -123,6 +125,12 @@ impl<'a> Save<'a> {
     /// The version of the document's schema.
     pub fn schema_version(mut self, version: impl Into<String>) -> Self {
         self.detail.schema_version = Some(version.into());
+        self
+    }
+
+    /// Pins the snapshot, so that nothing deletes it: see [`Engine::pin`].
+    pub fn pin(mut self) -> Self {
+        self.pinned = true;
         self
     }
 
@@ -201,6 +209,7 @@ impl<'a> Save<'a> {
             now,
             created_at: self.created_at.unwrap_or(now),
             detail: self.detail,
+            pinned: self.pinned,
             expect: self.expect,
             operation: self.operation,
             reply,

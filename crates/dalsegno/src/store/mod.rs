@@ -226,7 +226,7 @@ pub struct NewSnapshot {
     pub created_at: i64,
     /// The code of its kind.
     pub kind: i64,
-    /// Bit 0: nothing had changed.
+    /// Bit 0: nothing had changed. Bit 1: pinned.
     pub flags: i64,
     /// Bytes of the document's text.
     pub size: i64,

@@ -1,6 +1,6 @@
 //! Sequence numbers, and turning what is to be added into rows: the same in every store.
 
-use super::rows::UNCHANGED;
+use super::rows::{PINNED, UNCHANGED};
 use super::{Link, NewSnapshot, NewState, OperationRow, RecordRow, SnapshotRow};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
@@ -48,7 +48,7 @@ impl Sequencer<'_> {
             session,
             created_at: new.created_at,
             kind: new.kind,
-            flags: new.flags & UNCHANGED,
+            flags: new.flags & (UNCHANGED | PINNED),
             size: new.size,
             stored: 0,
             parent,

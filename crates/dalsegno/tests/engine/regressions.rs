@@ -444,3 +444,20 @@ fn a_rollback_ends_what_could_be_done_again() {
     let error = engine.redo("s").map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
+
+#[test]
+fn a_pin_goes_with_an_export() {
+    let one = engine_on(memory());
+    one.save_json("s", "1").pin().commit().unwrap();
+    one.save_json("s", "2").commit().unwrap();
+    let mut text = Vec::new();
+    one.export(None, &mut text).unwrap();
+    let other = engine_on(memory());
+    other.import(&text).unwrap();
+    let pinned = |engine: &dalsegno::Engine| {
+        let all = engine.list(&dalsegno::Query::default()).unwrap().snapshots;
+        all.iter().map(|s| s.pinned).collect::<Vec<_>>()
+    };
+    assert_eq!(pinned(&one), [false, true]);
+    assert_eq!(pinned(&other), [false, true]);
+}

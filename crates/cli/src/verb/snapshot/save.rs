@@ -54,6 +54,9 @@ pub(crate) struct Save {
     /// The version of the document's schema
     #[arg(long, value_name = "VERSION")]
     schema_version: Option<String>,
+    /// Pin it, so that neither delete nor cleanup takes it
+    #[arg(long)]
+    pin: bool,
     /// Who asked for it: a person, or a timer
     #[arg(long, default_value = "manual", value_parser = PossibleValuesParser::new(["manual", "auto"]))]
     kind: String,
@@ -112,7 +115,7 @@ impl Save {
         if let Some(version) = &self.schema_version {
             save = save.schema_version(version);
         }
-        Ok(save)
+        Ok(if self.pin { save.pin() } else { save })
     }
 
     fn refuse_repeated_keys(&self) -> Result<()> {
