@@ -325,7 +325,6 @@ impl Model {
                 operation: Some(Operation::Import {
                     from: state.snapshot.id.to_string(),
                 }),
-                pinned: false,
                 ..state.snapshot.clone()
             };
             model.add_text(asked, &state.text);
