@@ -1,6 +1,6 @@
 //! Thinning a history: a plan with the reason for each snapshot, then the trash, then the space.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +14,7 @@ use crate::model::{Kind, SnapshotId};
 use crate::purge::{Purge, Purged, staying};
 use crate::retention::{Candidate, Policy, Reason, Rules, choose, decide};
 use crate::show;
+use crate::store::Flow;
 use crate::sweep;
 
 /// What to clean up.
@@ -131,6 +132,7 @@ impl Engine {
             expired: self.purge_plan(&Purge::Expired)?,
             purge: cleanup.purge,
         };
+        let trash = self.states_in_trash()?;
         for name in names {
             let policy = choose(&policies, &name);
             let Some(rules) = cleanup.rules.as_ref().or(policy.map(|p| &p.rules)) else {
@@ -142,7 +144,7 @@ impl Engine {
             plan.deleted += gone as u64;
             plan.kept += (session.snapshots.len() - gone) as u64;
             if gone > 0 {
-                plan.frees += self.frees(&session)?;
+                plan.frees += self.frees(&session, &trash)?;
             }
             plan.sessions.push(session);
         }
@@ -210,7 +212,7 @@ impl Engine {
     }
 
     /// The bytes that purging would free, found by doing it without writing.
-    fn frees(&self, plan: &SessionPlan) -> Result<u64> {
+    fn frees(&self, plan: &SessionPlan, trash: &HashMap<i64, Vec<i64>>) -> Result<u64> {
         let view = self.view()?;
         let id = &self.store().info().id;
         let row = show::session(&*view, id, &plan.session)?;
@@ -225,14 +227,21 @@ impl Engine {
         let live = std::mem::take(&mut parts.live);
         (parts.going, parts.live) = live.into_iter().partition(|(seq, _)| goes.contains(seq));
         parts.staying = parts.live.iter().map(|(_, state)| *state).collect();
-        view.trash(&mut |row| {
-            if row.snapshot.session == parts.session {
-                parts.staying.insert(row.snapshot.state_seq());
-            }
-            crate::store::Flow::Continue(())
-        })?;
+        let in_trash = trash.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+        parts.staying.extend(in_trash);
         let sweep = sweep::plan(&*view, id, &parts, &[])?;
-        Ok(u64::try_from(sweep.freed).unwrap_or(0))
+        Ok(u64::try_from(sweep.freed()).unwrap_or(0))
+    }
+
+    /// By session, the records that snapshots in the trash need.
+    fn states_in_trash(&self) -> Result<HashMap<i64, Vec<i64>>> {
+        let mut states: HashMap<i64, Vec<i64>> = HashMap::new();
+        self.view()?.trash(&mut |row| {
+            let of = states.entry(row.snapshot.session).or_default();
+            of.push(row.snapshot.state_seq());
+            Flow::Continue(())
+        })?;
+        Ok(states)
     }
 
     /// Does what was planned, and purges what has been in the trash for long enough. What was saved or

@@ -43,8 +43,9 @@ impl Engine {
     pub fn purge(&self, purge: &Purge, progress: &mut dyn FnMut(&str)) -> Result<Purged> {
         let mut purged = Purged::default();
         let mut failed = Ok(());
-        for (session, name) in self.with_trash(purge)? {
-            match self.purge_session(session, purge) {
+        for (session, holding) in self.holdings(purge)? {
+            let name = holding.name.clone();
+            match self.purge_session(session, purge, holding) {
                 Ok(done) => {
                     purged.snapshots += done.snapshots;
                     purged.freed += done.freed;
@@ -65,68 +66,69 @@ impl Engine {
     pub fn purge_plan(&self, purge: &Purge) -> Result<Purged> {
         let mut purged = Purged::default();
         let id = &self.store().info().id;
-        for (session, name) in self.with_trash(purge)? {
+        for (session, holding) in self.holdings(purge)? {
             let view = self.view()?;
-            let (parts, going) = self.parts(&*view, session, purge)?;
+            let (parts, going) = self.parts(&*view, session, purge, Some(&holding))?;
             let sweep = sweep::plan(&*view, id, &parts, &going);
-            let sweep = sweep.map_err(|e| e.context(format!("session {name}")))?;
+            let sweep = sweep.map_err(|e| e.context(format!("session {}", holding.name)))?;
             purged.snapshots += going.len() as u64;
-            purged.freed += u64::try_from(sweep.freed).unwrap_or(0);
+            purged.freed += bytes(sweep.freed());
         }
         Ok(purged)
     }
 
-    fn purge_session(&self, session: i64, purge: &Purge) -> Result<Purged> {
+    fn purge_session(&self, session: i64, purge: &Purge, holding: Holding) -> Result<Purged> {
         let id = &self.store().info().id;
-        let mut purged = Purged::default();
+        let mut holding = Some(holding);
+        let (mut snapshots, mut freed) = (0, 0);
         until_done("it", || {
             let view = self.view()?;
-            let (parts, going) = self.parts(&*view, session, purge)?;
+            let known = holding.take();
+            let (parts, going) = self.parts(&*view, session, purge, known.as_ref())?;
             let sweep = sweep::plan(&*view, id, &parts, &going)?;
-            let freed = u64::try_from(sweep.freed).unwrap_or(0);
             drop(view);
-            let mut done = true;
             for piece in &sweep.pieces {
-                done = self.store().exchange(piece)?;
-                if !done {
-                    break;
+                if !self.store().exchange(&piece.exchange)? {
+                    return Ok(None);
                 }
-                purged.snapshots += piece.take.trash.len() as u64;
+                snapshots += piece.exchange.take.trash.len() as u64;
+                freed += piece.freed;
             }
-            if !done {
-                return Ok(None);
-            }
-            purged.freed = freed;
             self.forget_empty(session)?;
-            Ok(Some(purged))
+            Ok(Some(()))
+        })?;
+        Ok(Purged {
+            snapshots,
+            freed: bytes(freed),
         })
     }
 
-    /// The sessions that have something that goes, with their names where those can be read; and those
-    /// that have nothing left, because a purge was interrupted before it could forget them.
-    fn with_trash(&self, purge: &Purge) -> Result<BTreeMap<i64, String>> {
+    /// The sessions that have something that goes, and those that have nothing left, because a purge was
+    /// interrupted before it could forget them.
+    fn holdings(&self, purge: &Purge) -> Result<BTreeMap<i64, Holding>> {
         let view = self.view()?;
         let id = &self.store().info().id;
         let now = self.now().as_microsecond();
-        let mut names: BTreeMap<i64, String> = BTreeMap::new();
-        let mut found = BTreeMap::new();
+        let mut found: BTreeMap<i64, Holding> = BTreeMap::new();
         view.sessions(&mut |row| {
-            if row.head == 0 {
-                found.insert(row.id, row.name.clone());
-            }
-            names.insert(row.id, row.name);
+            let holding = Holding {
+                name: row.name,
+                era: row.era,
+                visited: row.head == 0,
+                rows: Vec::new(),
+            };
+            found.insert(row.id, holding);
             Flow::Continue(())
         })?;
         view.trash(&mut |row| {
-            let name = names
-                .get(&row.snapshot.session)
-                .cloned()
-                .unwrap_or_default();
-            if goes(&row, &name, purge, now, id) {
-                found.insert(row.snapshot.session, name);
+            // A row without its session is damage, which `verify` names.
+            if let Some(holding) = found.get_mut(&row.snapshot.session) {
+                holding.visited |= goes(&row, &holding.name, purge, now, id);
+                holding.rows.push(row);
             }
             Flow::Continue(())
         })?;
+        found.retain(|_, holding| holding.visited);
         Ok(found)
     }
 
@@ -136,22 +138,26 @@ impl Engine {
         view: &dyn View,
         session: i64,
         purge: &Purge,
+        known: Option<&Holding>,
     ) -> Result<(Parts, Vec<TrashRow>)> {
         let id = &self.store().info().id;
         let now = self.now().as_microsecond();
         let row = view.session_by_id(session)?;
+        let era = row.as_ref().map(|row| row.era);
         let name = row.map(|row| row.name).unwrap_or_default();
         let mut parts = staying(view, id, session)?;
+        // Whatever comes to the trash raises the era; what another purge took is not there to be taken.
+        let rows = match known.filter(|known| Some(known.era) == era) {
+            Some(known) => known.rows.clone(),
+            None => of_session(view, session)?,
+        };
         let mut going = Vec::new();
-        view.trash(&mut |row| {
-            if row.snapshot.session != session {
-                return Flow::Continue(());
-            }
+        for row in rows {
             if !row.is_intact(id) {
                 let lost = SnapshotId::new(row.snapshot.seq, id);
-                return Flow::Break(Err(Error::damaged(format!(
+                return Err(Error::damaged(format!(
                     "the row of snapshot {lost} in the trash is damaged: its checksum differs"
-                ))));
+                )));
             }
             let state = row.snapshot.state_seq();
             if goes(&row, &name, purge, now, id) {
@@ -160,8 +166,7 @@ impl Engine {
             } else {
                 parts.staying.insert(state);
             }
-            Flow::Continue(())
-        })?;
+        }
         Ok((parts, going))
     }
 
@@ -172,12 +177,7 @@ impl Engine {
         let Some(row) = view.session_by_id(session)?.filter(empty) else {
             return Ok(());
         };
-        let mut left = false;
-        view.trash(&mut |row| {
-            left |= row.snapshot.session == session;
-            Flow::Continue(())
-        })?;
-        if left {
+        if !of_session(&*view, session)?.is_empty() {
             return Ok(());
         }
         let mut operations: Vec<OperationRow> = Vec::new();
@@ -198,6 +198,32 @@ impl Engine {
         };
         self.store().exchange(&exchange).map(|_| ())
     }
+}
+
+/// A session, and what it has in the trash.
+struct Holding {
+    name: String,
+    /// When that was so.
+    era: i64,
+    /// Whether there is something to do.
+    visited: bool,
+    rows: Vec<TrashRow>,
+}
+
+fn bytes(freed: i64) -> u64 {
+    u64::try_from(freed).unwrap_or(0)
+}
+
+/// What a session has in the trash.
+fn of_session(view: &dyn View, session: i64) -> Result<Vec<TrashRow>> {
+    let mut rows = Vec::new();
+    view.trash(&mut |row| {
+        if row.snapshot.session == session {
+            rows.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    Ok(rows)
 }
 
 /// The records that a session's snapshots need, each row proved.

@@ -28,9 +28,22 @@ const NEAR: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
     /// In the order in which they are to be made.
-    pub(crate) pieces: Vec<Exchange>,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// One transaction of a purge.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) exchange: Exchange,
     /// Bytes of records that go, less those that come in their place.
     pub(crate) freed: i64,
+}
+
+impl Sweep {
+    /// Bytes of records that go, less those that come in their place.
+    pub(crate) fn freed(&self) -> i64 {
+        self.pieces.iter().map(|piece| piece.freed).sum()
+    }
 }
 
 /// What of a session goes and what stays.
@@ -70,13 +83,11 @@ pub(crate) fn plan(
         chain: Chain::default(),
         reached: None,
         latest: None,
-        freed: 0,
     };
     sweeper.order.sort_unstable();
     let runs = sweeper.runs()?;
     Ok(Sweep {
         pieces: pieces(runs, trash),
-        freed: sweeper.freed,
     })
 }
 
@@ -91,6 +102,7 @@ struct Run {
     /// The records of the rows that go, in no order.
     entries: Vec<Entry>,
     put: Vec<RecordRow>,
+    freed: i64,
 }
 
 struct Sweeper<'a> {
@@ -107,7 +119,6 @@ struct Sweeper<'a> {
     reached: Option<usize>,
     /// The last state that was encoded anew.
     latest: Option<Base>,
-    freed: i64,
 }
 
 /// A state that others can be encoded on top of.
@@ -162,7 +173,7 @@ impl Sweeper<'_> {
                 run.covered = covered;
             }
             run.last = run.last.max(row.seq);
-            self.freed += row.data.len() as i64;
+            run.freed += row.data.len() as i64;
             run.take.push(RecordRow {
                 data: Vec::new(),
                 ..row
@@ -289,7 +300,7 @@ impl Sweeper<'_> {
         } else {
             run.put = repack::rows(self.store, self.session, kept)?;
         }
-        self.freed -= run.put.iter().map(|row| row.data.len() as i64).sum::<i64>();
+        run.freed -= run.put.iter().map(|row| row.data.len() as i64).sum::<i64>();
         runs.push(run);
         Ok(())
     }
@@ -297,7 +308,7 @@ impl Sweeper<'_> {
 
 /// The runs as exchanges, newest first; each takes those of the trash whose states came since it began,
 /// so that every record that is still to go has something in the trash that leads to it.
-fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Exchange> {
+fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut trash: Vec<TrashRow> = trash.to_vec();
     trash.sort_by_key(|row| row.snapshot.state_seq());
@@ -307,7 +318,7 @@ fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Exchange> {
         let first = if at == last { i64::MIN } else { run.first };
         let from = trash.partition_point(|row| row.snapshot.state_seq() < first);
         let going = trash.split_off(from);
-        pieces.push(Exchange {
+        let exchange = Exchange {
             take: Rows {
                 trash: going,
                 records: run.take,
@@ -317,15 +328,21 @@ fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Exchange> {
                 records: run.put,
                 ..Rows::default()
             },
+        };
+        pieces.push(Piece {
+            exchange,
+            freed: run.freed,
         });
     }
     if empty && !trash.is_empty() {
-        pieces.push(Exchange {
-            take: Rows {
-                trash,
-                ..Rows::default()
-            },
-            put: Rows::default(),
+        let take = Rows {
+            trash,
+            ..Rows::default()
+        };
+        let put = Rows::default();
+        pieces.push(Piece {
+            exchange: Exchange { take, put },
+            freed: 0,
         });
     }
     pieces
