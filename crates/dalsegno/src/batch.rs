@@ -8,12 +8,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::head::{Head, Heads};
 use crate::job::{Expect, Job};
 use crate::show::describe;
-use crate::store::{Outcome, SnapshotRow, Store, Write};
+use crate::store::{Flow, Outcome, SnapshotRow, Store, Write};
 
 pub(crate) struct Batch<'a> {
     store: &'a dyn Store,
     heads: &'a mut Heads,
     loose: &'a mut HashMap<i64, usize>,
+    /// Those of all sessions, once a new one was asked for.
+    names: Option<HashSet<String>>,
 }
 
 /// The saves of one session, encoded.
@@ -37,6 +39,7 @@ impl<'a> Batch<'a> {
             store,
             heads,
             loose,
+            names: None,
         }
     }
 
@@ -103,7 +106,7 @@ impl<'a> Batch<'a> {
             })
         };
         let cached = self.heads.take(&session).filter(as_wanted);
-        let mut head = match cached.map_or_else(|| Head::load(self.store, &session), Ok) {
+        let mut head = match cached.map_or_else(|| self.load(&session), Ok) {
             Ok(head) => head,
             Err(error) => {
                 let error = error.context(format!("session {session}"));
@@ -151,6 +154,35 @@ impl<'a> Batch<'a> {
             write: Write { snapshots, ..write },
             head,
         })
+    }
+
+    fn load(&mut self, session: &str) -> Result<Head> {
+        if self.is_new(session)? {
+            Ok(Head::nothing())
+        } else {
+            Head::load(self.store, session)
+        }
+    }
+
+    /// Whether there is no such session: neither by the index of names nor, for that may be damaged,
+    /// among all names, which are looked at once for the whole batch.
+    fn is_new(&mut self, session: &str) -> Result<bool> {
+        let view = self.store.view()?;
+        if view.session(session)?.is_some() {
+            return Ok(false);
+        }
+        let names = match self.names.take() {
+            Some(names) => names,
+            None => {
+                let mut names = HashSet::new();
+                view.sessions(&mut |row| {
+                    names.insert(row.name);
+                    Flow::Continue(())
+                })?;
+                names
+            }
+        };
+        Ok(!self.names.insert(names).contains(session))
     }
 
     /// Answers the jobs of a group, or returns those that are to be encoded anew.

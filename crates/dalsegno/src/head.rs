@@ -33,13 +33,9 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Reads the head of the session `name`.
-    ///
-    /// # Errors
-    /// `Damaged` where the session's own row is: what its newest snapshot is cannot be known.
-    pub(crate) fn load(store: &dyn Store, name: &str) -> Result<Self> {
-        let view = store.view()?;
-        let mut head = Self {
+    /// That of a session before its first save.
+    pub(crate) fn nothing() -> Self {
+        Self {
             newest: None,
             state: None,
             counted: None,
@@ -48,7 +44,16 @@ impl Head {
             checksum: None,
             cost: 0,
             loose: 0,
-        };
+        }
+    }
+
+    /// Reads the head of the session `name`.
+    ///
+    /// # Errors
+    /// `Damaged` where the session's own row is: what its newest snapshot is cannot be known.
+    pub(crate) fn load(store: &dyn Store, name: &str) -> Result<Self> {
+        let view = store.view()?;
+        let mut head = Self::nothing();
         let Some(session) = show::session(&*view, &store.info().id, name)? else {
             return Ok(head);
         };
