@@ -14,8 +14,6 @@ pub(crate) struct Batch<'a> {
     store: &'a dyn Store,
     heads: &'a mut Heads,
     loose: &'a mut HashMap<i64, usize>,
-    /// Those of all sessions, once a new one was asked for.
-    names: Option<HashSet<String>>,
 }
 
 /// The saves of one session, encoded.
@@ -39,7 +37,6 @@ impl<'a> Batch<'a> {
             store,
             heads,
             loose,
-            names: None,
         }
     }
 
@@ -165,24 +162,22 @@ impl<'a> Batch<'a> {
     }
 
     /// Whether there is no such session: neither by the index of names nor, for that may be damaged,
-    /// among all names, which are looked at once for the whole batch.
+    /// among all names there were when that was first asked.
     fn is_new(&mut self, session: &str) -> Result<bool> {
         let view = self.store.view()?;
         if view.session(session)?.is_some() {
             return Ok(false);
         }
-        let names = match self.names.take() {
-            Some(names) => names,
-            None => {
-                let mut names = HashSet::new();
-                view.sessions(&mut |row| {
-                    names.insert(row.name);
-                    Flow::Continue(())
-                })?;
-                names
-            }
-        };
-        Ok(!self.names.insert(names).contains(session))
+        if self.heads.names.is_none() {
+            let mut names = HashSet::new();
+            view.sessions(&mut |row| {
+                names.insert(row.name);
+                Flow::Continue(())
+            })?;
+            self.heads.names = Some(names);
+        }
+        let names = self.heads.names.as_ref();
+        Ok(names.is_none_or(|names| !names.contains(session)))
     }
 
     /// Answers the jobs of a group, or returns those that are to be encoded anew.

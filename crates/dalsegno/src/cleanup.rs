@@ -264,7 +264,7 @@ impl Engine {
             if !goes.is_empty() {
                 let seqs = goes.iter().map(|id| id.seq()).collect();
                 let term = self.term(session.grace)?;
-                cleaned.deleted += self.bury(&session.session, seqs, term)?;
+                cleaned.deleted += self.bury(&session.session, seqs, term)?.len() as u64;
                 deleted.extend(goes);
             }
             progress(&session.session);

@@ -43,10 +43,16 @@ impl Engine {
             let seqs = by_session.entry(&snapshot.session).or_default();
             seqs.insert(snapshot.id.seq());
         }
+        let mut moved = HashSet::new();
         for (session, seqs) in by_session {
-            self.bury(session, seqs, self.term(grace)?)?;
+            let before = moved.len();
+            let buried = self.bury(session, seqs, self.term(grace)?);
+            moved.extend(buried.map_err(|e| partly(before, "deleted", e))?);
         }
-        Ok(found)
+        Ok(found
+            .into_iter()
+            .filter(|snapshot| moved.contains(&snapshot.id.seq()))
+            .collect())
     }
 
     /// What [`delete`](Engine::delete) would move to the trash. Nothing is changed.
@@ -83,9 +89,14 @@ impl Engine {
     }
 
     /// Moves snapshots of one session to the trash, in pieces, newest first. What is gone already
-    /// counts as done, and what was pinned meanwhile stays. Returns how many were moved.
-    pub(crate) fn bury(&self, session: &str, seqs: HashSet<i64>, term: Term) -> Result<u64> {
-        let mut moved = 0;
+    /// counts as done, and what was pinned meanwhile stays. Returns those that were moved.
+    pub(crate) fn bury(
+        &self,
+        session: &str,
+        seqs: HashSet<i64>,
+        term: Term,
+    ) -> Result<HashSet<i64>> {
+        let mut moved = HashSet::new();
         let mut seqs: Vec<i64> = seqs.into_iter().collect();
         seqs.sort_unstable_by(|a, b| b.cmp(a));
         for piece in seqs.chunks(PIECE) {
@@ -93,7 +104,7 @@ impl Engine {
             let made = self.change_session(session, |view, id, row| {
                 trash::bury(view, id, row, &piece, term)
             })?;
-            moved += made.put.trash.len() as u64;
+            moved.extend(made.put.trash.iter().map(|row| row.snapshot.seq));
         }
         Ok(moved)
     }
@@ -133,11 +144,14 @@ impl Engine {
                 rows.insert(row.snapshot.seq, row);
             }
         }
+        for (session, rows) in &by_session {
+            refuse_twice(session, rows.values())?;
+        }
         let mut back = Vec::new();
         for (session, rows) in by_session {
             let rows: Vec<TrashRow> = rows.into_values().collect();
             for piece in rows.chunks(PIECE) {
-                self.change_session(&session, |view, id, row| {
+                let changed = self.change_session(&session, |view, id, row| {
                     for trashed in piece {
                         if view.trashed(trashed.snapshot.seq)?.as_ref() != Some(trashed) {
                             return Err(Error::not_found("it is not in the trash any more"));
@@ -145,7 +159,8 @@ impl Engine {
                         refuse_taken_name(view, &session, trashed)?;
                     }
                     trash::unearth(view, id, row, piece.to_vec())
-                })?;
+                });
+                changed.map_err(|e| partly(back.len(), "taken out of the trash", e))?;
             }
             for row in rows {
                 back.push(self.info(&SnapshotId::new(row.snapshot.seq, id).to_string())?);
@@ -162,12 +177,19 @@ impl Engine {
         let id = &self.store().info().id;
         let view = self.view()?;
         let mut found = BTreeMap::new();
+        let mut rows: BTreeMap<i64, TrashRow> = BTreeMap::new();
         for reference in references {
             let row = in_trash(&*view, id, reference)?;
             let session = show::session_name(&*view, id, row.snapshot.session)?;
             refuse_taken_name(&*view, &session, &row)?;
             let snapshot = shown(&row, &session, id)?.snapshot;
             found.insert(snapshot.id, snapshot);
+            rows.insert(row.snapshot.seq, row);
+        }
+        let sessions: HashSet<i64> = rows.values().map(|row| row.snapshot.session).collect();
+        for session in sessions {
+            let of = rows.values().filter(|row| row.snapshot.session == session);
+            refuse_twice(&show::session_name(&*view, id, session)?, of)?;
         }
         Ok(found.into_values().collect())
     }
@@ -228,6 +250,29 @@ pub(crate) fn shown(row: &TrashRow, session: &str, store: &StoreId) -> Result<Tr
         deleted_at: time(row.deleted_at)?,
         keep_until: time(row.keep_until)?,
     })
+}
+
+/// Says what was done before an error.
+fn partly(done: usize, what: &str, error: Error) -> Error {
+    match done {
+        0 => error,
+        1 => error.context(format!("1 snapshot was {what}, then")),
+        many => error.context(format!("{many} snapshots were {what}, then")),
+    }
+}
+
+/// Refuses two of one name, who cannot both come back.
+fn refuse_twice<'a>(session: &str, rows: impl Iterator<Item = &'a TrashRow>) -> Result<()> {
+    let mut names = HashSet::new();
+    for name in rows.filter_map(|row| row.snapshot.name.as_ref()) {
+        if !names.insert(name) {
+            return Err(Error::conflict(format!(
+                "two of these snapshots of session {session} are named '{name}'; take one out and \
+                 rename it first"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_taken_name(view: &dyn View, session: &str, row: &TrashRow) -> Result<()> {

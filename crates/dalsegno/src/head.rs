@@ -1,5 +1,6 @@
 //! The newest state of each session, kept in memory by the writer so that a save need not restore it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use lru::LruCache;
@@ -126,6 +127,8 @@ fn newest_state(
 /// The heads of the sessions that were saved last, as many as fit.
 pub(crate) struct Heads {
     heads: LruCache<String, Head>,
+    /// The names of all sessions, once a new one was asked for.
+    pub(crate) names: Option<HashSet<String>>,
     bytes: usize,
     limit: usize,
 }
@@ -134,6 +137,7 @@ impl Heads {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             heads: LruCache::unbounded(),
+            names: None,
             bytes: 0,
             limit,
         }

@@ -235,6 +235,13 @@ pub(crate) fn in_trash(view: &dyn View, store: &StoreId, reference: &str) -> Res
     };
     let digits = reference.chars().filter(|c| *c != '-').count();
     let is_prefix = digits >= MIN_PREFIX && SnapshotId::seqs_of_prefix(reference).is_some();
+    if let Ok(id) = reference.parse::<SnapshotId>() {
+        let row = view.trashed(id.seq())?;
+        let row = row.filter(|row| SnapshotId::new(row.snapshot.seq, store) == id);
+        if let Some(row) = row.filter(|row| row.is_intact(store)) {
+            return Ok(row);
+        }
+    }
     let mut exact = Vec::new();
     let mut begun = Vec::new();
     view.trash(&mut |row| {

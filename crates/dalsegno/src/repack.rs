@@ -52,7 +52,18 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
         }
     }
     let packed = take.len();
-    let put = rows(id, session, entries)?;
+    let mut put = rows(id, session, entries)?;
+    // What is too large for company stays where it is.
+    put.retain(|row| match take.iter().position(|old| old == row) {
+        Some(at) => {
+            take.remove(at);
+            false
+        }
+        None => true,
+    });
+    if put.is_empty() {
+        return Ok(0);
+    }
     let of = |records| Rows {
         records,
         ..Rows::default()
@@ -68,15 +79,11 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     })
 }
 
-/// The rows that hold `entries`, which are in order: blocks, and what is large alone.
+/// The rows that hold `entries`, which are in order.
 pub(crate) fn rows(store: &StoreId, session: i64, entries: Vec<Entry>) -> Result<Vec<RecordRow>> {
     let mut put = Vec::new();
     let mut block: Vec<Entry> = Vec::new();
     for entry in entries {
-        if entry.record.len() as i64 >= LARGE {
-            put.push(row(store, session, &[entry])?);
-            continue;
-        }
         let bytes = size(&block) + entry.record.len();
         if block.len() >= BLOCK || (!block.is_empty() && bytes > BLOCK_BYTES) {
             put.push(row(store, session, &block)?);
@@ -133,7 +140,7 @@ fn row(store: &StoreId, session: i64, entries: &[Entry]) -> Result<RecordRow> {
         checksum: [0; 16],
     };
     row.checksum = row.compute(store);
-    // This is the one place where good rows make way for others: the others are read first.
+    // Good rows make way for these: they are read first.
     if chain::entries(&row, store, session)? == entries {
         Ok(row)
     } else {

@@ -12,7 +12,7 @@ use crate::codec::block::Entry;
 use crate::document::Document;
 use crate::document::lookup::Lookup;
 use crate::encode::{self, Encoded};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::StoreId;
 use crate::repack;
 use crate::store::{Exchange, RecordRow, Rows, TrashRow, View};
@@ -147,10 +147,17 @@ impl Sweeper<'_> {
             let Some(row) = self.view.record(self.session, seq)? else {
                 continue;
             };
-            let inside = chain::entries(&row, self.store, self.session)?;
+            let inside = match chain::entries(&row, self.store, self.session) {
+                // Nobody needs it, so nobody minds that it is damaged.
+                Err(error) if error.kind() == ErrorKind::Damaged && self.is_dead_alone(&row) => {
+                    self.parents.insert(row.seq, row.parent);
+                    Vec::new()
+                }
+                inside => inside?,
+            };
             seen.extend(inside.iter().map(|entry| entry.seq).filter(|s| *s > seq));
             let first = inside.first().map_or(row.seq, |entry| entry.seq);
-            let changes = row.seq >= oldest && self.changes(&inside);
+            let changes = row.seq >= oldest && (inside.is_empty() || self.changes(&inside));
             let covered = first < cover;
             // A block is found by what comes after a record: none may come to lie over another, or under
             // one. And what lies within a run goes with it, for each may build on the other.
@@ -182,6 +189,10 @@ impl Sweeper<'_> {
         }
         self.close(&mut runs, &mut run)?;
         Ok(runs)
+    }
+
+    fn is_dead_alone(&self, row: &RecordRow) -> bool {
+        row.count == 1 && self.dead.contains(&row.seq)
     }
 
     /// Whether a row's entries go, or build on what goes.
@@ -270,9 +281,13 @@ impl Sweeper<'_> {
             };
             let state = self
                 .chain
-                .advance(self.view, self.store, self.session, *next)?;
-            if place == at {
-                document = Some(state.document()?);
+                .advance(self.view, self.store, self.session, *next);
+            match state {
+                Ok(state) if place == at => document = Some(state.document()?),
+                Ok(_) => {}
+                Err(error) if place == at => return Err(error),
+                // It may be one that goes; what stays is then reached from its base.
+                Err(_) => self.chain.forget(),
             }
         }
         self.reached = Some(at);

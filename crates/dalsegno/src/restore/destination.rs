@@ -116,6 +116,12 @@ impl Destination for File {
 /// The file's bytes, if it exists.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let shown = path.display();
+    if path.to_str().is_none() {
+        // The log names it, so that a restore can be undone.
+        return Err(Error::invalid(format!(
+            "the path {shown} is not UTF-8; use another name"
+        )));
+    }
     durable::real(path)?;
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {

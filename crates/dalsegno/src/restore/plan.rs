@@ -1,5 +1,6 @@
 //! What a restore would change, before it changes anything.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -108,13 +109,14 @@ pub enum Change {
 /// What happens to each component where `before` becomes `after`. Text that is no JSON has none.
 pub(crate) fn compare(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<ComponentChange> {
     let parts = |text: Option<&[u8]>| text.and_then(|text| component::components(text).ok());
-    let old = parts(before).unwrap_or_default();
-    let new = parts(after).unwrap_or_default();
+    let old_parts = parts(before).unwrap_or_default();
+    let new_parts = parts(after).unwrap_or_default();
+    let (old, new) = (by_name(&old_parts), by_name(&new_parts));
     let old_text = before.unwrap_or_default();
     let after = after.unwrap_or_default();
     let mut changes: Vec<ComponentChange> = Vec::with_capacity(new.len());
-    for part in unique(&new) {
-        let was = component::find(&old, &part.name);
+    for part in unique(&new_parts, &new) {
+        let was = old.get(part.name.as_str()).copied();
         let same =
             was.is_some_and(|was| old_text.get(was.value.clone()) == after.get(part.value.clone()));
         changes.push(ComponentChange {
@@ -128,8 +130,8 @@ pub(crate) fn compare(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<Compon
             after: Some(part.value.len()),
         });
     }
-    for part in unique(&old) {
-        if component::find(&new, &part.name).is_none() {
+    for part in unique(&old_parts, &old) {
+        if !new.contains_key(part.name.as_str()) {
             changes.push(ComponentChange {
                 name: part.name.clone(),
                 change: Change::Removed,
@@ -141,9 +143,22 @@ pub(crate) fn compare(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<Compon
     changes
 }
 
-/// Of components of one name, the one that counts.
-fn unique(parts: &[Component]) -> impl Iterator<Item = &Component> {
+/// Of components of one name, the one that counts: the last.
+fn by_name(parts: &[Component]) -> HashMap<&str, &Component> {
     parts
         .iter()
-        .filter(|part| component::find(parts, &part.name) == Some(*part))
+        .map(|part| (part.name.as_str(), part))
+        .collect()
+}
+
+/// Those that count, in the order of the text.
+fn unique<'a>(
+    parts: &'a [Component],
+    by_name: &'a HashMap<&str, &Component>,
+) -> impl Iterator<Item = &'a Component> {
+    let counts = |part: &&Component| {
+        let counting = by_name.get(part.name.as_str());
+        counting.is_some_and(|counting| std::ptr::eq(*counting, *part))
+    };
+    parts.iter().filter(counts)
 }

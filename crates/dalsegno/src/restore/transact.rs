@@ -39,14 +39,16 @@ impl Restore<'_> {
             .expect(plan.head.map_or(Expect::Anything, Expect::Newest))
             .operation(Deed::as_new(self.verb, Status::Done, &detail)?)
             .commit()?;
-        let stored = self.engine.restore(&saved.id.to_string())?;
+        let done = format!("it is done, as snapshot {}", saved.id);
+        let stored = self.engine.restore(&saved.id.to_string());
+        let stored = stored.map_err(|e| e.context(format!("{done}, but cannot be read back")))?;
         if stored.text() == after {
             report.head = Some(saved);
             Ok(report)
         } else {
-            Err(Error::storage(
-                "what was restored reads back otherwise; run `verify`",
-            ))
+            Err(Error::storage(format!(
+                "{done}, but reads back otherwise; run `verify`"
+            )))
         }
     }
 

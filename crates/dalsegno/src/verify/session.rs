@@ -33,7 +33,13 @@ impl Walk<'_> {
         let mut before = None;
         let mut all: BTreeMap<i64, Option<&TrashRow>> = BTreeMap::new();
         all.extend(kept.trash.iter().map(|row| (row.snapshot.seq, Some(row))));
-        all.extend(kept.live.iter().map(|seq| (*seq, None)));
+        for seq in &kept.live {
+            if all.insert(*seq, None).is_some() {
+                let id = SnapshotId::new(*seq, self.store);
+                let message = format!("snapshot {id} is in the trash and in the history");
+                self.found.report(Some(&session.name), vec![id], message);
+            }
+        }
         for (seq, trashed) in all {
             self.found.snapshots += 1;
             let row = match trashed {
