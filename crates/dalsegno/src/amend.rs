@@ -88,10 +88,7 @@ impl Engine {
                 snapshots: vec![row],
                 ..Rows::default()
             };
-            let exchange = Exchange {
-                take: of(row),
-                put: of(new),
-            };
+            let exchange = Exchange::of(of(row), of(new));
             Ok(self.store().exchange(&exchange)?.then_some(amended))
         })
     }

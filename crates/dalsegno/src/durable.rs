@@ -79,8 +79,15 @@ pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result
 /// Removes the file at `path`; its folder is synced.
 ///
 /// # Errors
-/// `Denied`, `NotFound` or `Storage` as the disk answers.
+/// `Denied`, `NotFound` or `Storage` as the disk answers; `InvalidInput` where it is a symbolic link.
 pub(crate) fn remove(path: &Path) -> Result<()> {
+    if path.is_symlink() {
+        // What it leads to was made by somebody else.
+        let shown = path.display();
+        return Err(Error::invalid(format!(
+            "{shown} is a symbolic link now; remove it, or what it leads to, by hand"
+        )));
+    }
     let real = real(path)?;
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     fs::remove_file(&real).map_err(|e| failed("removing", e))?;

@@ -63,10 +63,7 @@ impl Engine {
                 policies: row.into_iter().collect(),
                 ..Rows::default()
             };
-            let exchange = Exchange {
-                take: of(old),
-                put: of(new),
-            };
+            let exchange = Exchange::of(of(old), of(new));
             Ok(self.store().exchange(&exchange)?.then_some(there))
         })
     }

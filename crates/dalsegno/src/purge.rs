@@ -192,10 +192,7 @@ impl Engine {
             ..Rows::default()
         };
         // Where somebody came between, it is not empty any more, or the next purge tries again.
-        let exchange = Exchange {
-            take,
-            put: Rows::default(),
-        };
+        let exchange = Exchange::of(take, Rows::default());
         self.store().exchange(&exchange).map(|_| ())
     }
 }

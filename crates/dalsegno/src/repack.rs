@@ -68,10 +68,7 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
         records,
         ..Rows::default()
     };
-    let exchange = Exchange {
-        take: of(take),
-        put: of(put),
-    };
+    let exchange = Exchange::of(of(take), of(put));
     Ok(if store.exchange(&exchange)? {
         packed
     } else {

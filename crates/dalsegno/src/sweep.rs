@@ -343,6 +343,7 @@ fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Piece> {
                 records: run.put,
                 ..Rows::default()
             },
+            raise: Vec::new(),
         };
         pieces.push(Piece {
             exchange,
@@ -356,7 +357,7 @@ fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Piece> {
         };
         let put = Rows::default();
         pieces.push(Piece {
-            exchange: Exchange { take, put },
+            exchange: Exchange::of(take, put),
             freed: 0,
         });
     }

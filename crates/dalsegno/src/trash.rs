@@ -114,6 +114,8 @@ struct Seam<'a> {
     /// Whether something was left out or put in since.
     cut: bool,
     cut_in_history: bool,
+    /// Whether something of the history stays above the first that was left out or put in.
+    settled_above: bool,
 }
 
 impl<'a> Seam<'a> {
@@ -128,10 +130,12 @@ impl<'a> Seam<'a> {
             newer_in_history: None,
             cut: false,
             cut_in_history: false,
+            settled_above: true,
         }
     }
 
     fn leave_out(&mut self, row: SnapshotRow, term: Term) {
+        self.settled_above &= self.newer_in_history.is_some();
         self.cut = true;
         self.cut_in_history |= row.is_history();
         let trash = TrashRow {
@@ -148,6 +152,7 @@ impl<'a> Seam<'a> {
     }
 
     fn put_in(&mut self, trash: TrashRow) {
+        self.settled_above &= self.newer_in_history.is_some();
         self.cut = true;
         self.cut_in_history |= trash.snapshot.is_history();
         self.join(None, trash.snapshot.clone());
@@ -219,6 +224,11 @@ impl<'a> Seam<'a> {
         }
         for (was, row) in std::mem::take(&mut self.known).into_values() {
             self.settle(was, row);
+        }
+        if self.settled_above && self.head == Some(self.session.head) {
+            // Whatever is saved meanwhile comes on top of what stays, and is none of this.
+            self.exchange.raise = vec![(self.session.id, self.session.era)];
+            return self.exchange;
         }
         let session = SessionRow {
             head: self.head.unwrap_or(0),

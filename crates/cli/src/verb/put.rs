@@ -148,10 +148,19 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
         Verb::Undo => "redo",
         _ => "undo",
     };
+    if !report.logged {
+        lines.push("the store can only be read, so `undo` will not know of it".to_owned());
+        return kept(report, lines);
+    }
     lines.push(format!(
         "to take it back: {}",
         human::safe(&program::command(again(other_way, &plan.session, global)))
     ));
+    kept(report, lines)
+}
+
+/// Adds where what stood there is kept.
+fn kept(report: &Report, mut lines: Vec<String>) -> Vec<String> {
     if let Some(safety) = &report.safety {
         let id = human::short(safety.id);
         lines.push(format!("what stood there is kept as snapshot {id}"));

@@ -66,6 +66,8 @@ pub struct Report {
     pub kept_beside: Option<PathBuf>,
     /// The session's newest snapshot, where the target was the stored head and anything changed.
     pub head: Option<Snapshot>,
+    /// It stands in the log, so that it can be undone. Not where the store can only be read.
+    pub logged: bool,
 }
 
 /// What a source turned out to be.
@@ -237,6 +239,7 @@ impl<'a> Restore<'a> {
             safety: None,
             kept_beside: None,
             head: None,
+            logged: !self.engine.is_read_only(),
         };
         match &self.aim {
             // Undone is undone, also where it makes no difference any more.

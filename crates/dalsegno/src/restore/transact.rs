@@ -255,8 +255,5 @@ fn exchange(take: Option<OperationRow>, put: OperationRow) -> Exchange {
         operations,
         ..Rows::default()
     };
-    Exchange {
-        take: of(take.into_iter().collect()),
-        put: of(vec![put]),
-    }
+    Exchange::of(of(take.into_iter().collect()), of(vec![put]))
 }

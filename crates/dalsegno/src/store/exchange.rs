@@ -26,4 +26,19 @@ pub struct Exchange {
     pub take: Rows,
     /// Rows that stand there afterwards.
     pub put: Rows,
+    /// Sessions whose era rises by one, by number and the era that they must have; their heads stay as
+    /// they are, wherever they are.
+    pub raise: Vec<(i64, i64)>,
+}
+
+impl Exchange {
+    /// `put` in the place of `take`.
+    #[must_use]
+    pub fn of(take: Rows, put: Rows) -> Self {
+        Self {
+            take,
+            put,
+            raise: Vec::new(),
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::clock::Clock;
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
+use crate::model::StoreId;
 
 /// A store in memory. Nothing outlives it.
 pub struct MemoryStore {
@@ -71,7 +72,7 @@ impl Store for MemoryStore {
     fn exchange(&self, exchange: &Exchange) -> Result<bool> {
         let mut current = self.rows();
         let mut rows = Tables::clone(&current);
-        let done = rows.exchange(exchange).is_some();
+        let done = rows.exchange(exchange, &self.info.id).is_some();
         if done {
             *current = Arc::new(rows);
         }
@@ -151,10 +152,11 @@ impl Tables {
     }
 
     /// Nothing where a row is not as it is known, or a place is taken; then some may be gone already.
-    fn exchange(&mut self, exchange: &Exchange) -> Option<()> {
+    fn exchange(&mut self, exchange: &Exchange, store: &StoreId) -> Option<()> {
         let Exchange {
             take: out,
             put: into,
+            raise,
         } = exchange;
         take(&mut self.sessions, &out.sessions, |r| (r.id, r.checksum))?;
         take(&mut self.snapshots, &out.snapshots, |r| (r.seq, r.checksum))?;
@@ -166,6 +168,12 @@ impl Tables {
             (r.seq, r.checksum)
         })?;
         take(&mut self.policies, &out.policies, |r| (r.id, r.checksum))?;
+        for (id, era) in raise {
+            let there = self.sessions.get_mut(id);
+            let there = there.filter(|row| row.era == *era && row.is_intact(store))?;
+            there.era += 1;
+            there.checksum = there.compute(store);
+        }
         put(&mut self.sessions, &into.sessions, |r| r.id)?;
         put(&mut self.snapshots, &into.snapshots, |r| r.seq)?;
         put(&mut self.trash, &into.trash, |r| r.snapshot.seq)?;

@@ -56,8 +56,8 @@ pub trait Store: Send + Sync {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>>;
 
     /// Takes rows away and puts others there. Returns false, and changes nothing, where one of those
-    /// to take is no longer there as it was, or one to put would stand where another stands: its key,
-    /// or a name that must be unique, is taken.
+    /// to take is no longer there as it was, one to put would stand where another stands: its key,
+    /// or a name that must be unique, is taken; or a session to raise has another era or a damaged row.
     ///
     /// # Errors
     /// As [`commit`](Store::commit).

@@ -1,6 +1,7 @@
 //! Faults that were found once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dalsegno::{DocumentBuilder, ErrorKind, GRACE, Kind, List, Options, Purge, Query};
 use serde_json::json;
@@ -460,4 +461,63 @@ fn a_pin_goes_with_an_export() {
     };
     assert_eq!(pinned(&one), [false, true]);
     assert_eq!(pinned(&other), [false, true]);
+}
+
+/// Another program saves each time that rows are about to change.
+#[test]
+fn a_session_that_is_being_saved_can_be_thinned() {
+    use dalsegno::store::faulty::{Call, FaultyStore};
+    let store = memory();
+    let other = engine_on(Arc::clone(&store));
+    for n in 0..5 {
+        other.save_json("s", state(n)).commit().unwrap();
+    }
+    let busy = AtomicUsize::new(10);
+    let faulty = FaultyStore::new(store, move |call, _| {
+        if call == Call::Exchange {
+            let n = busy.fetch_add(1, Ordering::SeqCst);
+            other.save_json("s", state(n)).commit().unwrap();
+        }
+        None
+    });
+    let engine = engine_on(Arc::new(faulty));
+    let deleted = engine.delete(&["s@-3", "s@-4"], GRACE).unwrap();
+    assert_eq!(deleted.len(), 2);
+    assert_eq!(engine.trash(None).unwrap().len(), 2);
+    let id = deleted[0].id.to_string();
+    engine.undelete(&[&id]).unwrap();
+    assert_eq!(engine.restore(&id).unwrap().text(), state(0));
+    // What was the newest when it was named need not be so when it goes.
+    let latest = engine.delete(&["s@latest"], GRACE).unwrap();
+    assert_eq!(engine.trash(None).unwrap().len(), 2);
+    assert_eq!(latest.len(), 1);
+    assert!(engine.verify(None).unwrap().is_intact());
+}
+
+#[test]
+fn large_states_that_pack_well_are_packed_once() {
+    let store = memory();
+    let text = |n: usize| format!("[{}\"{n}\"]", format!("\"{n} la la la\",").repeat(40_000));
+    for _ in 0..2 {
+        let engine = engine_on(Arc::clone(&store));
+        for n in 0..12 {
+            engine.save_json("s", text(n)).commit().unwrap();
+        }
+        engine.close().unwrap();
+    }
+    let rows = |store: &Arc<dyn dalsegno::store::Store>| {
+        let mut rows = Vec::new();
+        let view = store.view().unwrap();
+        view.records(&mut |row| {
+            rows.push((row.seq, row.count));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+        rows
+    };
+    let before = rows(&store);
+    let engine = engine_on(Arc::clone(&store));
+    engine.save_json("s", text(11)).commit().unwrap();
+    engine.close().unwrap();
+    assert_eq!(rows(&store), before, "nothing new, nothing packed again");
 }

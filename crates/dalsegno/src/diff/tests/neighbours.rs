@@ -219,10 +219,7 @@ fn neighbours_are_compared_without_a_look_at_the_first_record() {
         records: vec![record],
         ..Default::default()
     };
-    let exchange = crate::store::Exchange {
-        take: of(row),
-        put: of(bent),
-    };
+    let exchange = crate::store::Exchange::of(of(row), of(bent));
     assert!(store.exchange(&exchange).unwrap());
     assert_eq!(engine.diff("s@-1", "s@-0").unwrap().counts().added, 1);
     assert_eq!(engine.diff("s@-2", "s@-1").unwrap().counts().added, 1);

@@ -613,10 +613,7 @@ pub(super) fn one_of_many_takes_it(kit: &Kit<'_>) {
         assert!(kit.exchange(&*store, Rows::default(), take.clone()));
         let got = std::thread::scope(|scope| {
             let threads = [2, 3, 4, 5].map(|n| {
-                let exchange = Exchange {
-                    take: take.clone(),
-                    put: policy(n),
-                };
+                let exchange = Exchange::of(take.clone(), policy(n));
                 let store = &store;
                 scope.spawn(move || store.exchange(&exchange).unwrap_or_default())
             });
@@ -632,4 +629,30 @@ pub(super) fn one_of_many_takes_it(kit: &Kit<'_>) {
         };
         assert!(kit.exchange(&*store, take, Rows::default()));
     }
+}
+
+/// The era rises wherever the head is, and only from where it is known to be.
+pub(super) fn eras_are_raised(kit: &Kit<'_>) {
+    let store = kit.store();
+    let first = kit.add_one(&*store, "s", None, b"1");
+    let raise = |era| Exchange {
+        raise: vec![(first.session, era)],
+        ..Exchange::default()
+    };
+    // A head that moved meanwhile does not matter.
+    kit.add_one(&*store, "s", Some(head_of(&first)), b"2");
+    let before = kit.everything(&*store);
+    assert!(!kit.ok(store.exchange(&raise(1))), "{}", kit.name);
+    let nobody = Exchange {
+        raise: vec![(first.session + 1, 0)],
+        ..Exchange::default()
+    };
+    assert!(!kit.ok(store.exchange(&nobody)), "{}", kit.name);
+    assert_eq!(kit.everything(&*store), before, "{}", kit.name);
+    assert!(kit.ok(store.exchange(&raise(0))), "{}", kit.name);
+    assert!(!kit.ok(store.exchange(&raise(0))), "{}", kit.name);
+    let sessions = kit.everything(&*store).sessions;
+    assert_eq!(sessions[0].era, 1, "{}", kit.name);
+    assert_eq!(sessions[0].head, before.sessions[0].head, "{}", kit.name);
+    assert!(sessions[0].is_intact(&store.info().id), "{}", kit.name);
 }

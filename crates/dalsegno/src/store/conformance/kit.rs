@@ -51,7 +51,7 @@ impl Kit<'_> {
 
     /// Puts rows in the place of others.
     pub(super) fn exchange(&self, store: &dyn Store, take: Rows, put: Rows) -> bool {
-        self.ok(store.exchange(&Exchange { take, put }))
+        self.ok(store.exchange(&Exchange::of(take, put)))
     }
 
     /// Commits one write that must not be refused.

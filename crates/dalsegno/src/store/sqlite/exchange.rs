@@ -1,9 +1,11 @@
 //! Rows that make way for others, in one transaction.
 
-use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior,
+};
 
 use super::error::translate;
-use super::{StoreInfo, schema};
+use super::{StoreInfo, rows, schema};
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
 use crate::store::{
@@ -24,6 +26,11 @@ pub(super) fn exchange(
     let last = schema::last(&transaction).map_err(failed)?;
     if !take(&transaction, &exchange.take).map_err(failed)? {
         return Ok(false);
+    }
+    for (id, era) in &exchange.raise {
+        if !raise(&transaction, info, *id, *era).map_err(failed)? {
+            return Ok(false);
+        }
     }
     match put(&transaction, &exchange.put) {
         Ok(()) => {}
@@ -65,6 +72,27 @@ fn take(transaction: &Transaction<'_>, rows: &Rows) -> Sql<bool> {
         && all("record", "seq", records)?
         && all("operation", "seq", operations)?
         && all("policy", "id", policies)?)
+}
+
+/// Raises the era of a session; false where it has another.
+fn raise(transaction: &Transaction<'_>, info: &StoreInfo, id: i64, era: i64) -> Sql<bool> {
+    let sql = format!("SELECT {} FROM session WHERE id = ?", rows::SESSION);
+    let row = transaction
+        .prepare_cached(&sql)?
+        .query_row([id], rows::session)
+        .optional()?;
+    let Some(row) = row.filter(|row| row.era == era && row.is_intact(&info.id)) else {
+        return Ok(false);
+    };
+    let raised = SessionRow {
+        era: era + 1,
+        ..row
+    };
+    let raised = raised.sealed(&info.id);
+    transaction
+        .prepare_cached("UPDATE session SET era = ?, checksum = ? WHERE id = ?")?
+        .execute((raised.era, &raised.checksum[..], id))
+        .map(|changed| changed == 1)
 }
 
 fn delete(
