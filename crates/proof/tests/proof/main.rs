@@ -4,6 +4,7 @@
 mod disk_errors;
 mod evening;
 mod flips;
+mod housekeeping;
 mod kills;
 mod power;
 mod tamper;
