@@ -134,20 +134,30 @@ impl House {
         }
     }
 
+    /// What stands in the files now.
+    pub fn files(&self) -> Vec<Option<Vec<u8>>> {
+        let files = (0..FILES).map(|n| std::fs::read(self.file(n)).ok());
+        files.collect()
+    }
+
     /// Everything that can be seen of it, proved.
     ///
     /// # Errors
     /// What is not whole.
     pub fn picture(&mut self) -> std::result::Result<Picture, String> {
-        let files = (0..FILES).map(|n| std::fs::read(self.file(n)).ok());
-        let files = files.collect();
+        let files = self.files();
         let engine = self.engine().map_err(|e| format!("does not open: {e}"))?;
         Picture::of(engine, files)
     }
 
     /// Puts the files back as they are in a picture.
     pub fn put_files(&self, picture: &Picture) {
-        for (n, text) in picture.files.iter().enumerate() {
+        self.write_files(&picture.files);
+    }
+
+    /// Puts these into the files.
+    pub fn write_files(&self, files: &[Option<Vec<u8>>]) {
+        for (n, text) in files.iter().enumerate() {
             match text {
                 Some(text) => std::fs::write(self.file(n), text).unwrap(),
                 None => drop(std::fs::remove_file(self.file(n))),

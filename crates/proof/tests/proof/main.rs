@@ -1,6 +1,7 @@
 //! Kills, power losses, full disks, flipped bytes, and many programs on one store.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // clippy allows it in tests, but not in what they call
 
+mod deeds;
 mod disk_errors;
 mod evening;
 mod flips;
