@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)] // a failing test
 
 pub mod house;
+pub mod told;
 pub mod truth;
 
 use dalsegno::store::SqliteOptions;

@@ -252,6 +252,14 @@ pub fn furnish(house: &mut House, saves: u64) -> u64 {
         let grace = 100_000;
         run(house, &Deed::Delete { references, grace });
     }
+    for (who, turn) in (0..3).flat_map(|who| [(who, saves), (who, saves + 1)]) {
+        let save = Deed::Save {
+            who,
+            n: turn,
+            name: None,
+        };
+        run(house, &save);
+    }
     let policy = |pattern: &str, keep_last| Deed::Policy {
         pattern: pattern.to_owned(),
         keep_last,

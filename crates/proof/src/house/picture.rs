@@ -80,6 +80,20 @@ impl Picture {
         })
     }
 
+    /// Whether every snapshot here is one of the other's, with the same text, and the rest is the same.
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        let texts = |picture: &Self| -> BTreeMap<SnapshotId, Vec<u8>> {
+            let live = picture.rooms.values().flat_map(|room| &room.live);
+            live.map(|(id, _, text)| (*id, text.clone())).collect()
+        };
+        let all = texts(other);
+        texts(self)
+            .iter()
+            .all(|(id, text)| all.get(id) == Some(text))
+            && self.rooms.keys().eq(other.rooms.keys())
+            && (&self.policies, &self.files) == (&other.policies, &other.files)
+    }
+
     /// What differs, in few words.
     pub fn difference(&self, other: &Self) -> String {
         let empty = Room::default();

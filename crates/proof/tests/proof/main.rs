@@ -10,4 +10,5 @@ mod kills;
 mod power;
 mod tamper;
 mod together;
+mod upgrade;
 mod wal_flips;
