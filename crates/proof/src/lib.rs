@@ -6,6 +6,7 @@
 pub mod house;
 pub mod told;
 pub mod truth;
+pub mod upkeep;
 
 use dalsegno::store::SqliteOptions;
 use dalsegno::{Options, Snapshot};

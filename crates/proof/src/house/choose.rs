@@ -18,8 +18,10 @@ pub fn choose(house: &mut House, n: u64, rng: &mut StdRng) -> Result<Deed> {
         0 => "s/0".to_owned(),
         len => sessions[rng.random_range(0..len)].clone(),
     };
-    let mut query = Query::default();
-    query.limit = 60;
+    let query = Query {
+        limit: 60,
+        ..Query::default()
+    };
     let ids: Vec<String> = engine
         .list(&query)?
         .snapshots

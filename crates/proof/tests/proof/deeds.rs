@@ -312,3 +312,46 @@ fn one_torn_write_in_every_deed() {
 fn one_full_moment_in_every_deed() {
     one_fault_in_every_deed(Fault::Full, 5);
 }
+
+/// The disk is full at every size in the middle of each deed; then there is room again, and the same engine
+/// does it.
+#[test]
+fn a_full_disk_refuses_each_deed() {
+    let script = Script::new();
+    let (mut refused, mut tried) = (0, 0);
+    let (disk, mut house) = script.house();
+    for (step, n, deed) in script.steps() {
+        let disk_before = files(&disk.crash(PowerLoss::Kept));
+        assert_eq!(house.answer(n, deed), script.answers[step]);
+        let way = script.way(step);
+        for room in (0..200_000).step_by(effort(9_000, 1_500)) {
+            let disk = disk_with(&disk_before);
+            let mut house = House::on(&disk, script.folder());
+            house.put_files(way.0);
+            house.engine().unwrap();
+            disk.set_capacity(disk.used() + room);
+            let done = house.run(n, deed);
+            tried += 1;
+            // It can be read and proved all the same.
+            let picture = house.picture();
+            let picture = picture.unwrap_or_else(|wrong| panic!("{deed:?}, {room}: {wrong}"));
+            disk.set_capacity(None);
+            let Err(error) = done else {
+                let right = picture == *way.2 || done_but_begun(deed, way, &picture);
+                assert!(right, "{deed:?}, {room}: {}", picture.difference(way.2));
+                break;
+            };
+            refused += 1;
+            assert_eq!(error.kind(), ErrorKind::Storage, "{deed:?}: {error}");
+            let full = error.to_string().contains("the disk is full");
+            assert!(full, "{deed:?}, {room}: {error}");
+            let found = judge(deed, way.0, way.2, &picture);
+            let found = found.unwrap_or_else(|wrong| panic!("{room}: {wrong}"));
+            complete(&mut house, n, deed, found, way);
+            house.close().unwrap();
+        }
+        house.put_files(way.2);
+    }
+    println!("{tried} tried, {refused} refused");
+    assert!(refused > 10, "{refused} of {tried}");
+}

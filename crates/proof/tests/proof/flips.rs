@@ -122,6 +122,31 @@ fn saving_on_top_of_damage() {
     assert!(taken > 100 && refused > 0);
 }
 
+/// One goes on deleting, purging and going back without a look at the damage.
+#[test]
+fn keeping_house_on_top_of_damage() {
+    let (bytes, truth) = small_store();
+    let (mut done, mut refused, mut sound) = (0, 0, 0);
+    for at in (0..bytes.len()).step_by(effort(97, 5)) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at * 3 % 8);
+        let copy = disk_with(&[(STORE.to_owned(), changed.clone())]);
+        let check = copy.open(STORE).and_then(|database| {
+            database.query_row("PRAGMA integrity_check", (), |row| row.get::<_, String>(0))
+        });
+        let whole = check.is_ok_and(|said| said == "ok");
+        sound += usize::from(whole);
+        let disk = disk_with(&[(STORE.to_owned(), changed)]);
+        let kept = truth.keep_house_on_top(on(&disk).open(STORE), whole);
+        let place = format!("byte {at} (page {}, {})", at / 4096 + 1, at % 4096);
+        let kept = kept.unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
+        done += kept.done;
+        refused += kept.refused;
+    }
+    println!("{done} done, {refused} refused; {sound} with a sound structure");
+    assert!(done > 100 && refused > 0);
+}
+
 /// The first hundred bytes decide how all others are read: every bit of them.
 #[test]
 fn every_bit_of_the_header() {
