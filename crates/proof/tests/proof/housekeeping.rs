@@ -220,13 +220,13 @@ fn kills(count: usize, seed: u64) -> Tally {
                 }
                 complete(&mut house, last, &deed, found, (&before, &answer, &after));
             }
-            let staged = fs::read_dir(&folder).unwrap().filter(|entry| {
-                let name = entry.as_ref().unwrap().file_name();
-                name.to_string_lossy().starts_with(".dalsegno-")
-            });
-            tally.staged += staged.count();
             n = last + 3;
         }
+        let staged = fs::read_dir(&folder).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with(".dalsegno-")
+        });
+        tally.staged += staged.count();
     }
     tally
 }
