@@ -263,7 +263,13 @@ impl Engine {
             let goes: Vec<SnapshotId> = goes.map(|snapshot| snapshot.id).collect();
             if !goes.is_empty() {
                 let seqs = goes.iter().map(|id| id.seq()).collect();
-                let term = self.term(session.grace)?;
+                // Whatever comes between, the next cleanup finds that its time is over.
+                let grace = if plan.purge {
+                    SignedDuration::ZERO
+                } else {
+                    session.grace
+                };
+                let term = self.term(grace)?;
                 cleaned.deleted += self.bury(&session.session, seqs, term)?.len() as u64;
                 deleted.extend(goes);
             }

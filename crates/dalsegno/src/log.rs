@@ -78,8 +78,13 @@ impl Engine {
             from: None,
             newest_first: true,
         };
-        let mut saves = 0;
+        let (mut saves, mut full) = (0, false);
+        let mut way = show::Way::from(&row);
         view.snapshots(&scan, &mut |row| {
+            // One that is passed over would be an entry that is missing, and nobody would know.
+            if let Err(error) = show::check(&row, id).and_then(|()| way.step(&row, id)) {
+                return Flow::Break(Err(error));
+            }
             let own = deeds.binary_search_by_key(&row.seq, |deed| deed.seq);
             let own = own.is_ok_and(|at| {
                 let deed = deeds.get(at);
@@ -89,6 +94,7 @@ impl Engine {
                 return Flow::Continue(());
             }
             if saves == limit {
+                full = true;
                 return Flow::Break(Ok(()));
             }
             saves += 1;
@@ -100,6 +106,9 @@ impl Engine {
             }
             Flow::Continue(())
         })?;
+        if !full {
+            way.end(id)?;
+        }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.place()));
         entries.truncate(limit);
         Ok(entries)

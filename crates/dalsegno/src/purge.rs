@@ -247,6 +247,7 @@ pub(crate) fn staying(view: &dyn View, store: &StoreId, session: i64) -> Result<
         parts.live.push((row.seq, row.state_seq()));
         Flow::Continue(())
     })?;
+    way.end(store)?;
     parts.staying = parts.live.iter().map(|(_, state)| *state).collect();
     Ok(parts)
 }

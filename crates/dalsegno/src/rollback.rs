@@ -77,21 +77,44 @@ impl Engine {
         for step in 0..steps {
             let (place, mut same) = self.place(&*view, &at)?;
             let mut before = None;
+            let stands = view.snapshot(place)?;
+            let stands = stands.filter(|at| at.session == row.id && show::check(at, id).is_ok());
+            // Where the place itself is deleted or damaged, the way there leads on.
+            let mut way = stands
+                .as_ref()
+                .map_or_else(|| show::Way::from(&row), show::Way::after);
             let scan = Scan {
                 session: Some(row.id),
-                from: Some(place),
+                from: stands.map(|at| at.seq),
                 newest_first: true,
             };
-            view.snapshots(&scan, &mut |row| match show::check(&row, id) {
-                // Of an unchanged snapshot, the next that counts is the one it is unchanged from.
-                Ok(()) if row.counts() && std::mem::take(&mut same) => Flow::Continue(()),
-                Ok(()) if row.counts() => {
-                    before = Some(row);
-                    Flow::Break(Ok(()))
+            view.snapshots(&scan, &mut |row| {
+                if row.seq >= place {
+                    drop(way.step(&row, id));
+                    return Flow::Continue(());
                 }
-                Ok(()) => Flow::Continue(()),
-                Err(error) => Flow::Break(Err(error)),
+                let passed = way.expected().is_some_and(|seq| seq >= place);
+                let on_the_way = if passed {
+                    way = show::Way::after(&row);
+                    Ok(())
+                } else {
+                    way.step(&row, id)
+                };
+                // One that is passed over would make it another state.
+                match show::check(&row, id).and(on_the_way) {
+                    // Of an unchanged snapshot, the next that counts is the one it is unchanged from.
+                    Ok(()) if row.counts() && std::mem::take(&mut same) => Flow::Continue(()),
+                    Ok(()) if row.counts() => {
+                        before = Some(row);
+                        Flow::Break(Ok(()))
+                    }
+                    Ok(()) => Flow::Continue(()),
+                    Err(error) => Flow::Break(Err(error)),
+                }
             })?;
+            if before.is_none() && way.expected().is_some_and(|seq| seq < place) {
+                way.end(id)?;
+            }
             let before = before.ok_or_else(|| {
                 let earlier = match step {
                     0 => "no state".to_owned(),

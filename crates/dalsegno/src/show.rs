@@ -109,6 +109,11 @@ impl Way {
         Self(Some(session.head).filter(|head| *head != 0))
     }
 
+    /// The way on from a snapshot.
+    pub(crate) fn after(row: &SnapshotRow) -> Self {
+        Self(row.parent)
+    }
+
     /// Takes the next snapshot on the way.
     ///
     /// # Errors
@@ -116,20 +121,28 @@ impl Way {
     pub(crate) fn step(&mut self, row: &SnapshotRow, store: &StoreId) -> Result<()> {
         let expected = std::mem::replace(&mut self.0, row.parent);
         match expected {
-            Some(seq) if seq != row.seq => {
-                let lost = SnapshotId::new(seq, store);
-                Err(Error::damaged(format!(
-                    "snapshot {lost} is missing; run `verify`"
-                )))
-            }
+            Some(seq) if seq != row.seq => Err(missing(seq, store)),
             _ => Ok(()),
         }
+    }
+
+    /// Ends the way, where no snapshot is left.
+    ///
+    /// # Errors
+    /// `Damaged` where there should be one; the message names it.
+    pub(crate) fn end(&self, store: &StoreId) -> Result<()> {
+        self.0.map_or(Ok(()), |seq| Err(missing(seq, store)))
     }
 
     /// The snapshot that should come next.
     pub(crate) fn expected(&self) -> Option<i64> {
         self.0
     }
+}
+
+fn missing(seq: i64, store: &StoreId) -> Error {
+    let lost = SnapshotId::new(seq, store);
+    Error::damaged(format!("snapshot {lost} is missing; run `verify`"))
 }
 
 /// Refuses a row that is not as it was written.

@@ -87,6 +87,7 @@ fn each(
         newest_first: true,
     };
     let mut way = show::Way::from(session);
+    let mut all = true;
     view.snapshots(&scan, &mut |row| {
         if let Err(error) = show::check(&row, store).and_then(|()| way.step(&row, store)) {
             return Flow::Break(Err(error));
@@ -94,9 +95,11 @@ fn each(
         if visit(row) {
             Flow::Continue(())
         } else {
+            all = false;
             Flow::Break(Ok(()))
         }
-    })
+    })?;
+    if all { way.end(store) } else { Ok(()) }
 }
 
 /// The rows of a session in a new order, joined as they pass, newest first.

@@ -3,7 +3,10 @@
 //! `DALSEGNO_LONG=1` tries everything; without it each test takes a sample and ends within seconds.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)] // a failing test
 
+pub mod house;
+pub mod told;
 pub mod truth;
+pub mod upkeep;
 
 use dalsegno::store::SqliteOptions;
 use dalsegno::{Options, Snapshot};

@@ -1,6 +1,7 @@
 //! A program that is killed while it saves, or runs beside others on one store; the tests start it.
 //!
-//! Every line on its standard output is a promise: `ack SESSION WHO N ID`.
+//! Every line on its standard output is a promise: `ack SESSION WHO N ID`; of one that keeps house, see
+//! there.
 #![allow(clippy::panic, clippy::unwrap_used)] // a failing test
 
 use std::io::{Read, Write};
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use dalsegno::{Engine, Query, Snapshot};
+use dalsegno_proof::house::{House, choose};
 use dalsegno_proof::state;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -21,6 +23,7 @@ fn main() {
         "until-killed" => until_killed(path, number(2)),
         "write" => write(path, number(2), number(3)),
         "read" => read(path),
+        "keep-house" => keep_house(path, number(2), number(3)),
         other => panic!("{other}"),
     }
 }
@@ -137,4 +140,24 @@ fn read(path: &Path) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("looks {looks}\n").as_bytes())
         .unwrap();
+}
+
+/// Does one deed after the other, and says so before and after each: `begin N DEED`, `ack N ANSWER`.
+fn keep_house(folder: &Path, seed: u64, first: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut house = House::at(folder);
+    let say = |line: String| {
+        let mut out = std::io::stdout().lock();
+        out.write_all(line.as_bytes()).unwrap();
+        out.flush().unwrap();
+    };
+    for n in first.. {
+        let deed = choose(&mut house, n, &mut rng).unwrap();
+        say(format!(
+            "begin {n} {}\n",
+            serde_json::to_string(&deed).unwrap()
+        ));
+        let answer = house.answer(n, &deed);
+        say(format!("ack {n} {answer}\n"));
+    }
 }

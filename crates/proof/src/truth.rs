@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use dalsegno::{Engine, Error, Query, Snapshot, SnapshotId};
 
+use crate::told::Told;
 use crate::{Known, state};
 
 /// Everything that an undamaged store says.
@@ -15,6 +16,8 @@ pub struct Truth {
     /// What these mean.
     references: Vec<(String, SnapshotId)>,
     export: Vec<u8>,
+    /// What was done to it, where that is asked for too.
+    pub told: Option<Told>,
 }
 
 /// What became of the damage.
@@ -72,6 +75,7 @@ impl Truth {
             sessions,
             references,
             export,
+            told: None,
         }
     }
 
@@ -94,6 +98,10 @@ impl Truth {
         };
         self.ask_each(&engine, &mut complaints)?;
         self.ask_all(&engine, &mut complaints)?;
+        if let Some(told) = &self.told {
+            told.ask(&engine, &mut complaints)?;
+            told.undelete(&engine, &mut complaints)?;
+        }
         match (reported, complaints.first()) {
             (None, None) => Ok(Verdict::Harmless),
             (Some(why), _) => Ok(Verdict::Reported(why)),

@@ -521,3 +521,30 @@ fn large_states_that_pack_well_are_packed_once() {
     engine.close().unwrap();
     assert_eq!(rows(&store), before, "nothing new, nothing packed again");
 }
+
+/// What a cleanup was to purge at once does not lie in the trash for a week because it was interrupted.
+#[test]
+fn an_interrupted_cleanup_that_purges_can_be_completed() {
+    use dalsegno::store::faulty::{Call, Failure, FaultyStore};
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    for n in 0..10 {
+        engine.save_json("s", state(n)).commit().unwrap();
+    }
+    let cleanup = dalsegno::Cleanup {
+        rules: Some(dalsegno::retention::Rules::new().keep_last(3)),
+        purge: true,
+        ..dalsegno::Cleanup::default()
+    };
+    let clean = |engine: &dalsegno::Engine| {
+        let plan = engine.cleanup_plan(&cleanup)?;
+        engine.cleanup(&plan, &mut |_| {})
+    };
+    // The first exchange deletes, the second purges.
+    let failure = Failure::Before(ErrorKind::Storage);
+    let faulty = FaultyStore::failing(Arc::clone(&store), Call::Exchange, 1, failure);
+    clean(&engine_on(Arc::new(faulty))).unwrap_err();
+    assert_eq!(engine.trash(None).unwrap().len(), 7);
+    clean(&engine).unwrap();
+    assert!(engine.trash(None).unwrap().is_empty());
+}

@@ -1,11 +1,14 @@
 //! Kills, power losses, full disks, flipped bytes, and many programs on one store.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // clippy allows it in tests, but not in what they call
 
+mod deeds;
 mod disk_errors;
 mod evening;
 mod flips;
+mod housekeeping;
 mod kills;
 mod power;
 mod tamper;
 mod together;
+mod upgrade;
 mod wal_flips;

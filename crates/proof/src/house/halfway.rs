@@ -1,0 +1,140 @@
+//! How far a deed came that was cut off.
+
+use std::collections::BTreeSet;
+
+use super::picture::Room;
+use super::{Deed, Picture};
+
+/// How far it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    Before,
+    /// Some of the steps that it is made of, each of them wholly.
+    Between,
+    After,
+}
+
+/// How far the deed came that leads from `before` to `after`.
+///
+/// # Errors
+/// Where it is nothing that may be found.
+pub fn judge(
+    deed: &Deed,
+    before: &Picture,
+    after: &Picture,
+    found: &Picture,
+) -> Result<Found, String> {
+    if found == after {
+        return Ok(Found::After);
+    }
+    if found == before {
+        return Ok(Found::Before);
+    }
+    let allowed = match deed {
+        Deed::ToFile { .. } | Deed::Undo(_) | Deed::Redo(_) => put_back(before, after, found),
+        Deed::Delete { .. } | Deed::Undelete(_) => {
+            same_else(before, found) && rooms(before, after, found, &|_, _, _| false)
+        }
+        Deed::Cleanup { .. } | Deed::Purge { .. } => {
+            same_else(before, found) && rooms(before, after, found, &emptied)
+        }
+        _ => false,
+    };
+    if allowed {
+        return Ok(Found::Between);
+    }
+    Err(format!(
+        "{deed:?} is half done: from before {{{}}}, to after {{{}}}",
+        before.difference(found),
+        found.difference(after)
+    ))
+}
+
+fn same_else(before: &Picture, found: &Picture) -> bool {
+    before.policies == found.policies && before.files == found.files
+}
+
+/// Each session is as it was, as it will be, or as `allowed` says.
+fn rooms(
+    before: &Picture,
+    after: &Picture,
+    found: &Picture,
+    allowed: &dyn Fn(&Room, &Room, &Room) -> bool,
+) -> bool {
+    let names = before.rooms.keys().chain(found.rooms.keys());
+    let empty = Room::default();
+    names.collect::<BTreeSet<_>>().into_iter().all(|name| {
+        let of = |picture: &'_ Picture| picture.rooms.get(name).cloned().unwrap_or(empty.clone());
+        let (before, after, found) = (of(before), of(after), of(found));
+        found == before || found == after || allowed(&before, &after, &found)
+    })
+}
+
+/// What goes lies in the trash yet, or is gone in part; what stays stays as it is.
+fn emptied(before: &Room, after: &Room, found: &Room) -> bool {
+    let live = (&found.live, &found.log);
+    // The session itself is forgotten last, with its log.
+    let forgotten = after.log.is_none() && found.live.is_empty() && found.log.is_some();
+    if live != (&before.live, &before.log) && live != (&after.live, &after.log) && !forgotten {
+        return false;
+    }
+    let stays = after.trash.iter().all(|(id, said)| {
+        // It is there, or has not come yet.
+        let comes = found.live == before.live && !before.trash.contains_key(id);
+        found.trash.get(id) == Some(said) || comes
+    });
+    let was = |id, said| before.trash.get(id) == Some(said) || after.trash.get(id) == Some(said);
+    let came = |id| {
+        let of = |room: &Room| room.live.iter().any(|(live, ..)| live == id);
+        of(before) && !of(found)
+    };
+    stays
+        && found
+            .trash
+            .iter()
+            .all(|(id, said)| was(id, said) || came(id))
+}
+
+/// What stands at the target is kept, the log says that it begins, the target is written, the log says that
+/// it is done: in this order.
+fn put_back(before: &Picture, after: &Picture, found: &Picture) -> bool {
+    let live = |picture: &Picture| -> Vec<_> {
+        let rooms = picture.rooms.iter();
+        rooms
+            .map(|(name, room)| (name.clone(), room.live.clone(), room.trash.clone()))
+            .collect()
+    };
+    let log = |picture: &Picture| -> Vec<_> {
+        picture
+            .rooms
+            .values()
+            .map(|room| room.log.clone())
+            .collect()
+    };
+    let begun: Vec<_> = {
+        let rooms = after.rooms.iter();
+        let of = |(name, room): (&String, &Room)| {
+            let old = before.rooms.get(name).and_then(|room| room.log.clone());
+            let old = old.unwrap_or_default().len();
+            let mut log = room.log.clone();
+            if let Some(log) = log.as_mut().filter(|log| log.len() > old) {
+                log[0] = log[0].replace("status: Done", "status: Begun");
+            }
+            log
+        };
+        rooms.map(of).collect()
+    };
+    let (kept, begins) = (live(found) == live(after), log(found) == begun);
+    let written = found.files == after.files;
+    let step = |ok: bool| ok || before.files == after.files;
+    found.policies == before.policies
+        && (kept || live(found) == live(before))
+        && (written || found.files == before.files)
+        && if begins {
+            kept
+        } else if log(found) == log(before) {
+            !written || step(false)
+        } else {
+            log(found) == log(after) && kept && written
+        }
+}

@@ -1,0 +1,209 @@
+//! What a store says of what was done to it, and what of it can be taken back: the truth, and the questions.
+
+use std::sync::Arc;
+
+use dalsegno::{Back, Engine, ErrorKind, Restore, Result};
+use tempfile::TempDir;
+
+/// What an undamaged store says beside its snapshots.
+#[derive(Debug, Clone)]
+pub struct Told {
+    sessions: Vec<String>,
+    /// By id, as it is shown, with its text.
+    trash: Vec<(String, String, Vec<u8>)>,
+    logs: Vec<Vec<String>>,
+    policies: Vec<String>,
+    /// What each of [`WAYS`] would put back, by session.
+    backs: Vec<Vec<Option<Vec<u8>>>>,
+    /// Of each session, from the oldest to the newest, and between neighbours.
+    diffs: Vec<(String, String, String)>,
+    /// Where the files are that the logs name.
+    _folder: Arc<TempDir>,
+}
+
+type Way = for<'a> fn(&'a Engine, &str) -> Result<Restore<'a>>;
+
+/// The ways back.
+const WAYS: [(&str, Way); 3] = [
+    ("undo", |engine, session| engine.undo(session)),
+    ("redo", |engine, session| engine.redo(session)),
+    ("rollback", |engine, session| {
+        engine.rollback(session, &Back::Steps(1))
+    }),
+];
+
+fn back(engine: &Engine, way: Way, session: &str) -> Result<Option<Vec<u8>>> {
+    let plan = way(engine, session)?.plan()?;
+    // Text that is to stand there is that of the snapshot that the plan names.
+    let id = plan.snapshot.map(|snapshot| snapshot.id.to_string());
+    id.map(|id| Ok(engine.restore(&id)?.into_text()))
+        .transpose()
+}
+
+fn diff(engine: &Engine, from: &str, to: &str) -> Result<String> {
+    engine.diff(from, to).map(|diff| format!("{diff:?}"))
+}
+
+fn log(engine: &Engine, session: &str) -> Result<Vec<String>> {
+    let entries = engine.log(session, usize::MAX)?;
+    Ok(entries.iter().map(|entry| format!("{entry:?}")).collect())
+}
+
+fn policies(engine: &Engine) -> Result<Vec<String>> {
+    let policies = engine.policies()?;
+    Ok(policies
+        .iter()
+        .map(|policy| format!("{policy:?}"))
+        .collect())
+}
+
+impl Told {
+    /// `copy` is the same store, to be changed.
+    ///
+    /// # Panics
+    /// Where the store is not whole.
+    pub fn of(engine: &Engine, copy: &Engine, folder: TempDir) -> Self {
+        let sessions = engine.sessions().unwrap();
+        let mut trash = Vec::new();
+        for trashed in engine.trash(None).unwrap() {
+            let id = trashed.snapshot.id.to_string();
+            copy.undelete(&[&id]).unwrap();
+            let text = copy.restore(&id).unwrap().into_text();
+            trash.push((id, format!("{trashed:?}"), text));
+        }
+        let mut diffs = Vec::new();
+        for session in &sessions {
+            for (from, to) in [("-1", "latest"), ("-4", "-3"), ("turn:1", "latest")] {
+                let (from, to) = (format!("{session}@{from}"), format!("{session}@{to}"));
+                let found = diff(engine, &from, &to).unwrap();
+                diffs.push((from, to, found));
+            }
+        }
+        let backs = |session: &String| {
+            let of = |(_, way): (&str, Way)| back(engine, way, session).ok().flatten();
+            WAYS.map(of).into()
+        };
+        Self {
+            trash,
+            logs: sessions.iter().map(|s| log(engine, s).unwrap()).collect(),
+            policies: policies(engine).unwrap(),
+            backs: sessions.iter().map(backs).collect(),
+            diffs,
+            sessions,
+            _folder: Arc::new(folder),
+        }
+    }
+
+    /// How many snapshots are in the trash, how many entries the logs have, how many ways lead back.
+    pub fn counts(&self) -> [usize; 3] {
+        [
+            self.trash.len(),
+            self.logs.iter().map(Vec::len).sum(),
+            self.backs.iter().flatten().flatten().count(),
+        ]
+    }
+
+    /// Asks for all of it.
+    ///
+    /// # Errors
+    /// What is wrong and was given out without an error.
+    pub fn ask(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
+        let mut short = Vec::new();
+        for (session, entries) in self.sessions.iter().zip(&self.logs) {
+            match log(engine, session) {
+                Ok(found) if found == *entries => {}
+                // Nothing leads to an operation but its table and the index: see `verify` for what is gone.
+                Ok(found) if gone(&found, entries) => {
+                    short.push(session);
+                    complaints.push(format!("the log of {session} has less"));
+                }
+                Ok(found) => {
+                    let odd = found.iter().find(|entry| !entries.contains(entry));
+                    let count = (found.len(), entries.len());
+                    return Err(format!("the log of {session}: {count:?} entries, {odd:?}"));
+                }
+                Err(error) => complaints.push(shown("log", &error)),
+            }
+        }
+        for (session, backs) in self.sessions.iter().zip(&self.backs) {
+            for ((name, way), wanted) in WAYS.iter().zip(backs) {
+                match back(engine, *way, session) {
+                    Ok(found) if found == *wanted => {}
+                    Ok(_) if *name != "rollback" && short.contains(&session) => {}
+                    Ok(_) => return Err(format!("{name} of {session}: another state")),
+                    Err(_) if wanted.is_none() => {}
+                    Err(error) => complaints.push(shown(name, &error)),
+                }
+            }
+        }
+        for (from, to, wanted) in &self.diffs {
+            match diff(engine, from, to) {
+                Ok(found) if found == *wanted => {}
+                Ok(found) => return Err(format!("{found} instead of {wanted}")),
+                Err(error) => complaints.push(shown("diff", &error)),
+            }
+        }
+        match engine.trash(None) {
+            Ok(found) => {
+                let wanted = |shown: &String| self.trash.iter().any(|(_, said, _)| said == shown);
+                let found: Vec<String> = found.iter().map(|t| format!("{t:?}")).collect();
+                if let Some(odd) = found.iter().find(|shown| !wanted(shown)) {
+                    return Err(format!("{odd} was never in the trash"));
+                }
+                if found.len() != self.trash.len() {
+                    complaints.push("the trash has less".to_owned());
+                }
+            }
+            Err(error) => complaints.push(shown("trash", &error)),
+        }
+        match policies(engine) {
+            Ok(found) if found == self.policies => {}
+            Ok(found) if found.iter().all(|policy| self.policies.contains(policy)) => {
+                complaints.push("a policy is missing".to_owned());
+            }
+            Ok(found) => return Err(format!("{found:?} are no policies")),
+            Err(error) => complaints.push(shown("policies", &error)),
+        }
+        Ok(())
+    }
+
+    /// Takes everything out of the trash: as it was, or an error.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn undelete(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
+        for (id, said, text) in &self.trash {
+            let back = engine.undelete(&[id]).and_then(|_| engine.restore(id));
+            match back {
+                Ok(back) if back.text() != text => {
+                    return Err(format!("another text for {id}, from the trash"));
+                }
+                Ok(back) if said.contains(&format!("checksum: {:?}", back.snapshot().checksum)) => {
+                }
+                Ok(back) => return Err(format!("{:?} instead of {said}", back.snapshot())),
+                Err(error) if error.kind() == ErrorKind::Denied => {}
+                Err(error) => complaints.push(shown("undelete", &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether operations are missing in a log, and nothing else: what was undone depends on them.
+fn gone(found: &[String], all: &[String]) -> bool {
+    let plain = |entry: &String| {
+        entry
+            .replace("undone: true", "undone: ?")
+            .replace("undone: false", "undone: ?")
+    };
+    let found: Vec<String> = found.iter().map(plain).collect();
+    all.iter()
+        .map(plain)
+        .filter(|entry| !found.contains(entry))
+        .all(|entry| entry.starts_with("Operation"))
+        && found.len() < all.len()
+}
+
+fn shown(what: &str, error: &dalsegno::Error) -> String {
+    format!("{what}: {}: {error}", error.kind())
+}
