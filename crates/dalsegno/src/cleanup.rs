@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::damage::{Damage, only_damage, report};
 use crate::delete::GRACE;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -45,6 +46,8 @@ pub struct CleanupPlan {
     pub frees: u64,
     /// What has been in the trash for long enough, and will be purged.
     pub expired: Purged,
+    /// Sessions that cannot be read: what is damaged is repaired before anything of it is deleted.
+    pub damage: Vec<Damage>,
     /// Nothing goes to the trash: it is purged at once.
     pub purge: bool,
 }
@@ -82,7 +85,7 @@ pub struct PlannedSnapshot {
 }
 
 /// What a cleanup did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Cleaned {
     /// How many snapshots were deleted.
@@ -92,6 +95,8 @@ pub struct Cleaned {
     pub purged: Purged,
     /// How many bytes the store's files are smaller, where it has files.
     pub file_shrunk: Option<u64>,
+    /// Sessions of which nothing was purged, because they cannot be read.
+    pub damage: Vec<Damage>,
 }
 
 impl Engine {
@@ -99,10 +104,10 @@ impl Engine {
     /// Nothing is changed.
     ///
     /// # Errors
-    /// `InvalidInput` where the rules make no sense, or none are given and the store has none, or none
-    /// for the session that is named;
-    /// `NotFound` where there is no such session; `Damaged` where a session cannot be read: what is
-    /// damaged is repaired before anything of it is deleted.
+    /// `InvalidInput` where the rules make no sense, or none are given, the store has none, and nothing in
+    /// the trash has expired, or there are none for the session that is named; `NotFound` where there is
+    /// no such session; `Damaged` where the session that is named cannot be read. Of all sessions, the
+    /// damaged ones are named in the plan, and left alone.
     pub fn cleanup_plan(&self, cleanup: &Cleanup) -> Result<CleanupPlan> {
         let policies = match &cleanup.rules {
             Some(rules) => {
@@ -111,12 +116,6 @@ impl Engine {
             }
             None => self.policies()?,
         };
-        if cleanup.rules.is_none() && policies.is_empty() {
-            return Err(Error::invalid(
-                "no rules were given, and the store has no policy; say what to keep, such as \
-                 --keep-last 10 or --older-than 30d",
-            ));
-        }
         let names = match &cleanup.session {
             Some(session) => {
                 self.refuse_unruled(session, cleanup, &policies)?;
@@ -129,9 +128,17 @@ impl Engine {
             deleted: 0,
             kept: 0,
             frees: 0,
-            expired: self.purge_plan(&Purge::Expired)?,
+            expired: Purged::default(),
+            damage: Vec::new(),
             purge: cleanup.purge,
         };
+        plan.expired = self.plan_all_but_damaged(&Purge::Expired, &mut plan.damage)?;
+        if cleanup.rules.is_none() && policies.is_empty() && plan.expired.snapshots == 0 {
+            return Err(Error::invalid(
+                "no rules were given, the store has no policy, and nothing in the trash is to go yet; \
+                 say what to keep, such as --keep-last 10 or --older-than 30d",
+            ));
+        }
         let trash = self.states_in_trash()?;
         for name in names {
             let policy = choose(&policies, &name);
@@ -139,14 +146,24 @@ impl Engine {
                 continue;
             };
             let grace = cleanup.grace.or(policy.and_then(|policy| policy.grace));
-            let session = self.plan_session(name, rules, policy, grace.unwrap_or(GRACE))?;
-            let gone = session.snapshots.iter().filter(|s| !s.keep).count();
-            plan.deleted += gone as u64;
-            plan.kept += (session.snapshots.len() - gone) as u64;
-            if gone > 0 {
-                plan.frees += self.frees(&session, &trash)?;
+            let planned = self
+                .plan_session(name.clone(), rules, policy, grace.unwrap_or(GRACE))
+                .and_then(|session| Ok((self.frees(&session, &trash)?, session)));
+            match planned {
+                Ok((frees, session)) => {
+                    let gone = session.snapshots.iter().filter(|s| !s.keep).count();
+                    plan.deleted += gone as u64;
+                    plan.kept += (session.snapshots.len() - gone) as u64;
+                    plan.frees += frees;
+                    plan.sessions.push(session);
+                }
+                Err(error) if cleanup.session.is_some() => return Err(error),
+                // One bad session does not hold up the others.
+                Err(error) => {
+                    let error = only_damage(error)?;
+                    report(&mut plan.damage, Some(&name), Vec::new(), error.to_string());
+                }
             }
-            plan.sessions.push(session);
         }
         Ok(plan)
     }
@@ -223,6 +240,9 @@ impl Engine {
             .filter(|s| !s.keep)
             .map(|s| s.id.seq())
             .collect();
+        if goes.is_empty() {
+            return Ok(0);
+        }
         let mut parts = staying(&*view, id, row.id)?;
         let live = std::mem::take(&mut parts.live);
         (parts.going, parts.live) = live.into_iter().partition(|(seq, _)| goes.contains(seq));
@@ -276,11 +296,16 @@ impl Engine {
             progress(&session.session);
         }
         if plan.purge && !deleted.is_empty() {
-            let purged = self.purge(&Purge::These(deleted), &mut |_| {})?;
+            let purged = self.purge_all_but_damaged(
+                &Purge::These(deleted),
+                &mut cleaned.damage,
+                &mut |_| {},
+            )?;
             cleaned.purged.snapshots += purged.snapshots;
             cleaned.purged.freed += purged.freed;
         }
-        let expired = self.purge(&Purge::Expired, &mut |_| {})?;
+        let expired =
+            self.purge_all_but_damaged(&Purge::Expired, &mut cleaned.damage, &mut |_| {})?;
         cleaned.purged.snapshots += expired.snapshots;
         cleaned.purged.freed += expired.freed;
         cleaned.file_shrunk = before

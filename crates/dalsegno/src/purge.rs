@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::until_done;
+use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
@@ -41,8 +42,22 @@ impl Engine {
     /// `Damaged` where what stays cannot be read: nothing of that session is purged. `Conflict` where
     /// other programs kept changing it.
     pub fn purge(&self, purge: &Purge, progress: &mut dyn FnMut(&str)) -> Result<Purged> {
+        let mut damage = Vec::new();
+        let purged = self.purge_all_but_damaged(purge, &mut damage, progress)?;
+        match damage.into_iter().next() {
+            None => Ok(purged),
+            Some(first) => Err(Error::damaged(first.message)),
+        }
+    }
+
+    /// As [`purge`](Engine::purge); one damaged session does not hold up the others.
+    pub(crate) fn purge_all_but_damaged(
+        &self,
+        purge: &Purge,
+        damage: &mut Vec<Damage>,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Purged> {
         let mut purged = Purged::default();
-        let mut failed = Ok(());
         for (session, holding) in self.holdings(purge)? {
             let name = holding.name.clone();
             match self.purge_session(session, purge, holding) {
@@ -50,13 +65,15 @@ impl Engine {
                     purged.snapshots += done.snapshots;
                     purged.freed += done.freed;
                 }
-                // One bad session does not hold up the others.
-                Err(error) => failed = failed.and(Err(error.context(format!("session {name}")))),
+                Err(error) => {
+                    let error = only_damage(error.context(format!("session {name}")))?;
+                    report(damage, Some(&name), Vec::new(), error.to_string());
+                }
             }
             progress(&name);
         }
         self.store().settle()?;
-        failed.map(|()| purged)
+        Ok(purged)
     }
 
     /// What [`purge`](Engine::purge) would do. Nothing is changed.
@@ -64,15 +81,39 @@ impl Engine {
     /// # Errors
     /// As [`purge`](Engine::purge).
     pub fn purge_plan(&self, purge: &Purge) -> Result<Purged> {
+        let mut damage = Vec::new();
+        let purged = self.plan_all_but_damaged(purge, &mut damage)?;
+        match damage.into_iter().next() {
+            None => Ok(purged),
+            Some(first) => Err(Error::damaged(first.message)),
+        }
+    }
+
+    /// As [`purge_plan`](Engine::purge_plan); one damaged session does not hold up the others.
+    pub(crate) fn plan_all_but_damaged(
+        &self,
+        purge: &Purge,
+        damage: &mut Vec<Damage>,
+    ) -> Result<Purged> {
         let mut purged = Purged::default();
         let id = &self.store().info().id;
         for (session, holding) in self.holdings(purge)? {
             let view = self.view()?;
-            let (parts, going) = self.parts(&*view, session, purge, Some(&holding))?;
-            let sweep = sweep::plan(&*view, id, &parts, &going);
-            let sweep = sweep.map_err(|e| e.context(format!("session {}", holding.name)))?;
-            purged.snapshots += going.len() as u64;
-            purged.freed += bytes(sweep.freed());
+            let planned =
+                self.parts(&*view, session, purge, Some(&holding))
+                    .and_then(|(parts, going)| {
+                        Ok((sweep::plan(&*view, id, &parts, &going)?, going.len()))
+                    });
+            match planned {
+                Ok((sweep, going)) => {
+                    purged.snapshots += going as u64;
+                    purged.freed += bytes(sweep.freed());
+                }
+                Err(error) => {
+                    let error = only_damage(error.context(format!("session {}", holding.name)))?;
+                    report(damage, Some(&holding.name), Vec::new(), error.to_string());
+                }
+            }
         }
         Ok(purged)
     }

@@ -239,7 +239,7 @@ fn refused_and_nothing_changed() {
         (
             &[],
             2,
-            "no rules were given, and the store has no policy; say what to keep",
+            "no rules were given, the store has no policy, and nothing in the trash",
         ),
         (&["--dry-run"], 2, "no rules were given"),
         (&["--session", "s", "--purge"], 2, "no rules were given"),

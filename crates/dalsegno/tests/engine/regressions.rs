@@ -548,3 +548,54 @@ fn an_interrupted_cleanup_that_purges_can_be_completed() {
     clean(&engine).unwrap();
     assert!(engine.trash(None).unwrap().is_empty());
 }
+
+/// One bad session does not hold up the others.
+#[test]
+fn a_damaged_session_is_left_alone_and_named() {
+    let store = memory();
+    let engine = engine_on(Arc::clone(&store));
+    for n in 0..6 {
+        for session in ["good", "bad"] {
+            engine.save_json(session, state(n)).commit().unwrap();
+        }
+    }
+    let view = store.view().unwrap();
+    let bad = view.session("bad").unwrap().unwrap().id;
+    let mut row = None;
+    view.snapshots(&dalsegno::store::Scan::default(), &mut |found| {
+        if found.session == bad && row.is_none() {
+            row = Some(found);
+        }
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    drop(view);
+    let row = row.unwrap();
+    let bent = dalsegno::store::SnapshotRow {
+        size: row.size + 1,
+        ..row.clone()
+    };
+    let of = |row| dalsegno::store::Rows {
+        snapshots: vec![row],
+        ..Default::default()
+    };
+    let exchange = dalsegno::store::Exchange::of(of(row), of(bent));
+    assert!(store.exchange(&exchange).unwrap());
+    let cleanup = dalsegno::Cleanup {
+        rules: Some(dalsegno::retention::Rules::new().keep_last(2)),
+        purge: true,
+        ..dalsegno::Cleanup::default()
+    };
+    let plan = engine.cleanup_plan(&cleanup).unwrap();
+    assert_eq!((plan.deleted, plan.kept), (4, 2));
+    assert_eq!(plan.damage.len(), 1);
+    assert_eq!(plan.damage[0].session.as_deref(), Some("bad"));
+    let cleaned = engine.cleanup(&plan, &mut |_| {}).unwrap();
+    assert_eq!((cleaned.deleted, cleaned.purged.snapshots), (4, 4));
+    let only = dalsegno::Cleanup {
+        session: Some("bad".into()),
+        ..cleanup
+    };
+    let refused = engine.cleanup_plan(&only).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Damaged);
+}

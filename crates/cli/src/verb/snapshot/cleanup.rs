@@ -1,11 +1,11 @@
 //! `dalsegno snapshot cleanup`: thins histories by rules, and says why each snapshot stays or goes.
 
 use clap::Args;
-use dalsegno::{CleanupPlan, PlannedSnapshot, SessionPlan};
+use dalsegno::{CleanupPlan, Damage, ErrorKind, PlannedSnapshot, SessionPlan};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
@@ -32,7 +32,7 @@ Examples:
   dalsegno snapshot cleanup --kind auto --keep-hourly 48 --purge
   dalsegno snapshot cleanup")]
 pub(crate) struct Cleanup {
-    /// Only this session
+    /// Only this session; what has been in the trash for its time goes all the same
     #[arg(long)]
     session: Option<String>,
     /// How long what is deleted stays in the trash: 12h, 7d, 2 weeks [default: 7 days]
@@ -65,11 +65,13 @@ impl Cleanup {
         if self.dry_run {
             close(engine, out);
             if out.is_json() {
-                return out.json(&json!({"dry_run": true, "plan": plan}));
+                out.json(&json!({"dry_run": true, "plan": plan}))?;
+            } else {
+                show(&plan, out)?;
+                out.line(summary(&plan))?;
+                out.line("dry run: nothing was changed")?;
             }
-            show(&plan, out)?;
-            out.line(summary(&plan))?;
-            return out.line("dry run: nothing was changed");
+            return damaged(&plan.damage);
         }
         let cleaned = {
             let sessions = u64::try_from(plan.sessions.len()).ok();
@@ -78,7 +80,8 @@ impl Cleanup {
         };
         close(engine, out);
         if out.is_json() {
-            return out.json(&json!({"dry_run": false, "plan": plan, "done": cleaned}));
+            out.json(&json!({"dry_run": false, "plan": plan, "done": cleaned}))?;
+            return damaged(&[&plan.damage[..], &cleaned.damage].concat());
         }
         if self.verbose {
             show(&plan, out)?;
@@ -93,13 +96,26 @@ impl Cleanup {
             "{gone} {to}, {} purged",
             human::count(cleaned.purged.snapshots, "snapshot")
         ))?;
-        match cleaned.file_shrunk {
-            Some(bytes) if bytes > 0 => {
-                out.line(format!("the store is {} smaller", human::size(bytes)))
-            }
-            _ => Ok(()),
+        if let Some(bytes) = cleaned.file_shrunk.filter(|bytes| *bytes > 0) {
+            out.line(format!("the store is {} smaller", human::size(bytes)))?;
         }
+        damaged(&[&plan.damage[..], &cleaned.damage].concat())
     }
+}
+
+/// The rest was cleaned up; what is damaged was left alone.
+fn damaged(damage: &[Damage]) -> Result<()> {
+    if damage.is_empty() {
+        return Ok(());
+    }
+    let mut lines = vec!["these were left alone, because they are damaged:".to_owned()];
+    lines.extend(
+        damage
+            .iter()
+            .map(|d| format!("  {}", human::safe(&d.message))),
+    );
+    lines.push("run `dalsegno verify` to see what is lost".to_owned());
+    Err(Failure::new(ErrorKind::Damaged, lines.join("\n")))
 }
 
 fn show(plan: &CleanupPlan, out: &mut Out) -> Result<()> {
