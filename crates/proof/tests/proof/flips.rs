@@ -207,7 +207,7 @@ fn the_heads_of_all_pages() {
     let (bytes, truth) = small_store();
     let mut tally = Tally::default();
     for page in 1..bytes.len() / 4096 {
-        for at in (page * 4096..page * 4096 + 24).step_by(effort(2, 1)) {
+        for at in (page * 4096..page * 4096 + 24).step_by(effort(3, 1)) {
             for change in [0x01, 0x80, 0xff] {
                 tally.add(judge(&bytes, &truth, at, bytes[at] ^ change));
             }
