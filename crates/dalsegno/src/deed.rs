@@ -58,8 +58,12 @@ impl Deed {
 /// # Errors
 /// `Damaged` where a row is not as it was written.
 pub(crate) fn all(view: &dyn View, store: &StoreId, session: i64) -> Result<Vec<Deed>> {
-    let mut deeds = Vec::new();
+    let mut deeds: Vec<Deed> = Vec::new();
     view.operations(Some(session), &mut |row| match Deed::read(&row, store) {
+        // A damaged index gives one in the place of another, which would then be undone.
+        Ok(deed) if deeds.last().is_some_and(|newer| newer.seq <= deed.seq) => Flow::Break(Err(
+            Error::damaged("the way to the operations of the session is damaged; run `verify`"),
+        )),
         Ok(deed) => {
             deeds.push(deed);
             Flow::Continue(())

@@ -197,11 +197,16 @@ fn gone(found: &[String], all: &[String]) -> bool {
             .replace("undone: false", "undone: ?")
     };
     let found: Vec<String> = found.iter().map(plain).collect();
-    all.iter()
-        .map(plain)
-        .filter(|entry| !found.contains(entry))
-        .all(|entry| entry.starts_with("Operation"))
-        && found.len() < all.len()
+    let all: Vec<String> = all.iter().map(plain).collect();
+    let missing: Vec<&String> = all.iter().filter(|entry| !found.contains(entry)).collect();
+    // The snapshot that such an operation added is then told of as a save.
+    let told_otherwise =
+        |entry: &String| entry.starts_with("Save") && entry.contains("operation: Some(");
+    let odd = found
+        .iter()
+        .find(|e| !all.contains(e) && !told_otherwise(e));
+    let gone = |entry: &&String| entry.starts_with("Operation");
+    !missing.is_empty() && missing.iter().all(gone) && odd.is_none()
 }
 
 fn shown(what: &str, error: &dalsegno::Error) -> String {

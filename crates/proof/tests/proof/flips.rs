@@ -125,6 +125,27 @@ fn every_byte() {
     assert!(tally.harmless > 0 && tally.reported.len() > 5);
 }
 
+/// The index of operations leads to each by the number of its session: of every entry, every bit.
+#[test]
+fn the_index_of_operations() {
+    let (bytes, truth) = small_store();
+    let disk = disk_with(&[(STORE.to_owned(), bytes.clone())]);
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'operation_session'";
+    let root = disk
+        .open(STORE)
+        .unwrap()
+        .query_row(sql, (), |row| row.get::<_, u32>(0));
+    let end = root.unwrap() as usize * 4096;
+    let mut tally = Tally::default();
+    for at in (end - 160..end).step_by(effort(3, 1)) {
+        for bit in (0..8).step_by(effort(3, 1)) {
+            tally.add(judge(&bytes, &truth, at, bytes[at] ^ (1 << bit)));
+        }
+    }
+    tally.show();
+    assert!(tally.reported.len() > 2);
+}
+
 /// One goes on saving without a look at the damage. What can be built upon is; what cannot, is not.
 #[test]
 fn saving_on_top_of_damage() {
@@ -207,7 +228,7 @@ fn the_heads_of_all_pages() {
     let (bytes, truth) = small_store();
     let mut tally = Tally::default();
     for page in 1..bytes.len() / 4096 {
-        for at in (page * 4096..page * 4096 + 24).step_by(effort(2, 1)) {
+        for at in (page * 4096..page * 4096 + 24).step_by(effort(3, 1)) {
             for change in [0x01, 0x80, 0xff] {
                 tally.add(judge(&bytes, &truth, at, bytes[at] ^ change));
             }
