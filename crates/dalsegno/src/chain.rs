@@ -9,7 +9,8 @@ use bytes::Bytes;
 
 use crate::codec::block::{self, Entry};
 use crate::codec::{checksum, pack, record};
-use crate::delta::{Delta, Run};
+use crate::delta::Delta;
+use crate::patch::Run;
 use crate::document::{Document, Gap, MAX_ITEMS, MAX_SIZE};
 use crate::error::{Error, Result};
 use crate::model::StoreId;

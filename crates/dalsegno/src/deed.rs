@@ -44,6 +44,17 @@ impl Deed {
         })
     }
 
+    /// Whether it counts for what can be undone and done again. What was rolled back did not happen.
+    /// What only began may have: a restore is undone like any other, and an undo or redo is asked for
+    /// again, which ends it.
+    fn counts(&self) -> bool {
+        match self.status {
+            Status::Done => true,
+            Status::Begun => matches!(self.verb, Verb::Restore | Verb::Rollback),
+            Status::RolledBack => false,
+        }
+    }
+
     /// The newest state of the session after it.
     fn head_after(&self) -> Option<i64> {
         match self.detail.target {
@@ -86,9 +97,7 @@ impl<'a> Stacks<'a> {
     pub(crate) fn of(deeds: &'a [Deed], head: Option<i64>) -> Self {
         let mut stacks = Self::default();
         let mut known: Option<i64> = None;
-        // What was rolled back did not happen; what only began may have, and is undone like the rest.
-        let happened = |deed: &&Deed| deed.status != Status::RolledBack;
-        for deed in deeds.iter().filter(happened) {
+        for deed in deeds.iter().filter(|deed| deed.counts()) {
             // A state that was saved in between ends what could be done again.
             if deed.detail.head > known {
                 stacks.redo.clear();
@@ -116,13 +125,22 @@ impl<'a> Stacks<'a> {
     }
 }
 
+/// The deed that was cut off, where asking for `verb` at `target` now means to end it.
+pub(crate) fn cut_off<'a>(deeds: &'a [Deed], verb: Verb, target: &Target) -> Option<&'a Deed> {
+    let mut there = deeds.iter().rev().filter(|deed| {
+        deed.detail.target == *target && deed.status != Status::RolledBack
+    });
+    let last = there.next()?;
+    (last.verb == verb && last.status == Status::Begun).then_some(last)
+}
+
 /// Which of the deeds are undone at the end: by place.
 pub(crate) fn undone(deeds: &[Deed]) -> Vec<bool> {
     let mut undone = vec![false; deeds.len()];
     // Each deed that stands, with what it did once more, if it is a redo.
     let (mut stands, mut taken_back): (Vec<Vec<usize>>, Vec<Vec<usize>>) = (Vec::new(), Vec::new());
     for (at, deed) in deeds.iter().enumerate() {
-        if deed.status == Status::RolledBack {
+        if !deed.counts() {
             continue;
         }
         match deed.verb {
@@ -210,6 +228,34 @@ mod tests {
         let deeds = [&deeds[..], &[deed(10, Verb::Undo, 8)]].concat();
         let stacks = Stacks::of(&deeds, Some(10));
         assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![10]));
+    }
+
+    #[test]
+    fn an_undo_that_was_cut_off_is_asked_for_again() {
+        let mut deeds = [
+            deed(5, Verb::Restore, 4),
+            deed(6, Verb::Undo, 5),
+            deed(7, Verb::Redo, 6),
+        ];
+        deeds[1].status = Status::Begun;
+        let stacks = Stacks::of(&deeds[..2], Some(5));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![5], vec![]));
+        assert_eq!(undone(&deeds[..2]), [false, false]);
+        let again = |n: usize, verb| {
+            let deed = cut_off(&deeds[..n], verb, &Target::Head);
+            deed.map(|deed| deed.seq)
+        };
+        assert_eq!(again(2, Verb::Undo), Some(6));
+        assert_eq!(again(2, Verb::Redo), None);
+        assert_eq!(again(1, Verb::Undo), None);
+        assert_eq!(cut_off(&deeds[..2], Verb::Undo, &Target::File("a".into())), None);
+        // Something else was done there since.
+        assert_eq!(again(3, Verb::Undo), None);
+        deeds[1].status = Status::Done;
+        deeds[2].status = Status::Begun;
+        let stacks = Stacks::of(&deeds, Some(6));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![6]));
+        assert_eq!(undone(&deeds), [true, false, false]);
     }
 
     #[test]

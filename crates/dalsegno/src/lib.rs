@@ -36,6 +36,7 @@ mod list;
 mod location;
 mod log;
 mod model;
+mod patch;
 mod places;
 mod policy;
 mod purge;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::delta::Run;
+use crate::patch::Run;
 use crate::document::Document;
 use crate::document::outline::{self, Gaps, Seat, is_separator, seats};
 

@@ -7,6 +7,7 @@ use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
+use crate::show;
 use crate::store::{Exchange, Flow, OperationRow, Rows, Scan, SessionRow, TrashRow, View};
 use crate::sweep::{self, Parts};
 
@@ -39,7 +40,7 @@ impl Engine {
     /// Interrupted, it leaves a whole store, and can be started again.
     ///
     /// # Errors
-    /// `Damaged` where what stays cannot be read: nothing of that session is purged. `Conflict` where
+    /// `NotFound` where the one session does not exist. `Damaged` where what stays cannot be read: nothing of that session is purged. `Conflict` where
     /// other programs kept changing it.
     pub fn purge(&self, purge: &Purge, progress: &mut dyn FnMut(&str)) -> Result<Purged> {
         let mut damage = Vec::new();
@@ -169,6 +170,9 @@ impl Engine {
             }
             Flow::Continue(())
         })?;
+        if let Purge::All(Some(name)) = purge {
+            show::known_session(&*view, id, name)?;
+        }
         found.retain(|_, holding| holding.visited);
         Ok(found)
     }

@@ -11,7 +11,7 @@ use crate::show;
 impl Engine {
     /// Prepares to undo the session's last restore or rollback that is not undone: what stood at its
     /// target is put back there, which can be [done again](Engine::redo). States that were saved
-    /// since stay in the history.
+    /// since stay in the history. One that was cut off is ended by asking for it again.
     ///
     /// A target that only the program knows is to be given with [`Restore::to`].
     ///
@@ -69,7 +69,10 @@ impl Engine {
             },
         };
         let mut restore = Restore::new(self, verb, source);
-        restore.over_torn = next.status == Status::Begun;
+        let again = deed::cut_off(&deeds, verb, &next.detail.target);
+        restore.cut_off = again.map(|deed| deed.detail.before.clone());
+        let torn = (next.status == Status::Begun).then_some(Before::Torn);
+        restore.over_torn = restore.cut_off.clone().or(torn);
         Ok(match restore::Target::of_wire(&next.detail.target) {
             restore::Target::File(path) => restore.to_file(path),
             restore::Target::Other(name) => restore.not_given_yet(name),

@@ -16,7 +16,8 @@ use crate::when;
 /// Go back to an earlier state of a session
 ///
 /// The history only grows: the states since stay in it, and `undo` takes the rollback back. Two
-/// rollbacks of one step go back two steps. With --to-file, FILE is the live document: the newest
+/// rollbacks of one step go back two steps. Where the session has that state already, nothing is
+/// done, and the next rollback counts from where this one did. With --to-file, FILE is the live document: the newest
 /// snapshot is then the first step back. Exit code 4 if there is nothing to go back to.
 #[derive(Debug, Args)]
 #[command(

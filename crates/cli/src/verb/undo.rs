@@ -11,7 +11,8 @@ use crate::verb::put::{carry_out, close};
 /// Undo the last restore or rollback of a session
 ///
 /// What stood at its target, the stored head or a file, is put back there. States that were saved
-/// since stay in the history. `redo` does it again. Exit code 4 if there is nothing to undo.
+/// since stay in the history. `redo` does it again. An undo that was cut off is ended by the next.
+/// Exit code 4 if there is nothing to undo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,7 +25,8 @@ pub(crate) struct Undo {
 
 /// Do again what was undone last
 ///
-/// A state that was saved after the undo, unless nothing had changed in it, ends that: what was undone
+/// What stood at the target right before the undo is put back there, also where it was changed in
+/// between. A state that was saved after the undo, unless nothing had changed in it, ends that: what was undone
 /// then still stands in `log`, and can be restored. Exit code 4 if there is nothing to redo.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -13,7 +13,7 @@ use crate::{human, style};
 
 /// Prove that every snapshot is what was saved
 ///
-/// Every row is checked against its hash, every state is rebuilt and compared with its checksum, and
+/// Every row is checked against its hash, also of snapshots in the trash, every state is rebuilt and compared with its checksum, and
 /// the structure of the store's file is checked. Exit code 6 if anything is damaged; the report then
 /// names the snapshots that are lost.
 #[derive(Debug, Args)]

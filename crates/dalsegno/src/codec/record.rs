@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::base64;
-use crate::delta::{Delta, Patch, Run};
+use crate::delta::Delta;
+use crate::patch::{Patch, Run};
 use crate::document::{Gap, MAX_ITEMS};
 use crate::error::{Error, Result};
 use crate::places::Place;

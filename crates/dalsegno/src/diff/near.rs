@@ -14,7 +14,8 @@ use super::path::Path;
 use super::{identity, list};
 use crate::chain;
 use crate::codec::record;
-use crate::delta::{Delta, Run};
+use crate::delta::Delta;
+use crate::patch::Run;
 use crate::document::component::WHOLE;
 use crate::error::Result;
 use crate::model::StoreId;
@@ -273,7 +274,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::delta::Patch;
+    use crate::patch::Patch;
 
     fn any_delta() -> impl Strategy<Value = Delta> {
         let odd = || prop_oneof![0..4u32, Just(u32::MAX)];

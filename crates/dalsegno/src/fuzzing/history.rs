@@ -52,17 +52,27 @@ impl History {
         }
     }
 
+    /// What stood at the target before an undo or redo of it that was cut off, where `verb` is the same.
+    pub(super) fn cut_off(&self, verb: Verb, to_file: bool) -> Option<&Before> {
+        let here = |deed: &&Deed| deed.to_file == to_file && deed.status != Status::RolledBack;
+        let last = self.deeds.iter().rev().find(here)?;
+        let takes_back = matches!(verb, Verb::Undo | Verb::Redo);
+        (takes_back && last.verb == verb && last.status == Status::Begun).then_some(&last.before)
+    }
+
     /// A deed: `latest` was the newest state before it, `seen` is afterwards.
     pub(super) fn did(&mut self, deed: Deed, latest: Option<SnapshotId>, seen: Option<SnapshotId>) {
         let at = self.deeds.len();
         let (verb, status) = (deed.verb, deed.status);
+        let takes_back = matches!(verb, Verb::Undo | Verb::Redo);
         let mut step = Step {
             before: deed.before.clone(),
             to_file: deed.to_file,
             deeds: vec![at],
         };
         self.deeds.push(deed);
-        if status == Status::RolledBack {
+        // An undo or redo that only began is asked for again.
+        if status == Status::RolledBack || takes_back && status == Status::Begun {
             return;
         }
         if latest > self.seen {

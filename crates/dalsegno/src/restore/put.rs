@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
+use crate::codec::deed::Before;
 use crate::document::component::transplant;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,8 +20,11 @@ pub struct Restore<'a> {
     source: Source,
     pub(super) components: Vec<String>,
     pub(super) aim: Aim<'a>,
-    /// What stands there may be the torn rest of an operation, which need not be kept.
-    pub(crate) over_torn: bool,
+    /// Where an operation was cut off at the target: what to remember in place of what stands there, if
+    /// that is its torn rest.
+    pub(crate) over_torn: Option<Before>,
+    /// What stood there before this very undo or redo was cut off.
+    pub(crate) cut_off: Option<Before>,
 }
 
 /// What is put back.
@@ -85,7 +89,8 @@ impl<'a> Restore<'a> {
             source,
             components: Vec::new(),
             aim: Aim::Head,
-            over_torn: false,
+            over_torn: None,
+            cut_off: None,
         }
     }
 

@@ -60,7 +60,11 @@ impl Restore<'_> {
     ) -> Result<Report> {
         let session = report.plan.session.clone();
         let mut detail = self.detail(&report, self.latest(&session)?)?;
-        detail.before = self.keep(destination, &mut report)?;
+        detail.before = match &self.cut_off {
+            // All of it was done but for the log's last word.
+            Some(before) if !report.plan.changes => before.clone(),
+            _ => self.keep(destination, &mut report)?,
+        };
         if !report.plan.changes {
             self.record(&session, Status::Done, &detail)?;
             return Ok(report);
@@ -82,11 +86,17 @@ impl Restore<'_> {
             Err(Failed::Left(error)) => (Status::Begun, Err(error)),
         };
         detail.failure = outcome.as_ref().err().map(ToString::to_string);
-        if let Some(row) = row.as_mut() {
-            // What was done is done, also where the log cannot be told any more: it then says `begun`.
-            drop(self.amend(row, status, &detail));
+        let told = row
+            .as_mut()
+            .map_or(Ok(()), |row| self.amend(row, status, &detail));
+        match (outcome, told, self.verb) {
+            (Ok(report), Err(error), Verb::Undo | Verb::Redo) => Err(error.context(format!(
+                "{} is written, but the log could not be told; {} again ends it",
+                report.plan.target, self.verb
+            ))),
+            // What was done is done: a restore that the log knows as begun is undone like any other.
+            (outcome, ..) => outcome,
         }
-        outcome
     }
 
     /// The session's newest state, if there is one that can be named: without it, what is done now could
@@ -110,7 +120,7 @@ impl Restore<'_> {
             (Some(snapshot), Verb::Restore) => {
                 format!("{} before {} was restored to it", plan.target, snapshot.id)
             }
-            (_, verb) => format!("{} before a {verb}", plan.target),
+            (_, verb) => format!("{} before the {verb}", plan.target),
         };
         match save.kind(Kind::Safety).description(what).commit() {
             Ok(safety) => {
@@ -122,11 +132,11 @@ impl Restore<'_> {
                 let now = sequence::next(None, self.engine.now().as_microsecond());
                 let own = SnapshotId::new(now, &self.engine.store().info().id);
                 let id = plan.snapshot.as_ref().map_or(own, |snapshot| snapshot.id);
-                let kept = match destination.keep_aside(&before, id) {
-                    Err(error) if error.kind() == ErrorKind::InvalidInput && self.over_torn => {
-                        return Ok(Before::Torn);
+                let kept = match (destination.keep_aside(&before, id), &self.over_torn) {
+                    (Err(error), Some(before)) if error.kind() == ErrorKind::InvalidInput => {
+                        return Ok(before.clone());
                     }
-                    kept => kept?,
+                    (kept, _) => kept?,
                 };
                 let absolute = std::path::absolute(&kept).unwrap_or_else(|_| kept.clone());
                 report.kept_beside = Some(kept);

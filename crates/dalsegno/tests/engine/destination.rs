@@ -248,3 +248,38 @@ fn what_is_no_json_is_not_restored_over_where_it_cannot_be_kept() {
     assert_eq!(player.text().unwrap(), b"not JSON");
     assert_eq!(deeds(&engine), 0);
 }
+
+/// From each step on everything fails, of an undo: asked for again it ends, and can be done again.
+#[test]
+fn an_undo_that_could_not_end_is_ended_by_the_next() {
+    const BACK: &[u8] = b"{\"track\":1,\"volume\":50}";
+    let mut left = 0;
+    for fault in [Fault::Fails, Fault::Half, Fault::Garbles] {
+        for step in usize::from(fault == Fault::Garbles)..12 {
+            let (_folder, engine) = house();
+            let player = Player::with(LIVE);
+            let restore = engine.put_back("bot/42@-1").to(player.clone());
+            restore.apply().unwrap();
+            player.break_down(step, 1_000, fault);
+            let done = engine.undo("bot/42").unwrap().to(player.clone()).apply();
+            player.repair();
+            let said = format!("{fault:?} from {step}: {done:?}");
+            if let Err(error) = done {
+                left += usize::from(error.to_string().contains("NOT"));
+                let again = engine.undo("bot/42").unwrap().to(player.clone());
+                again.apply().unwrap();
+            }
+            assert_eq!(player.text().unwrap(), LIVE.as_bytes(), "{said}");
+            assert_eq!(newest(&engine), (Status::Done, false), "{said}");
+            let nothing = engine.undo("bot/42").err().unwrap();
+            assert_eq!(nothing.kind(), ErrorKind::NotFound, "{said}");
+            let redo = engine.redo("bot/42").unwrap().to(player.clone());
+            redo.apply().unwrap();
+            // A garbled rest that is JSON may be anybody's change, and was kept like one.
+            if fault != Fault::Garbles {
+                assert_eq!(player.text().unwrap(), BACK, "{said}");
+            }
+        }
+    }
+    assert!(left > 0, "some could not be put back");
+}

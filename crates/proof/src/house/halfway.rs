@@ -115,10 +115,13 @@ fn put_back(before: &Picture, after: &Picture, found: &Picture) -> bool {
         let rooms = after.rooms.iter();
         let of = |(name, room): (&String, &Room)| {
             let old = before.rooms.get(name).and_then(|room| room.log.clone());
-            let old = old.unwrap_or_default().len();
+            let old = old.unwrap_or_default();
             let mut log = room.log.clone();
-            if let Some(log) = log.as_mut().filter(|log| log.len() > old) {
+            if let Some(log) = log.as_mut().filter(|log| log.len() > old.len()) {
+                // Until it is done, an undo has not undone anything.
+                log.truncate(1);
                 log[0] = log[0].replace("status: Done", "status: Begun");
+                log.extend(old);
             }
             log
         };

@@ -182,6 +182,11 @@ impl Stage {
         let going: BTreeSet<usize> = going.into_iter().collect();
         let planned = self.engine().purge_plan(&purge);
         let answer = self.engine().purge(&purge, &mut |_| {});
+        if let Purge::All(Some(name)) = &purge
+            && !self.model.has_session(name)
+        {
+            return self.refused(answer, ErrorKind::NotFound, name);
+        }
         if answer.is_err() && self.faults.burnt() {
             self.crash();
             let left = self.engine().trash(None).unwrap();

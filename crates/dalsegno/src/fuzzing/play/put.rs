@@ -202,6 +202,11 @@ impl Stage {
         assert!(report.head.is_none());
         let changes = self.file != after;
         let done = changes || matches!(putting.verb, Verb::Undo | Verb::Redo);
+        if let Some(before) = self.ended(putting) {
+            assert!(report.safety.is_none() && report.kept_beside.is_none());
+            self.compare_file();
+            return self.did(putting, None, before);
+        }
         let is_json = self.file.as_deref().map(super::super::takes);
         assert_eq!(report.safety.is_some(), done && is_json == Some(true));
         assert_eq!(report.kept_beside.is_some(), done && is_json == Some(false));
@@ -215,6 +220,18 @@ impl Stage {
         self.file = after;
         self.compare_file();
         self.did(putting, None, before);
+    }
+
+    /// What stood in the file before the undo that this one ends, where nothing is left to be written.
+    fn ended(&self, putting: &Putting<'_>) -> Option<Before> {
+        let history = self.model.sessions.get(&putting.session)?;
+        let before = history.cut_off(putting.verb, putting.to_file)?;
+        let written = match &putting.from {
+            From::State(at) => self.file.as_deref() == Some(&*self.model.states[*at].text),
+            From::Nothing => self.file.is_none(),
+            From::Beside(bytes) => self.file.as_ref() == Some(bytes),
+        };
+        written.then(|| before.clone())
     }
 
     /// What stood in the file and was kept.
@@ -292,7 +309,9 @@ impl Stage {
             return self.add_head(putting, &head, latest, text.text());
         }
         let was = self.file.clone();
+        let ended = self.ended(putting);
         let before = match (&new, &was) {
+            _ if ended.is_some() => ended,
             (None, Some(was)) if super::super::takes(was) => None,
             _ => Some(self.before_in_file(putting, new.as_ref())),
         };
