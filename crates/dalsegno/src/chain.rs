@@ -10,10 +10,10 @@ use bytes::Bytes;
 use crate::codec::block::{self, Entry};
 use crate::codec::{checksum, pack, record};
 use crate::delta::Delta;
-use crate::patch::Run;
 use crate::document::{Document, Gap, MAX_ITEMS, MAX_SIZE};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
+use crate::patch::Run;
 use crate::store::{RecordRow, SnapshotRow, View};
 
 /// What a record adds to the cost of every restore that passes it, in bytes unpacked: its look-up,

@@ -127,9 +127,10 @@ impl<'a> Stacks<'a> {
 
 /// The deed that was cut off, where asking for `verb` at `target` now means to end it.
 pub(crate) fn cut_off<'a>(deeds: &'a [Deed], verb: Verb, target: &Target) -> Option<&'a Deed> {
-    let mut there = deeds.iter().rev().filter(|deed| {
-        deed.detail.target == *target && deed.status != Status::RolledBack
-    });
+    let mut there = deeds
+        .iter()
+        .rev()
+        .filter(|deed| deed.detail.target == *target && deed.status != Status::RolledBack);
     let last = there.next()?;
     (last.verb == verb && last.status == Status::Begun).then_some(last)
 }
@@ -248,7 +249,10 @@ mod tests {
         assert_eq!(again(2, Verb::Undo), Some(6));
         assert_eq!(again(2, Verb::Redo), None);
         assert_eq!(again(1, Verb::Undo), None);
-        assert_eq!(cut_off(&deeds[..2], Verb::Undo, &Target::File("a".into())), None);
+        assert_eq!(
+            cut_off(&deeds[..2], Verb::Undo, &Target::File("a".into())),
+            None
+        );
         // Something else was done there since.
         assert_eq!(again(3, Verb::Undo), None);
         deeds[1].status = Status::Done;

@@ -10,9 +10,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::patch::Run;
 use crate::document::Document;
 use crate::document::outline::{self, Gaps, Seat, is_separator, seats};
+use crate::patch::Run;
 
 /// Records with more runs, or more changed items, than this have no places.
 const MANY: usize = 256;

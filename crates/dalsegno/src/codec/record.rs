@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::base64;
 use crate::delta::Delta;
-use crate::patch::{Patch, Run};
 use crate::document::{Gap, MAX_ITEMS};
 use crate::error::{Error, Result};
+use crate::patch::{Patch, Run};
 use crate::places::Place;
 
 /// As written, with postcard. The literals are the texts of the new gaps, then of the new items. Behind
