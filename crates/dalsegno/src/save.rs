@@ -14,7 +14,7 @@ use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::job::{Content, Expect, Job};
-use crate::model::{Kind, Snapshot, check_session_name, check_snapshot_name};
+use crate::model::{Kind, Snapshot, SnapshotId, check_session_name, check_snapshot_name};
 use crate::store::NewOperation;
 
 impl Engine {
@@ -138,6 +138,17 @@ impl<'a> Save<'a> {
     pub(crate) fn created_at(mut self, time: Timestamp) -> Self {
         self.created_at = Some(time);
         self
+    }
+
+    /// Saves only where `id` is still the session's newest snapshot: nobody saved since it was read.
+    /// Otherwise the save is refused with `Conflict`.
+    pub fn expect_newest(self, id: SnapshotId) -> Self {
+        self.expect(Expect::Newest(id.seq()))
+    }
+
+    /// Saves only where the session does not exist yet. Otherwise the save is refused with `Conflict`.
+    pub fn expect_new(self) -> Self {
+        self.expect(Expect::NoSession)
     }
 
     /// Refused with `Conflict` where the session is not like that.

@@ -177,10 +177,13 @@ impl SqliteStore {
             Ok(writer)
         } else {
             let path = self.path.display();
-            Err(Error::new(
-                crate::error::ErrorKind::Denied,
-                format!("{path} cannot be written: the file, its folder or the disk is read-only"),
-            ))
+            let why = if self.options.read_only {
+                "it was opened for reading only"
+            } else {
+                "the file, its folder or the disk is read-only"
+            };
+            let message = format!("{path} cannot be written: {why}");
+            Err(Error::new(ErrorKind::Denied, message))
         }
     }
 

@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct SqliteOptions {
     /// How long to wait for another process that is writing. 10 seconds by default.
     pub busy_timeout: Duration,
+    /// Opened for reading, also where it could be written: a store of an older format stays as it is.
+    pub read_only: bool,
     /// A virtual file system registered with SQLite, by name; tests inject faults with one.
     pub vfs: Option<String>,
 }
@@ -24,6 +26,7 @@ impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             busy_timeout: Duration::from_secs(10),
+            read_only: false,
             vfs: None,
         }
     }
@@ -126,7 +129,7 @@ pub(super) fn mode(path: &Path, options: &SqliteOptions) -> Result<Mode> {
         .unwrap_or(Path::new("."));
     let wal = beside(path, "-wal");
     Ok(match (may(path), may(folder)) {
-        (true, true) => Mode::Write,
+        (true, true) if !options.read_only => Mode::Write,
         (_, false) if !wal.exists() => Mode::Immutable,
         _ => Mode::Read,
     })

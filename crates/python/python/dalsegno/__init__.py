@@ -1,0 +1,60 @@
+"""Keeps every state of a long-running session small, whole and provable.
+
+>>> import dalsegno
+>>> with dalsegno.open("bot.db") as engine:                              # doctest: +SKIP
+...     engine.save("bot/42", {"volume": 75, "queue": ["Blue Train"]})
+...     engine.restore("bot/42@latest")
+
+See docs/python.md. `dalsegno.aio` has the same for asyncio.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from . import _dalsegno, aio, errors, results
+from ._dalsegno import version as __version__
+from .engine import Engine, Ticket, open
+from .errors import (
+    AccessDeniedError,
+    AmbiguousError,
+    ConflictError,
+    DalsegnoError,
+    DamagedError,
+    InvalidInputError,
+    LockedError,
+    NotFoundError,
+    StorageError,
+    StoreNotFoundError,
+    WrongKeyError,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "AmbiguousError",
+    "ConflictError",
+    "DalsegnoError",
+    "DamagedError",
+    "Engine",
+    "InvalidInputError",
+    "LockedError",
+    "NotFoundError",
+    "StorageError",
+    "StoreNotFoundError",
+    "Ticket",
+    "WrongKeyError",
+    "__version__",
+    "aio",
+    "errors",
+    "open",
+    "results",
+]
+
+os.register_at_fork(
+    before=_dalsegno.before_fork,
+    after_in_parent=_dalsegno.after_fork_in_parent,
+    after_in_child=_dalsegno.after_fork_in_child,
+)
+# What was submitted and never waited for is finished at the end of the program.
+atexit.register(_dalsegno.close_all)

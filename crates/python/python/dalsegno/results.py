@@ -1,0 +1,441 @@
+"""The shapes of answers.
+
+Answers are plain dicts and lists, with the members and the order of the command's `--json`; times are aware
+`datetime` in UTC, sizes are bytes. These types are for type checkers only.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+__all__ = [
+    "Cleaned",
+    "CleanupPlan",
+    "ComponentChange",
+    "ComponentDiff",
+    "ComponentStats",
+    "ComponentsStats",
+    "Counts",
+    "Damage",
+    "Day",
+    "Diagnosis",
+    "Diff",
+    "Difference",
+    "Finding",
+    "Imported",
+    "Intervals",
+    "Kind",
+    "LogEntry",
+    "LogOperation",
+    "LogSave",
+    "Operation",
+    "Page",
+    "Plan",
+    "PlannedSnapshot",
+    "Policy",
+    "Purged",
+    "Reason",
+    "Report",
+    "Rules",
+    "SessionPlan",
+    "SessionStats",
+    "Snapshot",
+    "Sort",
+    "Stats",
+    "Target",
+    "Trashed",
+    "Verb",
+    "Verification",
+]
+
+Kind: TypeAlias = Literal["manual", "auto", "guard", "safety", "import"]
+"""Why a snapshot was taken."""
+
+Sort: TypeAlias = Literal["commit", "created", "size", "name"]
+"""The order of a listing: newest, newest, largest, A first."""
+
+Verb: TypeAlias = Literal["restore", "rollback", "undo", "redo"]
+"""What put a state back."""
+
+
+# `from` is a keyword, so that some of these need the functional form.
+Operation = TypedDict(
+    "Operation",
+    {
+        "verb": Literal["restore", "rollback", "undo", "redo", "fork", "import"],
+        "from": str,
+    },
+)
+"""The deed that added a snapshot to the history, and the snapshot it took (of an import: its old id)."""
+
+
+class Snapshot(TypedDict):
+    """What is known of a snapshot without reading its content."""
+
+    id: str
+    session: str
+    name: str | None
+    label: str | None
+    description: str | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    kind: Kind
+    created_at: datetime
+    turn: int | None
+    schema_version: str | None
+    size: int
+    """Bytes of the document's text."""
+    stored_size: int
+    """Bytes its record took when it was committed."""
+    checksum: str
+    parent: str | None
+    same_as: str | None
+    unchanged: bool
+    pinned: bool
+    operation: Operation | None
+    epoch: int
+
+
+class Page(TypedDict):
+    """A page of a listing."""
+
+    snapshots: list[Snapshot]
+    next: str | None
+    """The cursor of the next page; None where this is the last."""
+    damaged: list[str]
+    """Ids of snapshots whose rows are damaged."""
+
+
+class Damage(TypedDict):
+    """Something that is not as it was written, and what is lost by it."""
+
+    session: str | None
+    snapshots: list[str]
+    message: str
+
+
+class Verification(TypedDict):
+    """What was proved, and what is damaged: nothing, where `damage` is empty."""
+
+    sessions: int
+    snapshots: int
+    states: int
+    bytes: int
+    damage: list[Damage]
+
+
+class Target(TypedDict):
+    """Where a state is put back."""
+
+    kind: Literal["head", "file", "other"]
+    path: NotRequired[str]
+
+
+class ComponentChange(TypedDict):
+    """What happens to a component of the target, and its bytes before and after."""
+
+    name: str
+    change: Literal["same", "changed", "added", "removed"]
+    before: int | None
+    after: int | None
+
+
+class Plan(TypedDict):
+    """What putting a state back would do."""
+
+    verb: Verb
+    session: str
+    snapshot: Snapshot | None
+    target: Target
+    components: list[ComponentChange]
+    changes: bool
+    """Whether anything there will be different afterwards."""
+    removes: bool
+    """Whether nothing will be there afterwards."""
+
+
+class Report(TypedDict):
+    """What putting a state back did."""
+
+    plan: Plan
+    safety: Snapshot | None
+    """What stood at the target before."""
+    kept_beside: str | None
+    """The file that has what stood at the target before and is no JSON."""
+    head: Snapshot | None
+    """The session's newest snapshot, where the target was the stored head and anything changed."""
+    logged: bool
+
+
+class LogSave(TypedDict):
+    """A state was saved, imported, or forked from another session."""
+
+    entry: Literal["save"]
+    snapshot: Snapshot
+
+
+LogOperation = TypedDict(
+    "LogOperation",
+    {
+        "entry": Literal["operation"],
+        "id": str,
+        "verb": Verb,
+        "status": Literal["begun", "done", "rolled_back"],
+        "undone": bool,
+        "at": datetime,
+        "from": str | None,
+        "components": list[str],
+        "target": Target,
+        "before": str | None,
+        "kept_beside": str | None,
+        "failure": str | None,
+    },
+)
+"""Something was put back."""
+
+LogEntry: TypeAlias = LogSave | LogOperation
+"""A line of a session's log."""
+
+
+class Counts(TypedDict):
+    """How many differences of each kind there are, and their bytes."""
+
+    added: int
+    removed: int
+    moved: int
+    changed: int
+    bytes_added: int
+    bytes_removed: int
+
+
+class Difference(TypedDict):
+    """What happened to an item of a list, or to a member of an object."""
+
+    kind: Literal["added", "removed", "moved", "changed"]
+    path: str
+    old_index: NotRequired[int]
+    new_index: NotRequired[int]
+    moved: NotRequired[bool]
+    label: NotRequired[str]
+    before: NotRequired[Any]
+    after: NotRequired[Any]
+    inside: NotRequired[list[Difference]]
+
+
+class ComponentDiff(TypedDict):
+    """What differs in one component."""
+
+    name: str
+    change: Literal["changed", "added", "removed"]
+    only_spelling: bool
+    counts: Counts
+    differences: list[Difference]
+
+
+Diff = TypedDict(
+    "Diff",
+    {"from": Snapshot, "to": Snapshot, "identical": bool, "components": list[ComponentDiff]},
+)
+"""What differs between the states of two snapshots."""
+
+
+class Trashed(TypedDict):
+    """A snapshot in the trash."""
+
+    snapshot: Snapshot
+    deleted_at: datetime
+    keep_until: datetime
+
+
+class Purged(TypedDict):
+    """How many snapshots are gone for good, and the bytes that were freed."""
+
+    snapshots: int
+    freed: int
+
+
+class Reason(TypedDict):
+    """Why a snapshot stays or goes; some rules say more."""
+
+    rule: str
+    tag: NotRequired[str]
+    count: NotRequired[int]
+    hour: NotRequired[str]
+    day: NotRequired[str]
+    week: NotRequired[str]
+    month: NotRequired[str]
+    than: NotRequired[str]
+    kind: NotRequired[Kind]
+
+
+class PlannedSnapshot(TypedDict):
+    """What will become of a snapshot, and why."""
+
+    id: str
+    name: str | None
+    kind: Kind
+    created_at: datetime
+    keep: bool
+    reason: Reason
+
+
+class SessionPlan(TypedDict):
+    """What will become of a session's snapshots."""
+
+    session: str
+    policy: str | None
+    snapshots: list[PlannedSnapshot]
+
+
+class CleanupPlan(TypedDict):
+    """What a cleanup would do, and why."""
+
+    sessions: list[SessionPlan]
+    deleted: int
+    kept: int
+    frees: int
+    expired: Purged
+    damage: list[Damage]
+    purge: bool
+
+
+class Cleaned(TypedDict):
+    """What a cleanup did."""
+
+    deleted: int
+    purged: Purged
+    file_shrunk: int | None
+    damage: list[Damage]
+
+
+class Rules(TypedDict, total=False):
+    """Rules of retention; what is not asked is not there. Durations as people read them."""
+
+    older_than: str
+    keep_last: int
+    keep_hourly: int
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
+    kinds: list[Kind]
+    tags: list[str]
+    keep_nothing: bool
+
+
+class Policy(TypedDict):
+    """What is kept of the sessions that a pattern names."""
+
+    pattern: str
+    rules: Rules
+    grace: NotRequired[str]
+
+
+class Intervals(TypedDict):
+    """Seconds between one snapshot of a session and the next."""
+
+    count: int
+    median: float
+    shortest: float
+    longest: float
+
+
+class Day(TypedDict):
+    """A day on which snapshots were taken."""
+
+    date: date
+    snapshots: int
+    text_bytes: int
+    stored_bytes: int
+
+
+class SessionStats(TypedDict):
+    """One session among others."""
+
+    session: str
+    snapshots: int
+    unchanged: int
+    text_bytes: int
+    stored_bytes: int
+    ratio: float | None
+    oldest: datetime | None
+    newest: datetime | None
+    intervals: Intervals | None
+
+
+class ComponentStats(TypedDict):
+    """How often a component changes."""
+
+    name: str
+    changed: int
+    bytes: int
+
+
+class ComponentsStats(TypedDict):
+    """Which components change, in the newest states."""
+
+    newest: int
+    snapshots: int
+    compared: int
+    unreadable: int
+    changes: list[ComponentStats]
+    more: int
+
+
+class Stats(TypedDict):
+    """Figures about a store or a session."""
+
+    session: str | None
+    file_bytes: int | None
+    sessions: int
+    snapshots: int
+    unchanged: int
+    named: int
+    kinds: dict[Kind, int]
+    text_bytes: int
+    stored_bytes: int
+    ratio: float | None
+    trash: int
+    oldest: Snapshot | None
+    newest: Snapshot | None
+    intervals: Intervals | None
+    zone: str | None
+    hours: list[int]
+    days: list[Day]
+    by_session: list[SessionStats]
+    components: ComponentsStats | None
+    damage: list[Damage]
+
+
+class Finding(TypedDict):
+    """Something wrong with a store's place, and what can be done about it."""
+
+    severity: Literal["warning", "problem"]
+    message: str
+    remedy: str
+
+
+class Diagnosis(TypedDict):
+    """What the doctor saw."""
+
+    path: str
+    id: str
+    format: int
+    read_only: bool
+    sessions: int
+    snapshots: int
+    newest: Snapshot | None
+    bytes: int
+    free_bytes: int
+    disk_free: int
+    modes: list[str]
+    durability: str
+    settings: list[list[str]]
+    findings: list[Finding]
+
+
+class Imported(TypedDict):
+    """What an import did."""
+
+    added: list[Snapshot]
+    present: int

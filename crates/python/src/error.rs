@@ -1,0 +1,51 @@
+//! Errors of the engine as exceptions: the class says what the caller can do.
+
+use dalsegno::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// The exception for an error.
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    let class = match error.kind() {
+        ErrorKind::NotFound => "NotFoundError",
+        ErrorKind::Ambiguous => "AmbiguousError",
+        ErrorKind::Conflict => "ConflictError",
+        ErrorKind::Locked => "LockedError",
+        ErrorKind::WrongKey => "WrongKeyError",
+        ErrorKind::Damaged => "DamagedError",
+        ErrorKind::Denied => "AccessDeniedError",
+        ErrorKind::InvalidInput => "InvalidInputError",
+        _ => "StorageError",
+    };
+    exception(py, class, &error.to_string())
+}
+
+/// The exception for an error of opening a store.
+pub(crate) fn raise_store(py: Python<'_>, error: &Error) -> PyErr {
+    if error.kind() == ErrorKind::NotFound {
+        return exception(py, "StoreNotFoundError", &error.to_string());
+    }
+    raise(py, error)
+}
+
+/// What was given cannot be accepted.
+pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
+    exception(py, "InvalidInputError", message)
+}
+
+/// A call ended by a mistake in this program.
+pub(crate) fn mistake(py: Python<'_>) -> PyErr {
+    let message = "a mistake in Dalsegno ended this call; what was acknowledged before is safe. Please report it";
+    exception(py, "StorageError", message)
+}
+
+fn exception(py: Python<'_>, class: &str, message: &str) -> PyErr {
+    let made = py
+        .import("dalsegno.errors")
+        .and_then(|module| module.getattr(PyString::new(py, class)))
+        .and_then(|class| class.call1((message,)));
+    match made {
+        Ok(made) => PyErr::from_value(made),
+        Err(error) => error,
+    }
+}

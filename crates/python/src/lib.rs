@@ -1,0 +1,32 @@
+//! The engine for Python: handles that survive forks, answers as dicts, errors as exceptions.
+//!
+//! What people call is written in Python, in `python/dalsegno/`; this is what it stands on. Work is done
+//! without the interpreter's lock.
+
+mod bell;
+mod error;
+mod fork;
+mod given;
+mod handle;
+mod place;
+mod show;
+mod ticket;
+mod verb;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _dalsegno {
+    #[pymodule_export]
+    use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
+    #[pymodule_export]
+    use super::handle::Handle;
+    #[pymodule_export]
+    use super::ticket::Ticket;
+    #[pymodule_export]
+    use super::verb::read::pretty;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const version: &str = env!("CARGO_PKG_VERSION");
+}

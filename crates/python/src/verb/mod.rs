@@ -1,0 +1,7 @@
+//! The verbs, each adding itself to [`Handle`](crate::handle::Handle).
+
+pub(crate) mod keep;
+pub(crate) mod put;
+pub(crate) mod read;
+pub(crate) mod save;
+pub(crate) mod transfer;

@@ -1,0 +1,90 @@
+//! Saving.
+
+use dalsegno::{Kind, SnapshotId};
+use pyo3::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::handle::Handle;
+use crate::ticket::Ticket;
+use crate::{error, show};
+
+#[pymethods]
+impl Handle {
+    /// Hands JSON text to the writer.
+    #[pyo3(signature = (session, text, *, name, label, description, tags, metadata, kind, turn,
+                        schema_version, pin, expect_newest, expect_new))]
+    #[allow(clippy::too_many_arguments)]
+    fn submit(
+        &self,
+        py: Python<'_>,
+        session: &str,
+        text: Vec<u8>,
+        name: Option<String>,
+        label: Option<String>,
+        description: Option<String>,
+        tags: Vec<String>,
+        metadata: Option<&str>,
+        kind: &str,
+        turn: Option<i64>,
+        schema_version: Option<String>,
+        pin: bool,
+        expect_newest: Option<&str>,
+        expect_new: bool,
+    ) -> PyResult<Ticket> {
+        let metadata = metadata.map(|text| members(py, text)).transpose()?;
+        let kind: Kind = kind.parse().map_err(|e| error::raise(py, &e))?;
+        let newest: Option<SnapshotId> = match expect_newest {
+            Some(id) => Some(id.parse().map_err(|e| error::raise(py, &e))?),
+            None => None,
+        };
+        let ticket = self.run(py, move |engine| {
+            let mut save = engine.save_json(session, text).kind(kind);
+            if let Some(name) = name {
+                save = save.name(name);
+            }
+            if let Some(label) = label {
+                save = save.label(label);
+            }
+            if let Some(description) = description {
+                save = save.description(description);
+            }
+            for tag in tags {
+                save = save.tag(tag);
+            }
+            for (key, value) in metadata.into_iter().flatten() {
+                save = save.meta(key, value);
+            }
+            if let Some(turn) = turn {
+                save = save.turn(turn);
+            }
+            if let Some(version) = schema_version {
+                save = save.schema_version(version);
+            }
+            if pin {
+                save = save.pin();
+            }
+            if let Some(id) = newest {
+                save = save.expect_newest(id);
+            }
+            if expect_new {
+                save = save.expect_new();
+            }
+            Ok(save.submit())
+        })?;
+        Ok(Ticket::of(ticket))
+    }
+}
+
+/// Free metadata, which comes as JSON text.
+fn members(py: Python<'_>, text: &str) -> PyResult<Map<String, Value>> {
+    let members: Map<String, Value> = serde_json::from_str(text)
+        .map_err(|e| error::invalid(py, &format!("the metadata cannot be kept: {e}")))?;
+    // Numbers beyond 64 bits would come back as others.
+    let again = show::show(py, &members)?;
+    let given = py.import("json")?.call_method1("loads", (text,))?;
+    if !again.eq(given)? {
+        let message = "the metadata has a number that cannot be kept exactly; write it as a string";
+        return Err(error::invalid(py, message));
+    }
+    Ok(members)
+}
