@@ -21,9 +21,8 @@ const PRIVATE: u32 = 0o600;
 /// where it reads back otherwise than written.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let real = real(path)?;
-    let mode = fs::metadata(&real).map_or(PRIVATE, |m| m.permissions().mode() & 0o7777);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
-    replace(&real, mode, |file| {
+    replace(&real, Looks::of(&real), |file| {
         file.write_all(bytes).map_err(|e| failed("writing", e))
     })?;
     let there = fs::read(&real).map_err(|e| failed("reading back", e))?;
@@ -44,14 +43,40 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// `Storage` also where it reads back otherwise than written.
 pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let real = real(path)?;
+    let looks = Looks {
+        mode: PRIVATE,
+        ..Looks::of(&real)
+    };
+    write_with(path, &real, looks, fill)
+}
+
+/// As [`write_private`], but with the mode and the owner of the file at `like`, which may be `path`
+/// itself. Where there is no such file, it is for its owner only.
+///
+/// # Errors
+/// As [`write_private`].
+pub fn write_like<T>(
+    path: &Path,
+    like: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<T> {
+    write_with(path, &real(path)?, Looks::of(like), fill)
+}
+
+fn write_with<T>(
+    path: &Path,
+    real: &Path,
+    looks: Looks,
+    fill: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<T> {
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
-    if fs::metadata(&real).is_ok_and(|there| !there.is_file()) {
+    if fs::metadata(real).is_ok_and(|there| !there.is_file()) {
         let shown = path.display();
         return Err(Error::invalid(format!(
             "{shown} is not a file; give the path of one"
         )));
     }
-    let folder = folder_of(&real);
+    let folder = folder_of(real);
     if !folder.is_dir() {
         let folder = folder.display();
         return Err(Error::not_found(format!(
@@ -59,20 +84,20 @@ pub fn write_private<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result
         )));
     }
     let mut written = Hasher::new();
-    let answer = replace(&real, PRIVATE, |file| {
+    let answer = replace(real, looks, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, Hashed(file, &mut written));
         let answer = fill(&mut out)?;
         out.flush().map_err(|e| failed("writing", e))?;
         Ok(answer)
     })?;
     let mut there = Hasher::new();
-    let mut file = fs::File::open(&real).map_err(|e| failed("reading back", e))?;
+    let mut file = fs::File::open(real).map_err(|e| failed("reading back", e))?;
     io::copy(&mut file, &mut Hashed(io::sink(), &mut there))
         .map_err(|e| failed("reading back", e))?;
     if there.finish_128() == written.finish_128() {
         Ok(answer)
     } else {
-        Err(otherwise(&real))
+        Err(otherwise(real))
     }
 }
 
@@ -94,8 +119,31 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     sync_folder(&folder_of(&real)).map_err(|e| failed("syncing the folder of", e))
 }
 
+/// Whose a file is, and who may do what with it.
+struct Looks {
+    mode: u32,
+    owner: Option<(u32, u32)>,
+}
+
+impl Looks {
+    /// Those of the file at `path`, if there is one.
+    fn of(path: &Path) -> Self {
+        let there = fs::metadata(path).ok();
+        Self {
+            mode: there
+                .as_ref()
+                .map_or(PRIVATE, |there| there.permissions().mode() & 0o7777),
+            owner: there.map(|there| (there.uid(), there.gid())),
+        }
+    }
+}
+
 /// Stages a file beside `real`, fills it, and puts it there once it is durable.
-fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result<T>) -> Result<T> {
+fn replace<T>(
+    real: &Path,
+    looks: Looks,
+    fill: impl FnOnce(&mut fs::File) -> Result<T>,
+) -> Result<T> {
     let folder = folder_of(real);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     let mut staged = tempfile::Builder::new()
@@ -105,14 +153,14 @@ fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result
         .map_err(|e| failed("writing", e))?;
     let answer = fill(staged.as_file_mut())?;
     let file = staged.as_file();
-    if let Ok(there) = fs::metadata(real) {
+    if let Some((user, group)) = looks.owner {
         let own = file.metadata().map_err(|e| failed("writing", e))?;
-        if (there.uid(), there.gid()) != (own.uid(), own.gid()) {
-            std::os::unix::fs::fchown(file, Some(there.uid()), Some(there.gid()))
+        if (user, group) != (own.uid(), own.gid()) {
+            std::os::unix::fs::fchown(file, Some(user), Some(group))
                 .map_err(|e| failed("keeping the owner of", e))?;
         }
     }
-    file.set_permissions(fs::Permissions::from_mode(mode))
+    file.set_permissions(fs::Permissions::from_mode(looks.mode))
         .map_err(|e| failed("writing", e))?;
     file.sync_all().map_err(|e| failed("syncing", e))?;
     staged
@@ -123,7 +171,10 @@ fn replace<T>(real: &Path, mode: u32, fill: impl FnOnce(&mut fs::File) -> Result
 }
 
 /// Where `path` leads, if it is a symbolic link.
-pub(crate) fn real(path: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// `InvalidInput` below `/dev` and `/proc`; `NotFound` where it is a symbolic link that leads nowhere.
+pub fn real(path: &Path) -> Result<PathBuf> {
     if path.starts_with("/dev") || path.starts_with("/proc") {
         let shown = path.display();
         return Err(Error::invalid(format!(
@@ -167,12 +218,16 @@ impl<W: Write> Write for Hashed<'_, W> {
 }
 
 /// The folder that holds `path`.
-pub(crate) fn folder_of(path: &Path) -> PathBuf {
+#[must_use]
+pub fn folder_of(path: &Path) -> PathBuf {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     parent.unwrap_or(Path::new(".")).to_owned()
 }
 
-/// A rename is durable once its folder is.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes what was done to the names in a folder durable.
+///
+/// # Errors
+/// As the operating system answers.
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }

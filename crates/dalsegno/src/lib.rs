@@ -20,7 +20,7 @@ mod delta;
 mod diff;
 mod doctor;
 mod document;
-mod durable;
+pub mod durable;
 mod duration;
 mod encode;
 mod engine;

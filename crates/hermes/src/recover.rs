@@ -1,0 +1,206 @@
+//! Putting one session back from its backup.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dalsegno::durable::{real, write_like};
+use dalsegno::{Error, ErrorKind, Result};
+use serde::{Serialize, Serializer};
+
+use crate::count::{self, Count};
+use crate::displaced::{self, Kept};
+use crate::file::{self, Looks};
+use crate::lock::Lock;
+use crate::name::backup_path;
+use crate::status::{Counter, Recommendation, Status};
+
+/// What became of a session. In JSON, as documented: the status as it was found, `restored`, and `error`
+/// where restoring failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recovery {
+    /// What was found.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Whether the backup is the session's file now.
+    pub restored: bool,
+    /// Why not, where it should have been; then the session's file is as it was.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub error: Option<Error>,
+    /// Where what stood there is kept.
+    #[serde(skip)]
+    pub displaced: Option<PathBuf>,
+}
+
+fn as_text<S: Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
+    match error {
+        Some(error) => serializer.collect_str(error),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Restores the session's file at `path` from its backup, if the backup has more messages: a copy is
+/// staged, proved to have what was counted, synced, and put in the file's place. The file's mode and owner
+/// stay, or are the backup's where there was no file. The backup stays too.
+///
+/// What stood there is kept beside it, whatever it was, as `<sid>.json.displaced-<time>`, unless it was
+/// empty or is kept already. Of each session the newest [`MAX_DISPLACED`](crate::MAX_DISPLACED) are kept.
+///
+/// # Errors
+/// As [`inspect`](crate::inspect). Where restoring itself fails, the answer says so in `error`, the file
+/// is as it was, and no staged file stays: `Locked` where another process was at work for 20 seconds; `Conflict`
+/// where a program changed the files meanwhile; `InvalidInput` where what stands there is not a file;
+/// `Denied`, `NotFound` or `Storage` as the disk answers.
+pub fn recover(path: &Path) -> Result<Recovery> {
+    Counter::Own.recover(path)
+}
+
+/// As [`recover`], counting by another function.
+///
+/// # Errors
+/// As [`recover`], and what `counter` answers.
+pub fn recover_with(
+    path: &Path,
+    counter: &mut dyn FnMut(&Path) -> Result<Count>,
+) -> Result<Recovery> {
+    Counter::Given(counter).recover(path)
+}
+
+impl Counter<'_> {
+    pub(crate) fn recover(&mut self, path: &Path) -> Result<Recovery> {
+        let status = self.inspect(path)?;
+        if status.recommend != Recommendation::Restore {
+            return Ok(Recovery::none(status, None));
+        }
+        let lock = Lock::of(path);
+        if let Err(error) = lock {
+            return Ok(Recovery::none(status, Some(error)));
+        }
+        // Somebody else may have restored it meanwhile, or saved.
+        let files = Files::of(path)?;
+        let status = self.inspect(path)?;
+        if status.recommend != Recommendation::Restore {
+            return Ok(Recovery::none(status, None));
+        }
+        let proof = match self {
+            Counter::Own => Some(status.bak_messages),
+            Counter::Given(_) => None,
+        };
+        Ok(match files.restore(proof) {
+            Ok(displaced) => Recovery {
+                status,
+                restored: true,
+                error: None,
+                displaced,
+            },
+            Err(error) => Recovery::none(status, Some(error)),
+        })
+    }
+}
+
+impl Recovery {
+    fn none(status: Status, error: Option<Error>) -> Self {
+        Self {
+            status,
+            restored: false,
+            error,
+            displaced: None,
+        }
+    }
+}
+
+/// A session's file and its backup, as they look before they are counted.
+struct Files {
+    live: PathBuf,
+    backup: PathBuf,
+    looks: [Option<Looks>; 2],
+}
+
+impl Files {
+    fn of(path: &Path) -> Result<Self> {
+        let backup = backup_path(path)?;
+        let looks = [Looks::at(path), Looks::at(&backup)];
+        Ok(Self {
+            live: path.to_owned(),
+            backup,
+            looks,
+        })
+    }
+
+    /// Puts the backup in the file's place, and says where what stood there is kept.
+    fn restore(&self, proof: Option<Count>) -> Result<Option<PathBuf>> {
+        let real = real(&self.live)?;
+        let like = if self.looks.first().is_some_and(Option::is_some) {
+            &real
+        } else {
+            &self.backup
+        };
+        let mut kept = None;
+        let done = write_like(&real, like, |out| {
+            let counted = self.copy(out)?;
+            self.is_unchanged(&real)?;
+            if proof.is_some_and(|proof| proof != counted) {
+                return Err(changed(&self.backup));
+            }
+            kept = displaced::keep(&real)?;
+            Ok(())
+        });
+        // Where it only reads back otherwise, it was displaced all the same.
+        let same = Looks::at(&real) == self.looks.first().copied().flatten();
+        match (done, kept) {
+            (Ok(()), kept) => Ok(kept.map(|kept| kept.settle(&real))),
+            (Err(error), Some(kept)) if same => {
+                Kept::forget(kept);
+                Err(error)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Writes the backup to `out` and counts what was written.
+    fn copy(&self, out: &mut dyn io::Write) -> Result<Count> {
+        let failed = |e| Error::io(format!("reading {}", self.backup.display()), e);
+        let mut file = file::open(&self.backup).map_err(failed)?;
+        let mut writing = None;
+        let counted = count::read(&mut file, |piece| {
+            out.write_all(piece).inspect_err(|error| {
+                writing = Some(io::Error::new(error.kind(), error.to_string()));
+            })
+        });
+        let counted = match (counted, writing) {
+            (Ok(counted), _) => counted,
+            (Err(_), Some(error)) => {
+                let shown = self.live.display();
+                return Err(Error::io(format!("writing {shown}"), error));
+            }
+            (Err(error), None) => return Err(failed(error)),
+        };
+        // Where another counts than we, the rest is copied all the same.
+        io::copy(&mut file, out).map_err(failed)?;
+        Ok(counted)
+    }
+
+    /// Whether nobody without our lock changed them since they were looked at.
+    fn is_unchanged(&self, real: &Path) -> Result<()> {
+        let now = [Looks::at(real), Looks::at(&self.backup)];
+        let paths = [&self.live, &self.backup];
+        let same = now.iter().zip(&self.looks).map(|(now, then)| now == then);
+        match paths.iter().zip(same).find(|(_, same)| !same) {
+            Some((path, _)) => Err(changed(path)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn changed(path: &Path) -> Error {
+    let message = format!(
+        "another program changed {} while it was being restored; try again when it is done",
+        path.display()
+    );
+    Error::new(ErrorKind::Conflict, message)
+}
+
+/// Whether something else than a file stands there.
+pub(crate) fn is_no_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file())
+}
