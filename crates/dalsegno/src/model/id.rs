@@ -71,6 +71,12 @@ impl SnapshotId {
     }
 }
 
+impl From<SnapshotId> for uuid::Uuid {
+    fn from(id: SnapshotId) -> Self {
+        id.0
+    }
+}
+
 impl fmt::Display for SnapshotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.hyphenated().fmt(f)
