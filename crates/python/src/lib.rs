@@ -8,8 +8,10 @@ mod error;
 mod fork;
 mod given;
 mod handle;
+mod hermes;
 mod place;
 mod show;
+mod states;
 mod ticket;
 mod verb;
 
@@ -21,6 +23,12 @@ mod _dalsegno {
     use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
     #[pymodule_export]
     use super::handle::Handle;
+    #[pymodule_export]
+    use super::hermes::{
+        hermes_count, hermes_inspect, hermes_recover, hermes_recover_all, hermes_save, hermes_update,
+    };
+    #[pymodule_export]
+    use super::states::{State, States, exact_json};
     #[pymodule_export]
     use super::ticket::Ticket;
     #[pymodule_export]

@@ -6,11 +6,9 @@ the program changes meanwhile is not in it. A call that is cancelled is done who
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import functools
 import itertools
-import os
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -20,12 +18,12 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, final, overload
 
 from . import engine as plain
+from ._threads import threads
 from .engine import Duration, Engine, Ref, StrPath, Time, Words
 from .results import Cleaned, CleanupPlan, Kind, Plan, Report, Snapshot, Sort
 
@@ -33,31 +31,6 @@ __all__ = ["AsyncEngine", "AsyncTicket", "open"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-THREADS = 8
-"""How many calls of this process are carried out at once; others wait for their turn."""
-
-
-@final
-class _Threads:
-    """Threads to wait in. They are not those of asyncio, which others need; and in a forked process there are none."""
-
-    def __init__(self) -> None:
-        self._process = 0
-        self._pool: ThreadPoolExecutor | None = None
-
-    def pool(self) -> ThreadPoolExecutor:
-        if self._pool is None or self._process != os.getpid():
-            self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dalsegno")
-            self._process = os.getpid()
-        return self._pool
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        call = functools.partial(work, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self.pool(), call)
-
-
-_threads = _Threads()
 
 
 def _awaited(
@@ -67,7 +40,7 @@ def _awaited(
 
     @functools.wraps(verb)
     async def run(self: AsyncEngine, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await _threads.run(verb, self.engine, *args, **kwargs)
+        return await threads.run(verb, self.engine, *args, **kwargs)
 
     return run
 
@@ -113,7 +86,7 @@ class AsyncTicket:
         """Waits until the snapshot is durable, and gives it; may be asked again."""
         if self._ticket.done():
             return self._ticket.result()
-        return await _threads.run(self._ticket.result)
+        return await threads.run(self._ticket.result)
 
     def __await__(self) -> Generator[Any, None, Snapshot]:
         return self.result().__await__()
@@ -201,7 +174,7 @@ class AsyncEngine:
     ) -> builtins.list[Snapshot]:
         """As `Engine.save_many`; all states are taken at once."""
         tickets = plain.submit_all(self.engine, states, tags, metadata, kind, default)
-        return await _threads.run(plain.wait_all, tickets)
+        return await threads.run(plain.wait_all, tickets)
 
     async def list(
         self,
@@ -217,7 +190,7 @@ class AsyncEngine:
         limit: int | None = None,
     ) -> AsyncIterator[Snapshot]:
         """As `Engine.list`, for `async for`. Whatever is wrong is raised where the first snapshot is asked for."""
-        snapshots = await _threads.run(
+        snapshots = await threads.run(
             self.engine.list,
             session,
             since=since,
@@ -229,7 +202,7 @@ class AsyncEngine:
             reverse=reverse,
             limit=limit,
         )
-        while some := await _threads.run(_some, snapshots):
+        while some := await threads.run(_some, snapshots):
             for snapshot in some:
                 yield snapshot
 
@@ -244,7 +217,7 @@ class AsyncEngine:
 
     async def restore(self, ref: Ref, *, component: str | None = None, into: Any = None) -> Any:
         """As `Engine.restore`."""
-        return await _threads.run(self.engine.restore, ref, component=component, into=into)
+        return await threads.run(self.engine.restore, ref, component=component, into=into)
 
     @overload
     async def put_back(
@@ -285,7 +258,7 @@ class AsyncEngine:
         dry_run: bool = False,
     ) -> Plan | Report:
         """As `Engine.put_back`."""
-        return await _threads.run(
+        return await threads.run(
             self.engine.put_back,
             ref,
             components=components,
@@ -344,7 +317,7 @@ class AsyncEngine:
         dry_run: bool = False,
     ) -> Plan | Report:
         """As `Engine.rollback`."""
-        return await _threads.run(
+        return await threads.run(
             self.engine.rollback,
             session,
             steps=steps,
@@ -366,7 +339,7 @@ class AsyncEngine:
 
     async def undo(self, session: str, *, dry_run: bool = False) -> Plan | Report:
         """As `Engine.undo`."""
-        return await _threads.run(self.engine.undo, session, dry_run=dry_run)
+        return await threads.run(self.engine.undo, session, dry_run=dry_run)
 
     @overload
     async def redo(self, session: str, *, dry_run: Literal[False] = False) -> Report: ...
@@ -379,7 +352,7 @@ class AsyncEngine:
 
     async def redo(self, session: str, *, dry_run: bool = False) -> Plan | Report:
         """As `Engine.redo`."""
-        return await _threads.run(self.engine.redo, session, dry_run=dry_run)
+        return await threads.run(self.engine.redo, session, dry_run=dry_run)
 
     @overload
     async def cleanup(
@@ -456,7 +429,7 @@ class AsyncEngine:
         dry_run: bool = False,
     ) -> CleanupPlan | Cleaned:
         """As `Engine.cleanup`."""
-        return await _threads.run(
+        return await threads.run(
             self.engine.cleanup,
             session,
             older_than=older_than,
@@ -489,7 +462,7 @@ async def open(
 ) -> AsyncEngine:
     """As `dalsegno.open`."""
     return AsyncEngine(
-        await _threads.run(
+        await threads.run(
             plain.open,
             path,
             create=create,
