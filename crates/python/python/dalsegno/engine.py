@@ -97,7 +97,12 @@ def _rules(
         "tags": _words(tag),
         "keep_nothing": keep_nothing,
     }
-    return asked if any(value not in (None, [], False) for value in asked.values()) else None
+    unasked = (None, False)
+    # 0 is asked for, though it equals False.
+    some = any(
+        not any(value is none for none in unasked) and value != [] for value in asked.values()
+    )
+    return asked if some else None
 
 
 @final
