@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,10 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DALSEGNO_STORE", raising=False)
     text = PAGE.read_text()
-    known: dict[str, object] = {"__name__": "docs"}
+    # A module of its own, so that what it defines can be found there, as in a program.
+    module = types.ModuleType("docs_python")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    known = module.__dict__
     count = 0
     for block in BLOCK.finditer(text):
         language, code = block.groups()
@@ -30,6 +35,6 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             told: list[str] = []
             runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
             assert runner.run(test, out=told.append, clear_globs=False).failed == 0, "".join(told)
-            known = test.globs
+            known.update(test.globs)
             count += 1
     assert count > 5

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,10 @@ def test_parent_and_child_save_at_the_same_time(engine: Engine) -> None:
     assert engine.verify()["damage"] == []
 
 
+def save_numbered(engine: Engine, number: int) -> str:
+    return engine.save("child", {"n": number})["session"]
+
+
 def test_a_fork_while_other_threads_save(engine: Engine) -> None:
     stop = threading.Event()
     saved: dict[int, int] = {}
@@ -90,7 +95,7 @@ def test_a_fork_while_other_threads_save(engine: Engine) -> None:
         thread.start()
     try:
         for n in range(15):
-            done = in_a_child(lambda n=n: engine.save("child", {"n": n})["session"])
+            done = in_a_child(partial(save_numbered, engine, n))
             assert done == "'child'"
     finally:
         stop.set()

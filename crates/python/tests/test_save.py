@@ -161,18 +161,18 @@ def test_a_timeout_that_is_none_is_refused(engine: Engine) -> None:
 
 def test_options_are_keyword_only(engine: Engine) -> None:
     with pytest.raises(TypeError):
-        engine.save("s", {}, "name")  # type: ignore[misc]  # pyright: ignore
+        engine.save("s", {}, "name")  # type: ignore[call-arg]  # pyright: ignore
 
 
 def test_wrong_types_are_type_errors(engine: Engine) -> None:
-    for call in (
-        lambda: engine.save(1, {}),  # type: ignore[arg-type]  # pyright: ignore
-        lambda: engine.save("s", {}, turn="7"),  # type: ignore[arg-type]  # pyright: ignore
-        lambda: engine.save("s", {}, name=7),  # type: ignore[arg-type]  # pyright: ignore
-        lambda: engine.info(None),  # type: ignore[arg-type]  # pyright: ignore
-    ):
-        with pytest.raises(TypeError):
-            call()
+    with pytest.raises(TypeError):
+        engine.save(1, {})  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(TypeError):
+        engine.save("s", {}, turn="7")  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(TypeError):
+        engine.save("s", {}, name=7)  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(TypeError):
+        engine.info(None)  # type: ignore[arg-type]  # pyright: ignore
     with pytest.raises(dalsegno.InvalidInputError, match="kind"):
         engine.save("s", {}, kind="weekly")  # type: ignore[arg-type]  # pyright: ignore
     for turn in (2**63, -(2**63) - 1):

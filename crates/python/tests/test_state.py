@@ -100,28 +100,28 @@ class Colour(enum.StrEnum):
     RED = "red"
 
 
-@pytest.mark.parametrize(
-    ("value", "comes_back"),
-    [
-        ((1, 2), [1, 2]),
-        (Point(1, 2), [1, 2]),
-        (Level.LOW, 1),
-        (Colour.RED, "red"),
-        (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
-        (
-            {1: "a", 2.5: "b", False: "c", None: "d"},
-            {"1": "a", "2.5": "b", "false": "c", "null": "d"},
-        ),
-        (2**200, 2**200),
-        (0.1 + 0.2, 0.30000000000000004),
-        (-0.0, -0.0),
-        ("\x00\x1f\u2028", "\x00\x1f\u2028"),
-        ("a\ud83e lone surrogate", "a\ud83e lone surrogate"),
-        (None, None),
-        ("text", "text"),
-        ([], []),
-    ],
-)
+HAD: list[tuple[Any, Any]] = [
+    ((1, 2), [1, 2]),
+    (Point(1, 2), [1, 2]),
+    (Level.LOW, 1),
+    (Colour.RED, "red"),
+    (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
+    (
+        {1: "a", 2.5: "b", False: "c", None: "d"},
+        {"1": "a", "2.5": "b", "false": "c", "null": "d"},
+    ),
+    (2**200, 2**200),
+    (0.1 + 0.2, 0.30000000000000004),
+    (-0.0, -0.0),
+    ("\x00\x1f\u2028", "\x00\x1f\u2028"),
+    ("a\ud83e lone surrogate", "a\ud83e lone surrogate"),
+    (None, None),
+    ("text", "text"),
+    ([], []),
+]
+
+
+@pytest.mark.parametrize(("value", "comes_back"), HAD)
 def test_values_that_json_has(engine: Engine, value: Any, comes_back: Any) -> None:
     back = engine.restore(engine.save("s", {"value": value}))["value"]
     assert back == comes_back and type(back) is type(comes_back)

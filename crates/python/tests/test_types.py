@@ -1,5 +1,8 @@
 """The answers have the shapes that type checkers are told, member for member and in order."""
 
+# Values here have any shape.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import importlib.metadata
