@@ -68,10 +68,9 @@ impl Head {
         let session = &job.session;
         let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
         match job.expect {
-            Expect::Newest(seq) if newest != Some(seq) => Err(Error::conflict(format!(
-                "session {session} was saved by another program in between; nothing was changed, \
-                 try again"
-            ))),
+            Expect::Newest(seq) if newest != Some(seq) => Err(Error::conflict(
+                "it was saved by another program in between; nothing was changed, try again",
+            )),
             Expect::NoSession if self.newest.is_some() || index > 0 => Err(exists(session)),
             _ => Ok(()),
         }

@@ -185,7 +185,11 @@ impl Engine {
 
     fn stop(&self) -> Result<()> {
         match self.writer().take() {
-            Some(writer) if self.process == std::process::id() => writer.close(),
+            Some(writer) if self.process == std::process::id() => match writer.close() {
+                // It refused what it was given; there is nothing to pack.
+                Err(_) if self.is_read_only() => Ok(()),
+                closed => closed,
+            },
             // The thread is the parent's; waiting for it would be for ever.
             Some(writer) => {
                 std::mem::forget(writer);

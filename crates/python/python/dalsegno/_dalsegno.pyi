@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias, TypedDict, final
+from typing import TypeAlias, final
 
+from .asked import Asked, Duration
 from .hermes import Recovery, Saved, Status
 from .results import (
     Cleaned,
@@ -25,22 +26,21 @@ from .results import (
     Verification,
 )
 
+__all__ = [
+    "Handle",
+    "Ticket",
+    "after_fork_in_child",
+    "after_fork_in_parent",
+    "before_fork",
+    "close_all",
+    "pretty",
+    "version",
+]
+
 version: str
 
-_Span: TypeAlias = timedelta | str
 _Time: TypeAlias = datetime | timedelta | str
 _Path: TypeAlias = str | PathLike[str]
-
-class Asked(TypedDict):
-    older_than: _Span | None
-    keep_last: int | None
-    keep_hourly: int | None
-    keep_daily: int | None
-    keep_weekly: int | None
-    keep_monthly: int | None
-    kinds: list[str]
-    tags: list[str]
-    keep_nothing: bool
 
 def before_fork() -> None: ...
 def after_fork_in_parent() -> None: ...
@@ -157,7 +157,7 @@ class Handle:
     def untag(self, reference: str, tags: list[str]) -> Snapshot: ...
     def pin(self, reference: str, pinned: bool) -> Snapshot: ...
     def delete(
-        self, references: list[str], grace: _Span | None, dry_run: bool
+        self, references: list[str], grace: Duration | None, dry_run: bool
     ) -> list[Snapshot]: ...
     def undelete(self, references: list[str], dry_run: bool) -> list[Snapshot]: ...
     def purge(
@@ -167,11 +167,11 @@ class Handle:
         self,
         session: str | None,
         rules: Asked | None,
-        grace: _Span | None,
+        grace: Duration | None,
         purge: bool,
         dry_run: bool,
     ) -> CleanupPlan | Cleaned: ...
-    def set_policy(self, pattern: str, rules: Asked, grace: _Span | None) -> None: ...
+    def set_policy(self, pattern: str, rules: Asked, grace: Duration | None) -> None: ...
     def remove_policy(self, pattern: str) -> None: ...
     def export(self, path: _Path, session: str | None) -> int: ...
     def import_text(self, text: bytes) -> Imported: ...

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, final, overload
 
 from . import _dalsegno
+from .asked import Asked, Duration
 from .errors import DalsegnoError, DamagedError, InvalidInputError
 from .results import (
     Cleaned,
@@ -49,9 +50,6 @@ Time: TypeAlias = datetime | timedelta | str
 """A time: a `datetime` (local where it has no zone), a `timedelta` before now, or text: `2026-11-20T21:30`, or `24h`
 for so long ago."""
 
-Duration: TypeAlias = timedelta | str
-"""How long: a `timedelta`, or text: `12h`, `7d`, `2 weeks`."""
-
 Words: TypeAlias = str | Iterable[str]
 """One word, or several."""
 
@@ -84,9 +82,9 @@ def _rules(
     kind: Words | None,
     tag: Words | None,
     keep_nothing: bool,
-) -> _dalsegno.Asked | None:
+) -> Asked | None:
     """The rules that are asked for; None where none are."""
-    asked: _dalsegno.Asked = {
+    asked: Asked = {
         "older_than": older_than,
         "keep_last": keep_last,
         "keep_hourly": keep_hourly,
@@ -97,7 +95,12 @@ def _rules(
         "tags": _words(tag),
         "keep_nothing": keep_nothing,
     }
-    return asked if any(value not in (None, [], False) for value in asked.values()) else None
+    unasked = (None, False)
+    # 0 is asked for, though it equals False.
+    some = any(
+        not any(value is none for none in unasked) and value != [] for value in asked.values()
+    )
+    return asked if some else None
 
 
 @final

@@ -4,8 +4,6 @@ Answers are plain dicts and lists, with the members and the order of the command
 `datetime` in UTC, sizes are bytes. These types are for type checkers only.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
@@ -67,7 +65,7 @@ Operation = TypedDict(
         "from": str,
     },
 )
-"""The deed that added a snapshot to the history, and the snapshot it took (of an import: its old id)."""
+Operation.__doc__ = """The deed that added a snapshot to the history, and the snapshot it took (of an import: its old id)."""
 
 
 class Snapshot(TypedDict):
@@ -192,7 +190,7 @@ LogOperation = TypedDict(
         "failure": str | None,
     },
 )
-"""Something was put back."""
+LogOperation.__doc__ = """Something was put back."""
 
 LogEntry: TypeAlias = LogSave | LogOperation
 """A line of a session's log."""
@@ -220,7 +218,7 @@ class Difference(TypedDict):
     label: NotRequired[str]
     before: NotRequired[Any]
     after: NotRequired[Any]
-    inside: NotRequired[list[Difference]]
+    inside: NotRequired[list["Difference"]]
 
 
 class ComponentDiff(TypedDict):
@@ -237,7 +235,7 @@ Diff = TypedDict(
     "Diff",
     {"from": Snapshot, "to": Snapshot, "identical": bool, "components": list[ComponentDiff]},
 )
-"""What differs between the states of two snapshots."""
+Diff.__doc__ = """What differs between the states of two snapshots."""
 
 
 class Trashed(TypedDict):

@@ -81,8 +81,10 @@ fn members(py: Python<'_>, text: &str) -> PyResult<Map<String, Value>> {
         .map_err(|e| error::invalid(py, &format!("the metadata cannot be kept: {e}")))?;
     // Numbers beyond 64 bits would come back as others.
     let again = show::show(py, &members)?;
-    let given = py.import("json")?.call_method1("loads", (text,))?;
-    if !again.eq(given)? {
+    let json = py.import("json")?;
+    let given = json.call_method1("loads", (text,))?;
+    let written = |value| json.call_method1("dumps", (value,));
+    if !written(again)?.eq(written(given)?)? {
         let message = "the metadata has a number that cannot be kept exactly; write it as a string";
         return Err(error::invalid(py, message));
     }

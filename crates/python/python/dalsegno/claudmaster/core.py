@@ -6,10 +6,11 @@ A verb is a generator: it yields the work that may wait for a disk, and is given
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypedDict, TypeVar
@@ -261,7 +262,9 @@ class Snapshots:
 
     def _keep(self, state: Taken, label: str, turn: Any) -> StateSnapshot:
         if self.engine is None or self.name is None:
-            load = functools.partial(_joined, self._states.push(state.text), state.copies)
+            kept = self._states.push(state.text)
+            without_text = dataclasses.replace(state, text=b"")
+            load = functools.partial(_joined, kept, without_text)
             return StateSnapshot.kept(str(uuid4()), label, datetime.now(), turn, load)
         saved = self.engine.save_json(
             self.name,
@@ -295,15 +298,15 @@ class Snapshots:
         """What the session went back to becomes its newest stored state."""
         if self.engine is None or self.name is None:
             return
-        if snapshot.is_untouched:
+        if snapshot.is_untouched or data == _load(self.engine, snapshot.snapshot_id):
             self.engine.rollback(self.name, to=snapshot.snapshot_id)
         else:
             # What it was changed to is in no snapshot of the store.
             self.engine.save(self.name, data, label=snapshot.label, turn=snapshot.turn_count)
 
 
-def _joined(state: _dalsegno.State, copies: Mapping[str, Any]) -> dict[str, Any]:
-    return Taken(b"", copies).data(state.text())
+def _joined(kept: _dalsegno.State, state: Taken) -> dict[str, Any]:
+    return state.data(kept.text())
 
 
 def _load(engine: Engine, snapshot_id: str) -> dict[str, Any]:

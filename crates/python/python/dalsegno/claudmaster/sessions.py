@@ -9,6 +9,7 @@ import copy
 import dataclasses
 import functools
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -33,10 +34,11 @@ class Taken:
 
     text: bytes
     copies: Mapping[str, Any]
+    read: Callable[[bytes], Any] = json.loads
 
     def data(self, text: bytes) -> dict[str, Any]:
         """The state as a dict; `text` is its text."""
-        data = cast("dict[str, Any]", json.loads(text))
+        data = cast("dict[str, Any]", self.read(text))
         for name, value in self.copies.items():
             data[name] = copy.deepcopy(value)
         return data
@@ -46,7 +48,7 @@ def take(session: object, fields: Fields) -> Taken:
     """The session's state. Of pydantic models and of what has a `model_dump` it is all that that gives; of others, the fields."""
     serializer = _serializer(type(session))
     if serializer is not None:
-        return Taken(serializer.to_json(session), {})
+        return Taken(serializer.to_json(session), {}, _reader())
     dump = getattr(session, "model_dump", None)
     data = dump(mode="json") if callable(dump) else _fields_of(session, fields)
     if not isinstance(data, dict):
@@ -71,6 +73,13 @@ def _serializer(session: type[Any]) -> Any:
     if getattr(dump, "__module__", None) != "pydantic.main":
         return None
     return getattr(session, "__pydantic_serializer__", None)
+
+
+@functools.cache
+def _reader() -> Callable[[bytes], Any]:
+    """Pydantic's reader of what its serializer wrote: the quickest there is."""
+    from_json = getattr(sys.modules.get("pydantic_core"), "from_json", None)
+    return json.loads if from_json is None else functools.partial(from_json, cache_strings="keys")
 
 
 def _fields_of(session: object, fields: Fields) -> dict[str, Any]:

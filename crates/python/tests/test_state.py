@@ -1,0 +1,264 @@
+"""From values to JSON, and back."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pydantic
+import pytest
+
+import dalsegno
+from dalsegno import Engine
+
+
+@dataclass
+class Track:
+    title: str
+    seconds: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class Loop(enum.Enum):
+    OFF = "off"
+    ALL = "all"
+
+
+@dataclass
+class Player:
+    volume: float
+    queue: list[Track]
+    current: Track | None = None
+    loop: Literal["off", "all"] = "off"
+    by_guild: dict[int, Track] = field(default_factory=dict[int, Track])
+    plays: int = field(default=0, init=False)
+
+
+class Message(pydantic.BaseModel):
+    role: str
+    text: str
+    at: datetime | None = None
+
+
+class Chat(pydantic.BaseModel):
+    title: str
+    messages: list[Message] = []
+
+
+def test_a_dataclass_and_back(engine: Engine) -> None:
+    player = Player(0.5, [Track("Naima", 262, ("slow", "ballad"))], current=Track("So What"))
+    player.by_guild[7] = Track("Giant Steps")
+    player.plays = 3
+    saved = engine.save("bot/42", player)
+    assert engine.restore(saved)["queue"][0] == {
+        "title": "Naima",
+        "seconds": 262,
+        "tags": ["slow", "ballad"],
+    }
+    again = engine.restore(saved, into=Player)
+    assert again == player and again.plays == 3
+    assert isinstance(again.queue[0].tags, tuple)
+    assert engine.restore(saved, component="queue", into=list[Track]) == player.queue
+
+
+def test_a_pydantic_model_and_back(engine: Engine) -> None:
+    chat = Chat(title="garden", messages=[Message(role="user", text="hi", at=datetime(2026, 1, 2))])
+    saved = engine.save("chat/1", chat)
+    assert engine.restore_text(saved) == chat.model_dump_json().encode()
+    again = engine.restore(saved, into=Chat)
+    assert again == chat
+    adapter = pydantic.TypeAdapter(list[Message])
+    assert engine.restore(saved, component="messages", into=adapter) == chat.messages
+
+
+def test_models_and_dataclasses_within_others(engine: Engine) -> None:
+    state = {"tracks": [Track("Naima")], "last": Message(role="user", text="hi")}
+    assert engine.restore(engine.save("s", state)) == {
+        "tracks": [{"title": "Naima", "seconds": 0, "tags": []}],
+        "last": {"role": "user", "text": "hi", "at": None},
+    }
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+HAD: list[tuple[Any, Any]] = [
+    ((1, 2), [1, 2]),
+    (Point(1, 2), [1, 2]),
+    (Level.LOW, 1),
+    (Colour.RED, "red"),
+    (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
+    (
+        {1: "a", 2.5: "b", False: "c", None: "d"},
+        {"1": "a", "2.5": "b", "false": "c", "null": "d"},
+    ),
+    (2**200, 2**200),
+    (0.1 + 0.2, 0.30000000000000004),
+    (-0.0, -0.0),
+    ("\x00\x1f\u2028", "\x00\x1f\u2028"),
+    ("a\ud83e lone surrogate", "a\ud83e lone surrogate"),
+    (None, None),
+    ("text", "text"),
+    ([], []),
+]
+
+
+@pytest.mark.parametrize(("value", "comes_back"), HAD)
+def test_values_that_json_has(engine: Engine, value: Any, comes_back: Any) -> None:
+    back = engine.restore(engine.save("s", {"value": value}))["value"]
+    assert back == comes_back and type(back) is type(comes_back)
+    assert engine.restore(engine.save("s", value)) == comes_back
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (-math.inf, "-inf"),
+        (Decimal("1.1"), "Decimal"),
+        (datetime(2026, 1, 1), "datetime"),
+        (uuid.UUID(int=1), "UUID"),
+        (Path("/a"), "PosixPath"),
+        (Loop.OFF, "Loop"),
+        ({1, 2}, "set"),
+        (b"bytes", "bytes"),
+        (object(), "object"),
+        (Track, "type"),
+    ],
+)
+def test_what_json_has_no_word_for_is_refused_by_name_and_place(
+    engine: Engine, value: object, named: str
+) -> None:
+    with pytest.raises(dalsegno.InvalidInputError, match=rf"players\[1\]\['a b'\].*{named}"):
+        engine.save("s", {"players": [{}, {"a b": value}]})
+    with pytest.raises(ValueError, match=named):
+        engine.save("s", value)
+    assert engine.sessions() == []
+
+
+def test_keys_that_json_has_not_are_refused(engine: Engine) -> None:
+    with pytest.raises(dalsegno.InvalidInputError, match=r"at a: the key \(1, 2\) is a tuple"):
+        engine.save("s", {"a": {(1, 2): 3}})
+    with pytest.raises(dalsegno.InvalidInputError, match="the key nan"):
+        engine.save("s", {math.nan: 3})
+
+
+def test_default_says_what_to_write(engine: Engine) -> None:
+    def default(value: object) -> object:
+        if isinstance(value, (Decimal, Path, uuid.UUID)):
+            return str(value)
+        if isinstance(value, set):
+            return sorted(value)  # pyright: ignore
+        raise TypeError(f"what is a {type(value).__name__}?")
+
+    state = {"price": Decimal("1.10"), "tags": {"b", "a"}, "where": Path("/a")}
+    saved = engine.save("s", state, default=default)
+    assert engine.restore(saved) == {"price": "1.10", "tags": ["a", "b"], "where": "/a"}
+    with pytest.raises(dalsegno.InvalidInputError, match="at x: what is a complex"):
+        engine.save("s", {"x": 1j}, default=default)
+
+
+def test_what_a_default_raises_comes_through(engine: Engine) -> None:
+    class Mine(Exception):
+        pass
+
+    def default(value: object) -> object:
+        raise Mine
+
+    with pytest.raises(Mine):
+        engine.save("s", {"x": 1j}, default=default)
+
+    def broken(value: object) -> object:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        engine.save("s", {"x": 1j}, default=broken)
+
+
+def test_what_contains_itself_is_refused(engine: Engine) -> None:
+    state: dict[str, Any] = {"a": []}
+    state["a"].append(state)
+    with pytest.raises(dalsegno.InvalidInputError, match=r"at a\[0\]: it contains itself"):
+        engine.save("s", state)
+    shared = {"x": 1}
+    assert engine.restore(engine.save("s", [shared, shared])) == [shared, shared]
+    with pytest.raises(dalsegno.InvalidInputError):
+        engine.save("s", 1j, default=lambda value: [value])
+
+
+def test_very_deep_nesting_is_refused(engine: Engine) -> None:
+    state: list[Any] = []
+    for _ in range(100_000):
+        state = [state]
+    with pytest.raises(dalsegno.InvalidInputError, match="deeply"):
+        engine.save("s", state)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"volume":1}', "queue is missing"),
+        ('{"volume":"loud","queue":[]}', "at volume is a str, not a float"),
+        ('{"volume":1,"queue":{}}', "at queue is a dict"),
+        ('{"volume":1,"queue":[{"title":1}]}', r"queue\[0\].title is a int, not a str"),
+        ('{"volume":1,"queue":[{}]}', r"queue\[0\].title is missing"),
+        ('{"volume":1,"queue":[],"extra":1}', "no fields for: extra"),
+        ('{"volume":1,"queue":[],"loop":"x"}', "loop is 'x'"),
+        ('{"volume":1,"queue":[],"by_guild":{"x":{}}}', "key 'x', which is no int"),
+        ("[]", "is a list, not the fields of Player"),
+    ],
+)
+def test_a_state_of_another_shape_is_refused(engine: Engine, text: str, named: str) -> None:
+    saved = engine.save_json("s", text)
+    with pytest.raises(dalsegno.InvalidInputError, match=named):
+        engine.restore(saved, into=Player)
+
+
+def test_a_state_that_a_model_refuses_names_what(engine: Engine) -> None:
+    saved = engine.save("s", {"messages": 1})
+    with pytest.raises(dalsegno.InvalidInputError, match="title") as caught:
+        engine.restore(saved, into=Chat)
+    assert isinstance(caught.value.__cause__, pydantic.ValidationError)
+
+
+@dataclass
+class Mixed:
+    model: Message
+    loop: Loop
+    words: set[str]
+    pair: tuple[int, str]
+    either: int | str
+    anything: Any
+
+
+def test_other_types_in_dataclasses(engine: Engine) -> None:
+    mixed = Mixed(Message(role="a", text="b"), Loop.ALL, {"x"}, (1, "a"), "seven", {"k": [1]})
+
+    def default(value: Any) -> Any:
+        return value.value if isinstance(value, enum.Enum) else sorted(value)
+
+    assert engine.restore(engine.save("s", mixed, default=default), into=Mixed) == mixed
+
+
+def test_numbers_and_order_are_as_pythons_json_has_them(engine: Engine) -> None:
+    text = '{"z":1,"a":{"y":1.50,"b":1E5},"a2":[1e-7,-0,12345678901234567890]}'
+    assert json.dumps(engine.restore(engine.save_json("s", text))) == json.dumps(json.loads(text))
