@@ -14,7 +14,7 @@ from .._threads import threads
 from ..aio import AsyncEngine
 from ..engine import Engine
 from .checks import Check
-from .core import Snapshots, Turn, Verb
+from .core import Snapshots, Turn, Verb, Work
 from .sessions import GAME_FIELDS, Fields
 from .snapshot import StateSnapshot
 
@@ -59,14 +59,19 @@ class AsyncStateRollbackManager(Snapshots):
         return asyncio.Lock()
 
     async def _run(self, verb: Verb[T]) -> T:
+        # The state is taken now, whoever else is at work.
+        try:
+            work = next(verb)
+        except StopIteration as end:
+            done: T = end.value
+            return done
         # What was begun is ended, also where nobody waits for it any more.
-        return await asyncio.shield(self._carry_out(verb))
+        return await asyncio.shield(self._carry_out(verb, work))
 
-    async def _carry_out(self, verb: Verb[T]) -> T:
+    async def _carry_out(self, verb: Verb[T], work: Work) -> T:
         """Does the verb's work in another thread, where it may wait for a store."""
         async with self._one_at_a_time:
             try:
-                work = next(verb)
                 while True:
                     try:
                         answer = work() if self.engine is None else await threads.run(work)

@@ -17,7 +17,7 @@ session is broken; None or True where it is sound. Or the fields that are requir
 
 def why_broken(check: Check, session: object) -> str | None:
     """What is wrong with the session; None where it is sound."""
-    if isinstance(check, Mapping):
+    if not callable(check):
         wrong = [_wrong(session, name, kind) for name, kind in check.items()]
         return "; ".join(found for found in wrong if found) or None
     try:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import Any, TypeAlias, TypedDict, TypeVar, cast
 from uuid import uuid4
 
 from .. import _dalsegno
@@ -25,7 +25,7 @@ from .errors import RollbackError
 from .sessions import GAME_FIELDS, Fields, Taken, put_back, take
 from .snapshot import StateSnapshot
 
-__all__ = ["Listed", "PassedOver", "Snapshots", "Turn", "Verb", "logger"]
+__all__ = ["Listed", "PassedOver", "Snapshots", "Turn", "Verb", "Work", "logger"]
 
 T = TypeVar("T")
 
@@ -222,6 +222,7 @@ class Snapshots:
         except BaseException:
             take_back()
             raise
+        self._counted_from = self._turn()
 
     def _repairing(self, why: str) -> Verb[Turn]:
         logger.warning("The session's state is broken: %s", why)
@@ -232,7 +233,6 @@ class Snapshots:
                 found = self._would_be(data)
                 if found is None:
                     yield from self._going_back(snapshot, data)
-                    self._counted_from = min(self._counted_from, self._turn())
                     logger.warning(
                         "Rolled the session back to snapshot %s (label: %s, turn: %s)",
                         snapshot.snapshot_id,
@@ -313,7 +313,7 @@ def _load(engine: Engine, snapshot_id: str) -> dict[str, Any]:
     data = json.loads(engine.restore_text(snapshot_id))
     if not isinstance(data, dict):
         raise TypeError(f"the state of {snapshot_id} is a {type(data).__name__}, not a dict")
-    return data
+    return cast("dict[str, Any]", data)
 
 
 def _told(error: Exception) -> str:

@@ -37,8 +37,12 @@ def derive_from(base: type[Exception]) -> None:
 
     Raises `TypeError` for what is no class of exceptions, or derives from `RollbackError` itself.
     """
-    if not (isinstance(base, type) and issubclass(base, Exception)):
+    if not _is_exception(base):
         raise TypeError(f"{base!r} is not a class of exceptions")
     if issubclass(base, RollbackError):
         raise TypeError(f"{base.__name__} derives from RollbackError itself")
     RollbackError.__bases__ = (DalsegnoError,) if base is Exception else (DalsegnoError, base)
+
+
+def _is_exception(given: object) -> bool:
+    return isinstance(given, type) and issubclass(given, Exception)

@@ -24,8 +24,8 @@ def _run(verb: Verb[T]) -> T:
             else:
                 work = verb.send(answer)
     except StopIteration as end:
-        answer: T = end.value
-        return answer
+        done: T = end.value
+        return done
 
 
 class StateRollbackManager(Snapshots):

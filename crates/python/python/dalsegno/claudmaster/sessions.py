@@ -1,7 +1,7 @@
 """How a session's state is taken and put back, whatever the session is."""
 
-# Sessions have any shape: pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# Sessions have any shape.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal, TypeAlias, cast
 
 from .. import _dalsegno
@@ -174,7 +174,7 @@ def _typed(session: Any, data: dict[str, Any], names: list[str], fields: Fields)
 
 
 @functools.cache
-def _is_plain(session: type[Any], name: str) -> bool:
+def _is_plain(session: Hashable, name: str) -> bool:
     """Whether a field of a pydantic model has the same value in JSON."""
     field = getattr(session, "model_fields", {}).get(name)
     return field is None or _plain_type(field.annotation)
