@@ -10,6 +10,7 @@ mod given;
 mod handle;
 mod place;
 mod show;
+mod text;
 mod ticket;
 mod verb;
 
@@ -21,6 +22,8 @@ mod _dalsegno {
     use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
     #[pymodule_export]
     use super::handle::Handle;
+    #[pymodule_export]
+    use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
     #[pymodule_export]

@@ -1,9 +1,10 @@
 """What `dalsegno` stands on. Use `dalsegno` itself: these names may change."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from .asked import Asked, Duration
 from .results import (
@@ -26,11 +27,13 @@ from .results import (
 
 __all__ = [
     "Handle",
+    "Text",
     "Ticket",
     "after_fork_in_child",
     "after_fork_in_parent",
     "before_fork",
     "close_all",
+    "dumps",
     "pretty",
     "version",
 ]
@@ -44,7 +47,12 @@ def before_fork() -> None: ...
 def after_fork_in_parent() -> None: ...
 def after_fork_in_child() -> None: ...
 def close_all() -> None: ...
+def dumps(value: object, other: Callable[[Any], Any]) -> Text: ...
 def pretty(text: bytes) -> bytes: ...
+
+@final
+class Text:
+    def __bytes__(self) -> bytes: ...
 
 @final
 class Ticket:
@@ -72,7 +80,7 @@ class Handle:
     def submit(
         self,
         session: str,
-        text: bytes,
+        text: Text | bytes,
         *,
         name: str | None,
         label: str | None,
