@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p8|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -48,6 +48,8 @@ enum Wanted {
     P4,
     /// Looking up among many snapshots
     P7,
+    /// A chat's checkpoints through Python
+    P8,
     /// Saving as the unchanged part grows
     P9,
     /// Comparing neighbours as the unchanged part grows
@@ -78,6 +80,7 @@ impl Wanted {
             Self::P3 => "p3",
             Self::P4 => "p4",
             Self::P7 => "p7",
+            Self::P8 => "p8",
             Self::P9 => "p9",
             Self::Diff => "diff",
             Self::Retention => "retention",

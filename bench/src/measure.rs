@@ -7,6 +7,7 @@
 //! | [`p3`] | 10,000 sessions in one durable tick |
 //! | [`p4`] | restoring |
 //! | [`p7`] | looking up among many snapshots |
+//! | [`p8`] | a chat's checkpoints through Python |
 //! | [`p9`] | saving as the unchanged part grows |
 //! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
 
@@ -24,6 +25,7 @@ pub mod p2;
 pub mod p3;
 pub mod p4;
 pub mod p7;
+pub mod p8;
 pub mod p9;
 pub mod retention;
 pub mod rounds;
@@ -103,6 +105,7 @@ pub const ALL: [(&str, Measure); 8] = [
     ("p3", p3::run),
     ("p4", p4::run),
     ("p7", p7::run),
+    ("p8", p8::run),
     ("p9", p9::run),
     ("diff", diff::run),
     ("retention", retention::run),

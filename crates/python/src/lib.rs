@@ -12,6 +12,7 @@ mod hermes;
 mod place;
 mod show;
 mod states;
+mod text;
 mod ticket;
 mod verb;
 
@@ -29,6 +30,8 @@ mod _dalsegno {
     };
     #[pymodule_export]
     use super::states::{State, States, exact_json};
+    #[pymodule_export]
+    use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
     #[pymodule_export]

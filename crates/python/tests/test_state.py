@@ -5,8 +5,11 @@ from __future__ import annotations
 import enum
 import json
 import math
+import random
+import threading
 import uuid
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +21,7 @@ import pytest
 
 import dalsegno
 from dalsegno import Engine
+from dalsegno.state import to_text
 
 
 @dataclass
@@ -158,7 +162,7 @@ def test_what_json_has_no_word_for_is_refused_by_name_and_place(
 def test_keys_that_json_has_not_are_refused(engine: Engine) -> None:
     with pytest.raises(dalsegno.InvalidInputError, match=r"at a: the key \(1, 2\) is a tuple"):
         engine.save("s", {"a": {(1, 2): 3}})
-    with pytest.raises(dalsegno.InvalidInputError, match="the key nan"):
+    with pytest.raises(dalsegno.InvalidInputError, match="nan has no form in JSON"):
         engine.save("s", {math.nan: 3})
 
 
@@ -205,12 +209,94 @@ def test_what_contains_itself_is_refused(engine: Engine) -> None:
         engine.save("s", 1j, default=lambda value: [value])
 
 
-def test_very_deep_nesting_is_refused(engine: Engine) -> None:
+def nested(levels: int) -> list[Any]:
     state: list[Any] = []
-    for _ in range(100_000):
+    for _ in range(levels - 1):
         state = [state]
-    with pytest.raises(dalsegno.InvalidInputError, match="deeply"):
-        engine.save("s", state)
+    return state
+
+
+@pytest.mark.parametrize("levels", [10_001, 20_001, 1_000_000])
+def test_very_deep_nesting_is_refused(engine: Engine, levels: int) -> None:
+    with pytest.raises(dalsegno.InvalidInputError, match="nested"):
+        engine.save("s", nested(levels))
+
+
+def test_deep_nesting_needs_no_large_stack(engine: Engine) -> None:
+    """Python's own recursion is used neither to save nor to restore the text."""
+    before = threading.stack_size(64 << 10)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            saved = pool.submit(engine.save, "s", nested(10_000)).result()
+    finally:
+        threading.stack_size(before)
+    assert engine.restore_text(saved) == b"[" * 10_000 + b"]" * 10_000
+    with pytest.raises(dalsegno.InvalidInputError, match="restore_text"):
+        engine.restore(saved)
+
+
+def test_integers_of_thousands_of_digits_are_refused(engine: Engine) -> None:
+    with pytest.raises(dalsegno.InvalidInputError, match=r"at n\[1\]: .*4300 digits"):
+        engine.save("s", {"n": [1, 10**5000]})
+    saved = engine.save_json("s", b"1" * 5000)
+    assert engine.restore_text(saved) == b"1" * 5000
+    with pytest.raises(dalsegno.InvalidInputError, match="restore_text"):
+        engine.restore(saved)
+
+
+def random_value(dice: random.Random, depth: int) -> Any:
+    kind = dice.randrange(9 if depth < 5 else 6)
+    if kind == 0:
+        return dice.choice([None, True, False])
+    if kind == 1:
+        return dice.choice([0, -1, 2**63 - 1, -(2**63), 2**63, 10**40, dice.randrange(10**9)])
+    if kind == 2:
+        numbers = [0.0, -0.0, 1e16, 1e-5, 5e-324, 1.7976931348623157e308, dice.random()]
+        return dice.choice([*numbers, dice.uniform(-1e9, 1e9), 1e22, 123456789012345680.0])
+    if kind < 6:
+        alphabet = 'abc "\\/\x00\x08\t\n\x0c\r\x1f\x7f\x80é\u2028\ud7ff\ue000€🎷\U0010ffff'
+        return "".join(dice.choices(alphabet, k=dice.choice([0, 1, 5, 31, 32, 33, 64, 100])))
+    if kind == 6:
+        return [random_value(dice, depth + 1) for _ in range(dice.randrange(5))]
+    if kind == 7:
+        return tuple(random_value(dice, depth + 1) for _ in range(dice.randrange(5)))
+    keys: list[Any] = ["", "a", "é", '"', "a" * 40, 1, 10**30, 1.5, None, True, False, 7]
+    return {dice.choice(keys): random_value(dice, depth + 1) for _ in range(dice.randrange(5))}
+
+
+def test_the_text_is_the_one_that_pythons_json_would_write() -> None:
+    dice = random.Random(1)
+    for _ in range(3000):
+        value = random_value(dice, 0)
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        assert bytes(to_text(value)) == written.encode()
+
+
+def test_a_default_may_change_what_is_being_written(engine: Engine) -> None:
+    class Trap:
+        pass
+
+    items: list[Any] = [Trap(), 2, 3]
+    members: dict[str, Any] = {"trap": Trap(), "b": 2}
+
+    def default(value: object) -> object:
+        items.clear()
+        members.clear()
+        members["more"] = 1
+        return "sprung"
+
+    state = [items, members]
+    assert engine.restore(engine.save("s", state, default=default)) == [["sprung"], {"more": 1}]
+    items[:] = [1]
+    members.clear()
+    members.update(trap=Trap(), b=2)
+    saved = engine.save("s", state, default=default)
+    assert engine.restore(saved) == [[1], {"trap": "sprung", "b": 2}]
+
+
+def test_a_lone_surrogate_within_other_text(engine: Engine) -> None:
+    text = 'é\ud800"\udfff\\🎷\udc80'
+    assert engine.restore(engine.save("s", {text: [text]})) == {text: [text]}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from .asked import Asked, Duration
 from .hermes import Recovery, Saved, Status
@@ -28,11 +28,13 @@ from .results import (
 
 __all__ = [
     "Handle",
+    "Text",
     "Ticket",
     "after_fork_in_child",
     "after_fork_in_parent",
     "before_fork",
     "close_all",
+    "dumps",
     "pretty",
     "version",
 ]
@@ -46,6 +48,7 @@ def before_fork() -> None: ...
 def after_fork_in_parent() -> None: ...
 def after_fork_in_child() -> None: ...
 def close_all() -> None: ...
+def dumps(value: object, other: Callable[[Any], Any]) -> Text: ...
 def pretty(text: bytes) -> bytes: ...
 def exact_json(value: object) -> bytes | None: ...
 def hermes_count(path: _Path) -> int: ...
@@ -68,6 +71,10 @@ class States:
 @final
 class State:
     def text(self) -> bytes: ...
+
+@final
+class Text:
+    def __bytes__(self) -> bytes: ...
 
 @final
 class Ticket:
@@ -95,7 +102,7 @@ class Handle:
     def submit(
         self,
         session: str,
-        text: bytes,
+        text: Text | bytes,
         *,
         name: str | None,
         label: str | None,

@@ -173,8 +173,25 @@ class AsyncEngine:
         default: Callable[[Any], Any] | None = None,
     ) -> builtins.list[Snapshot]:
         """As `Engine.save_many`; all states are taken at once."""
-        tickets = plain.submit_all(self.engine, states, tags, metadata, kind, default)
+        tickets = self.engine.submit_many(
+            states, tags=tags, metadata=metadata, kind=kind, default=default
+        )
         return await threads.run(plain.wait_all, tickets)
+
+    def submit_many(
+        self,
+        states: Iterable[tuple[str, object]],
+        *,
+        tags: Words = (),
+        metadata: Mapping[str, Any] | None = None,
+        kind: Kind = "manual",
+        default: Callable[[Any], Any] | None = None,
+    ) -> builtins.list[AsyncTicket]:
+        """As `Engine.submit_many`, with tickets to be awaited."""
+        tickets = self.engine.submit_many(
+            states, tags=tags, metadata=metadata, kind=kind, default=default
+        )
+        return [AsyncTicket(ticket) for ticket in tickets]
 
     async def list(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from os import PathLike
@@ -33,7 +32,7 @@ from .results import (
     Trashed,
     Verification,
 )
-from .state import build, to_text
+from .state import build, from_text, to_text
 
 __all__ = ["Duration", "Engine", "Ref", "StrPath", "Ticket", "Time", "Words", "open"]
 
@@ -289,7 +288,7 @@ class Engine:
 
         The state is taken as it is now; what is changed in it afterwards is not saved.
         """
-        return self.submit_json(
+        return self._submit(
             session,
             to_text(state, default),
             name=name,
@@ -324,7 +323,41 @@ class Engine:
     ) -> Ticket:
         """As `save_json`, but does not wait for the disk: the ticket tells what became of it."""
         if isinstance(text, str):
+            # A lone surrogate has no UTF-8; this writes it as JSON's own escape.
             text = text.encode("utf-8", "backslashreplace")
+        return self._submit(
+            session,
+            text,
+            name=name,
+            label=label,
+            description=description,
+            tags=tags,
+            metadata=metadata,
+            kind=kind,
+            turn=turn,
+            schema_version=schema_version,
+            pin=pin,
+            expect=expect,
+            expect_new=expect_new,
+        )
+
+    def _submit(
+        self,
+        session: str,
+        text: _dalsegno.Text | bytes,
+        *,
+        name: str | None = None,
+        label: str | None = None,
+        description: str | None = None,
+        tags: Words = (),
+        metadata: Mapping[str, Any] | None = None,
+        kind: Kind = "manual",
+        turn: int | None = None,
+        schema_version: str | None = None,
+        pin: bool = False,
+        expect: Ref | None = None,
+        expect_new: bool = False,
+    ) -> Ticket:
         if expect is not None and expect_new:
             raise InvalidInputError("expect and expect_new contradict each other")
         newest = None if expect is None else _ref(expect)
@@ -335,7 +368,7 @@ class Engine:
             label=label,
             description=description,
             tags=_words(tags),
-            metadata=None if metadata is None else to_text(dict(metadata)).decode(),
+            metadata=None if metadata is None else bytes(to_text(dict(metadata))).decode(),
             kind=kind,
             turn=turn,
             schema_version=schema_version,
@@ -360,7 +393,26 @@ class Engine:
 
         Where one is refused, the others are saved all the same; then the first refusal is raised.
         """
-        return wait_all(submit_all(self, states, tags, metadata, kind, default))
+        return wait_all(
+            self.submit_many(states, tags=tags, metadata=metadata, kind=kind, default=default)
+        )
+
+    def submit_many(
+        self,
+        states: Iterable[tuple[str, object]],
+        *,
+        tags: Words = (),
+        metadata: Mapping[str, Any] | None = None,
+        kind: Kind = "manual",
+        default: Callable[[Any], Any] | None = None,
+    ) -> builtins.list[Ticket]:
+        """As `save_many`, but does not wait for the disk. Where one state is no JSON, none is submitted."""
+        tags = _words(tags)
+        texts = [(session, to_text(state, default)) for session, state in states]
+        return [
+            self._submit(session, text, tags=tags, metadata=metadata, kind=kind)
+            for session, text in texts
+        ]
 
     # Finding
 
@@ -451,7 +503,7 @@ class Engine:
         in lists and in dicts), or whatever a pydantic `TypeAdapter` makes; else as `json.loads` has it.
         """
         text = self._handle.text(_ref(ref), component)
-        return json.loads(text) if into is None else build(into, text)
+        return from_text(text) if into is None else build(into, text)
 
     def restore_text(self, ref: Ref, *, component: str | None = None) -> bytes:
         """Reads the saved bytes of a snapshot's state, or of one component's value."""
@@ -853,23 +905,6 @@ class Engine:
         if isinstance(source, bytes):
             return self._handle.import_text(source)
         return self._handle.import_file(source)
-
-
-def submit_all(
-    engine: Engine,
-    states: Iterable[tuple[str, object]],
-    tags: Words,
-    metadata: Mapping[str, Any] | None,
-    kind: Kind,
-    default: Callable[[Any], Any] | None,
-) -> list[Ticket]:
-    """Submits the states of several sessions; where one cannot be written as JSON, none of them."""
-    tags = _words(tags)
-    texts = [(session, to_text(state, default)) for session, state in states]
-    return [
-        engine.submit_json(session, text, tags=tags, metadata=metadata, kind=kind)
-        for session, text in texts
-    ]
 
 
 def wait_all(tickets: list[Ticket]) -> list[Snapshot]:

@@ -11,121 +11,62 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
-import math
 import types
 import typing
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ._dalsegno import Text, dumps
 from .errors import InvalidInputError
 
-__all__ = ["build", "to_text"]
+__all__ = ["build", "from_text", "to_text"]
 
 T = TypeVar("T")
 
 Default = Callable[[Any], Any]
 
 
-def to_text(state: object, default: Default | None = None) -> bytes:
+def to_text(state: object, default: Default | None = None) -> Text | bytes:
     """The state as compact JSON.
 
     A pydantic model is asked for its own JSON; dataclasses become objects of their fields, wherever they
     stand. `default` is asked for what JSON has no word for, as in `json.dumps`.
     """
-    own = _own_json(state)
-    if own is not None:
-        return own.encode()
-
-    def other(value: object) -> object:
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        dump = getattr(type(value), "model_dump", None)
-        if dump is not None:
-            return dump(value, mode="json")
-        if default is not None:
-            return default(value)
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-    try:
-        text = json.dumps(
-            state, default=other, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
-    except RecursionError:
-        raise InvalidInputError(
-            "the state is nested too deeply to be saved, or a default never comes to an end"
-        ) from None
-    except (TypeError, ValueError) as error:
-        found = _refused(state, other)
-        if found is None:
-            # Something that a default raised.
-            raise
-        raise InvalidInputError(found) from error
-    # A lone surrogate has no UTF-8; this writes it as JSON's own escape.
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _own_json(state: object) -> str | None:
     dump = getattr(type(state), "model_dump_json", None)
-    if dump is None:
-        return None
-    try:
-        return cast(str, dump(state))
-    except ValueError as error:
-        raise InvalidInputError(f"the model cannot be written as JSON: {error}") from error
-
-
-def _refused(state: object, other: Default) -> str | None:
-    """What JSON refuses, and where it stands. Only looked for when something was refused."""
-    todo: list[tuple[object, str, frozenset[int]]] = [(state, "", frozenset())]
-    while todo:
-        value, path, above = todo.pop()
-        where = f"at {path}" if path else "the state itself"
-        if value is None or isinstance(value, (str, bool, int)):
-            continue
-        if isinstance(value, float):
-            if math.isfinite(value):
-                continue
-            return f"{where}: {value!r} has no form in JSON; save None or a string in its place"
-        if id(value) in above:
-            return f"{where}: it contains itself, which has no form in JSON"
-        within = above | {id(value)}
-        if isinstance(value, dict):
-            members = cast("dict[object, object]", value)
-            for key, member in reversed(list(members.items())):
-                if not (key is None or isinstance(key, (str, int, float))):
-                    kind = type(key).__name__
-                    return f"{where}: the key {key!r} is a {kind}; keys are strings in JSON"
-                if isinstance(key, float) and not math.isfinite(key):
-                    return f"{where}: the key {key!r} has no form in JSON"
-                todo.append((member, _step(path, key), within))
-            continue
-        if isinstance(value, (list, tuple)):
-            items = cast("list[object]", value)
-            todo.extend(
-                (item, f"{path}[{index}]", within)
-                for index, item in reversed(list(enumerate(items)))
-            )
-            continue
+    if dump is not None:
         try:
-            made = other(value)
-        except TypeError as error:
-            kind = type(value).__name__
-            return (
-                f"{where}: {error}; make it a string, a number, a list or a dict, or tell how with default="
-                if str(error) == f"{kind} has no form in JSON"
-                else f"{where}: {error}"
-            )
-        except Exception:  # noqa: BLE001, it is raised again by whoever asks
-            return None
-        todo.append((made, path, within))
-    return None
+            return cast("str", dump(state)).encode()
+        except ValueError as error:
+            raise InvalidInputError(f"the model cannot be written as JSON: {error}") from error
+    return dumps(state, _other if default is None else functools.partial(_other, default=default))
 
 
-def _step(path: str, key: object) -> str:
-    if isinstance(key, str) and key.isidentifier():
-        return f"{path}.{key}" if path else key
-    return f"{path}[{key!r}]"
+def _other(value: object, default: Default | None = None) -> object:
+    """What to write in the place of what JSON has no word for."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    dump = getattr(type(value), "model_dump", None)
+    if dump is not None:
+        return dump(value, mode="json")
+    if default is not None:
+        return default(value)
+    raise TypeError(
+        f"{type(value).__name__} has no form in JSON; make it a string, a number, a list or a dict, "
+        "or tell how with default="
+    )
+
+
+def from_text(text: bytes) -> Any:
+    """The state as Python's `json` has it."""
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError) as error:
+        # Deep nesting, or a number of thousands of digits.
+        raise InvalidInputError(
+            f"Python's json cannot read this state ({error}); restore_text gives its bytes"
+        ) from error
 
 
 def build(into: Any, text: bytes) -> Any:
@@ -139,7 +80,13 @@ def build(into: Any, text: bytes) -> Any:
                 raise InvalidInputError(
                     f"the state does not have the shape asked for: {error}"
                 ) from error
-    return _fill(into, json.loads(text), "")
+    return _fill(into, from_text(text), "")
+
+
+def _step(path: str, key: str) -> str:
+    if key.isidentifier():
+        return f"{path}.{key}" if path else key
+    return f"{path}[{key!r}]"
 
 
 def _mismatch(path: str, what: str) -> InvalidInputError:

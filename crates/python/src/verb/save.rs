@@ -1,12 +1,31 @@
 //! Saving.
 
+use bytes::Bytes;
 use dalsegno::{Kind, SnapshotId};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
 use crate::handle::Handle;
+use crate::text::Text;
 use crate::ticket::Ticket;
 use crate::{error, show};
+
+/// JSON text: made of a value, or given.
+#[derive(FromPyObject)]
+enum Given<'py> {
+    Made(PyRef<'py, Text>),
+    Bytes(Bound<'py, PyBytes>),
+}
+
+impl Given<'_> {
+    fn bytes(self) -> Bytes {
+        match self {
+            Self::Made(text) => text.0.clone(),
+            Self::Bytes(text) => Bytes::copy_from_slice(text.as_bytes()),
+        }
+    }
+}
 
 #[pymethods]
 impl Handle {
@@ -18,7 +37,7 @@ impl Handle {
         &self,
         py: Python<'_>,
         session: &str,
-        text: Vec<u8>,
+        text: Given<'_>,
         name: Option<String>,
         label: Option<String>,
         description: Option<String>,
@@ -31,6 +50,7 @@ impl Handle {
         expect_newest: Option<&str>,
         expect_new: bool,
     ) -> PyResult<Ticket> {
+        let text = text.bytes();
         let metadata = metadata.map(|text| members(py, text)).transpose()?;
         let kind: Kind = kind.parse().map_err(|e| error::raise(py, &e))?;
         let newest: Option<SnapshotId> = match expect_newest {
