@@ -1,4 +1,5 @@
 //! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p8|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p6|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -46,6 +47,8 @@ enum Wanted {
     P3,
     /// Restoring
     P4,
+    /// Counting the messages of session files
+    P6,
     /// Looking up among many snapshots
     P7,
     /// A chat's checkpoints through Python
@@ -79,6 +82,7 @@ impl Wanted {
             Self::P2 => "p2",
             Self::P3 => "p3",
             Self::P4 => "p4",
+            Self::P6 => "p6",
             Self::P7 => "p7",
             Self::P8 => "p8",
             Self::P9 => "p9",

@@ -1,7 +1,7 @@
 //! The one door through which files outside of the store are written: whole or not at all.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -84,14 +84,15 @@ fn write_with<T>(
         )));
     }
     let mut written = Hasher::new();
-    let answer = replace(real, looks, |file| {
+    let (answer, mut file) = replace(real, looks, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, Hashed(file, &mut written));
         let answer = fill(&mut out)?;
         out.flush().map_err(|e| failed("writing", e))?;
         Ok(answer)
     })?;
     let mut there = Hasher::new();
-    let mut file = fs::File::open(real).map_err(|e| failed("reading back", e))?;
+    // By the handle: whoever may not read the file that was there may not open this one either.
+    file.rewind().map_err(|e| failed("reading back", e))?;
     io::copy(&mut file, &mut Hashed(io::sink(), &mut there))
         .map_err(|e| failed("reading back", e))?;
     if there.finish_128() == written.finish_128() {
@@ -138,12 +139,12 @@ impl Looks {
     }
 }
 
-/// Stages a file beside `real`, fills it, and puts it there once it is durable.
+/// Stages a file beside `real`, fills it, puts it there once it is durable, and gives it back, open.
 fn replace<T>(
     real: &Path,
     looks: Looks,
     fill: impl FnOnce(&mut fs::File) -> Result<T>,
-) -> Result<T> {
+) -> Result<(T, fs::File)> {
     let folder = folder_of(real);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
     let mut staged = tempfile::Builder::new()
@@ -163,11 +164,11 @@ fn replace<T>(
     file.set_permissions(fs::Permissions::from_mode(looks.mode))
         .map_err(|e| failed("writing", e))?;
     file.sync_all().map_err(|e| failed("syncing", e))?;
-    staged
+    let file = staged
         .persist(real)
         .map_err(|e| failed("replacing", e.error))?;
     sync_folder(&folder).map_err(|e| failed("syncing the folder of", e))?;
-    Ok(answer)
+    Ok((answer, file))
 }
 
 /// Where `path` leads, if it is a symbolic link.

@@ -1,57 +1,108 @@
-//! How many of the next bytes need no look of their own.
+//! How far the next bytes need no look of their own.
 
-/// Bytes that are looked at together; the compiler makes vector instructions of it.
+use wide::{u8x16, u8x64};
+
+/// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
-/// How many bytes at the beginning are neither quotes, backslashes nor control characters.
+/// Where skipping came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// At the quote that ends the string.
+    Quote(usize),
+    /// At something to look at byte by byte: a backslash, a control character, or the end of the piece.
+    Other(usize),
+}
+
+/// Skips, in a string, what ends it not and is right: plain bytes, and escapes that stand in one block.
 #[inline]
-pub(crate) fn plain(text: &[u8]) -> usize {
+pub(crate) fn skip(text: &[u8]) -> Stop {
     let mut at = 0;
-    // Most strings are short, and the end of long ones is found in this way too.
-    while let Some(found) = special(text, at) {
-        at += found;
-        if found < 8 {
-            return at;
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let marks = Marks::of(block);
+        if marks.quotes | marks.backslashes | marks.controls == 0 {
+            at += BLOCK;
+            continue;
         }
-        if at % 32 == 0 {
-            at += blocks(text.get(at..).unwrap_or_default());
+        if marks.backslashes & marks.backslashes << 1 != 0 {
+            // Which of several in a row escapes the next is seen byte by byte.
+            return Stop::Other(at + plain(block));
         }
+        let ends = marks.quotes & !(marks.backslashes << 1);
+        // All bits below the first end; all where there is none.
+        let before = (ends & ends.wrapping_neg()).wrapping_sub(1);
+        if marks.controls & before != 0 {
+            return Stop::Other(at + plain(block));
+        }
+        let mut escapes = marks.backslashes & before;
+        while escapes != 0 {
+            let place = escapes.trailing_zeros() as usize;
+            let right = match block.get(place + 1) {
+                Some(b'u') => block
+                    .get(place + 2..place + 6)
+                    .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+                Some(byte) => is_simple(*byte),
+                None => false,
+            };
+            if !right {
+                return Stop::Other(at + place);
+            }
+            escapes &= escapes - 1;
+        }
+        if ends != 0 {
+            return Stop::Quote(at + ends.trailing_zeros() as usize);
+        }
+        at += BLOCK;
     }
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| !is_special(**byte)).count()
+    at += plain(rest);
+    match text.get(at) {
+        Some(b'"') => Stop::Quote(at),
+        _ => Stop::Other(at),
+    }
 }
 
-/// How many bytes stand in whole blocks without anything special.
-fn blocks(text: &[u8]) -> usize {
-    let (blocks, _) = text.as_chunks::<BLOCK>();
-    let plain = blocks.iter().take_while(|block| {
-        let found = block
-            .iter()
-            .fold(0, |found, byte| found | u8::from(is_special(*byte)));
-        found == 0
-    });
-    plain.count() * BLOCK
+/// How many bytes come before the first that is a quote, a backslash or a control character.
+fn plain(text: &[u8]) -> usize {
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    let found = text.iter().position(special);
+    found.unwrap_or(text.len())
 }
 
+/// Whether a backslash and this byte are an escape by themselves.
 #[inline]
-fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+pub(crate) fn is_simple(byte: u8) -> bool {
+    const SIMPLE: u128 = {
+        let (mut set, mut place) = (0, 0);
+        let letters = b"\"\\/bfnrt";
+        while place < letters.len() {
+            set |= 1 << letters[place];
+            place += 1;
+        }
+        set
+    };
+    byte < 128 && SIMPLE >> byte & 1 == 1
 }
 
-/// How many of the eight bytes at `at` come before anything special; nothing where there are no eight.
-#[inline]
-fn special(text: &[u8], at: usize) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let word = u64::from_le_bytes(*text.get(at..)?.first_chunk::<8>()?);
-    // The classic zero-byte test, three times: (x - 1) & !x has its high bit where x was 0.
-    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
-    let quote = zero(word ^ (ONES * u64::from(b'"')));
-    let back = zero(word ^ (ONES * u64::from(b'\\')));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let found = (quote | back | control) & HIGH;
-    // The lowest hit is exact; higher ones may be borrowed, so only it is used.
-    Some((found.trailing_zeros() / 8) as usize)
+/// A bit for each byte of a block, the first the lowest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Marks {
+    quotes: u64,
+    backslashes: u64,
+    controls: u64,
+}
+
+impl Marks {
+    #[inline]
+    fn of(block: &[u8; BLOCK]) -> Self {
+        let bytes = u8x64::from(*block);
+        let last_control = u8x64::splat(0x1f);
+        Self {
+            quotes: bytes.simd_eq(u8x64::splat(b'"')).to_bitmask(),
+            backslashes: bytes.simd_eq(u8x64::splat(b'\\')).to_bitmask(),
+            controls: bytes.min(last_control).simd_eq(bytes).to_bitmask(),
+        }
+    }
 }
 
 /// How many digits stand at the beginning.
@@ -63,8 +114,21 @@ pub(crate) fn digits(text: &[u8]) -> usize {
 /// How many bytes of white space stand at the beginning.
 #[inline]
 pub(crate) fn spaces(text: &[u8]) -> usize {
+    let mut at = 0;
+    // Indentation is of any length; seen at once, none is a surprise.
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let bytes = u8x16::from(*block);
+        let same = |byte| bytes.simd_eq(u8x16::splat(byte));
+        let space = same(b' ') | same(b'\n') | same(b'\t') | same(b'\r');
+        let count = space.to_bitmask().trailing_ones();
+        at += count as usize;
+        if count < 16 {
+            return at;
+        }
+    }
     let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t' | b'\n' | b'\r');
-    text.iter().take_while(is_space).count()
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(is_space).count()
 }
 
 #[cfg(test)]
@@ -78,14 +142,63 @@ mod tests {
                 let mut text = "é漢x".repeat(60).into_bytes();
                 text.truncate(length);
                 text.push(end);
-                text.extend(b"\"more\\");
-                assert_eq!(plain(&text), length, "{end}");
+                text.extend(
+                    b"x0041 and a good deal more, so that this is not the end of the text \" \\",
+                );
+                let expected = match end {
+                    b'"' => Stop::Quote(length),
+                    _ => Stop::Other(length),
+                };
+                assert_eq!(skip(&text), expected, "{end}");
             }
-            let text = vec![b'~'; length];
-            assert_eq!(plain(&text), length);
+            assert_eq!(skip(&vec![b'~'; length]), Stop::Other(length));
         }
         for harmless in (0x20..=0xff_u8).filter(|byte| !b"\"\\".contains(byte)) {
-            assert_eq!(plain(&[harmless; 200]), 200, "{harmless}");
+            assert_eq!(skip(&[harmless; 200]), Stop::Other(200), "{harmless}");
+        }
+    }
+
+    #[test]
+    fn an_escape_is_skipped_or_stopped_at_and_never_taken_for_an_end() {
+        for before in 0..130 {
+            for (escape, skipped) in [
+                ("\\\"", true),
+                ("\\n", true),
+                ("\\/", true),
+                ("\\u00aF", true),
+                ("\\u00g", false),
+                ("\\x", false),
+                ("\\\\", false),
+            ] {
+                let text = format!("{}{escape}{}\"", "x".repeat(before), "y".repeat(140));
+                // At the end of a block it cannot be told.
+                let stops = !skipped || before % 64 + escape.len() > 64;
+                let expected = match stops {
+                    true => Stop::Other(before),
+                    false => Stop::Quote(text.len() - 1),
+                };
+                assert_eq!(skip(text.as_bytes()), expected, "{before} {escape}");
+            }
+        }
+        let simple: Vec<u8> = (0..=255).filter(|byte| is_simple(*byte)).collect();
+        assert_eq!(simple, b"\"/\\bfnrt");
+    }
+
+    #[test]
+    fn vectors_see_what_is_there() {
+        let mut block = [b'x'; BLOCK];
+        for byte in 0..=255 {
+            for place in 0..BLOCK {
+                block[place] = byte;
+                let bit = |there| u64::from(there) << place;
+                let expected = Marks {
+                    quotes: bit(byte == b'"'),
+                    backslashes: bit(byte == b'\\'),
+                    controls: bit(byte < 0x20),
+                };
+                assert_eq!(Marks::of(&block), expected, "{byte} at {place}");
+                block[place] = b'y';
+            }
         }
     }
 
@@ -94,6 +207,11 @@ mod tests {
         assert_eq!(digits(b"0123456789/"), 10);
         assert_eq!(digits(b":"), 0);
         assert_eq!(spaces(b" \t\n\r\x0b"), 4);
+        assert_eq!(spaces(b"           \n      x"), 18);
         assert_eq!(spaces(b""), 0);
+        for length in 0..60 {
+            let text = [&b" \t\r\n".repeat(20)[..length], b"\x0b   "].concat();
+            assert_eq!(spaces(&text), length);
+        }
     }
 }

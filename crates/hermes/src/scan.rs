@@ -4,7 +4,7 @@
 //! `-Infinity`; whole numbers have a limit, and so has nesting.
 
 use crate::count::Unreadable;
-use crate::plain::{digits, plain, spaces};
+use crate::plain::{Stop, digits, is_simple, skip, spaces};
 use crate::utf8::Utf8;
 
 /// The deepest nesting that is read; deeper is [`Unreadable::TooDeep`].
@@ -168,7 +168,7 @@ impl MessageCounter {
                     b'"' => self.end_text(),
                     b'\\' => self.state = State::Escape,
                     0..0x20 => return Err(Unreadable::Malformed),
-                    _ => at += plain(piece.get(at..).unwrap_or_default()),
+                    _ => at = self.text(piece, at),
                 },
                 State::After => match byte {
                     b',' => self.comma()?,
@@ -176,13 +176,13 @@ impl MessageCounter {
                     b']' => self.close(false)?,
                     _ => at += space(byte, piece, at)?,
                 },
-                State::Value => at += self.value_or_space(byte, piece, at)?,
+                State::Value => at = self.value_or_space(byte, piece, at)?,
                 State::First => match byte {
                     b']' => self.close(false)?,
-                    _ => at += self.value_or_space(byte, piece, at)?,
+                    _ => at = self.value_or_space(byte, piece, at)?,
                 },
                 State::FirstKey | State::Key => match byte {
-                    b'"' => self.begin_text(true),
+                    b'"' => at = self.begin_text(true, piece, at),
                     b'}' if self.state == State::FirstKey => self.close(true)?,
                     _ => at += space(byte, piece, at)?,
                 },
@@ -254,7 +254,31 @@ impl MessageCounter {
         Ok(())
     }
 
-    /// Begins a value, or skips white space before it.
+    /// Goes on in a string, to its end if nothing is in the way.
+    #[inline]
+    fn text(&mut self, piece: &[u8], at: usize) -> usize {
+        match skip(piece.get(at..).unwrap_or_default()) {
+            Stop::Quote(length) => {
+                self.end_text();
+                let after = at + length + 1;
+                // What comes next nearly always.
+                match (self.state, piece.get(after..)) {
+                    (State::Colon, Some([b':', b' ', ..])) => {
+                        self.state = State::Value;
+                        after + 2
+                    }
+                    (State::Colon, Some([b':', ..])) => {
+                        self.state = State::Value;
+                        after + 1
+                    }
+                    _ => after,
+                }
+            }
+            Stop::Other(length) => at + length,
+        }
+    }
+
+    /// Begins a value, or skips white space before it, and says where to go on.
     #[inline]
     fn value_or_space(&mut self, byte: u8, piece: &[u8], at: usize) -> Result<usize, Unreadable> {
         let next = match byte {
@@ -269,7 +293,7 @@ impl MessageCounter {
             b'n' => State::Word(b"ull"),
             b'N' => State::Word(b"aN"),
             b'I' => State::Word(b"nfinity"),
-            _ => return space(byte, piece, at),
+            _ => return Ok(at + space(byte, piece, at)?),
         };
         let counts = self.depth == 2 && self.counting && self.state == State::First;
         if counts {
@@ -282,13 +306,13 @@ impl MessageCounter {
             self.messages = self.counting.then_some(0);
         }
         match next {
-            State::Text => self.begin_text(false),
+            State::Text => return Ok(self.begin_text(false, piece, at)),
             State::FirstKey => self.open(true)?,
             State::First => self.open(false)?,
             State::Whole => self.begin_whole(),
             other => self.state = other,
         }
-        Ok(0)
+        Ok(at)
     }
 
     fn open(&mut self, object: bool) -> Result<(), Unreadable> {
@@ -357,10 +381,15 @@ impl MessageCounter {
         Ok(())
     }
 
-    fn begin_text(&mut self, key: bool) {
+    #[inline]
+    fn begin_text(&mut self, key: bool, piece: &[u8], at: usize) -> usize {
         self.is_key = key;
         self.matched = Some(0);
         self.state = State::Text;
+        if self.is_top_key() {
+            return at;
+        }
+        self.text(piece, at)
     }
 
     /// Whether the string is a key of the outermost object, the only ones that are looked at.
@@ -405,7 +434,7 @@ impl MessageCounter {
                 self.hex = 0;
                 State::Hex(4)
             }
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
+            _ if is_simple(byte) => {
                 // None of these stands in the key that is looked for.
                 self.matched = None;
                 State::Text
