@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -46,6 +46,8 @@ enum Wanted {
     P3,
     /// Restoring
     P4,
+    /// Snapshots in memory to roll back to
+    P5,
     /// Looking up among many snapshots
     P7,
     /// Saving as the unchanged part grows
@@ -68,6 +70,14 @@ enum Command {
         /// The folder to write into
         folder: PathBuf,
     },
+    /// Take snapshots of a game in a process of its own and print the memory they took
+    #[command(hide = true)]
+    P5Memory {
+        /// How the snapshots are kept
+        way: String,
+        /// Entries of the game
+        entries: usize,
+    },
 }
 
 impl Wanted {
@@ -77,6 +87,7 @@ impl Wanted {
             Self::P2 => "p2",
             Self::P3 => "p3",
             Self::P4 => "p4",
+            Self::P5 => "p5",
             Self::P7 => "p7",
             Self::P9 => "p9",
             Self::Diff => "diff",
@@ -93,6 +104,13 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     let wanted = match cli.command {
         Some(Command::MakeExamples { folder }) => return dalsegno_bench::examples::write(&folder),
+        Some(Command::P5Memory { way, entries }) => {
+            println!(
+                "{}",
+                measure::p5::memory::child(cli.options.seed, &way, entries)?
+            );
+            return Ok(());
+        }
         Some(Command::Wanted(wanted)) => wanted,
         None => Wanted::All,
     };

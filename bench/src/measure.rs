@@ -6,6 +6,7 @@
 //! | [`p2`] | CPU to turn a document into bytes |
 //! | [`p3`] | 10,000 sessions in one durable tick |
 //! | [`p4`] | restoring |
+//! | [`p5`] | snapshots in memory to roll back to |
 //! | [`p7`] | looking up among many snapshots |
 //! | [`p9`] | saving as the unchanged part grows |
 //! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
@@ -23,6 +24,7 @@ pub mod p1;
 pub mod p2;
 pub mod p3;
 pub mod p4;
+pub mod p5;
 pub mod p7;
 pub mod p9;
 pub mod retention;
@@ -97,11 +99,12 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 8] = [
+pub const ALL: [(&str, Measure); 9] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
     ("p4", p4::run),
+    ("p5", p5::run),
     ("p7", p7::run),
     ("p9", p9::run),
     ("diff", diff::run),
