@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::workload::game::{Entry, GameState, Metadata, Played};
 
 /// A session that a turn is played in.
-pub trait Session: Clone {
+pub(crate) trait Session: Clone {
     /// The game as this program holds it.
     fn of(state: &GameState) -> Result<Self>;
 
@@ -23,7 +23,7 @@ pub trait Session: Clone {
 
 /// In shared structures: a clone takes the same time however long the conversation is.
 #[derive(Debug, Clone)]
-pub struct Shared {
+pub(crate) struct Shared {
     turn_count: u32,
     conversation_history: List<Entry>,
     active_agents: Arc<BTreeMap<String, String>>,
