@@ -453,6 +453,18 @@ fn durable_snapshots_outlive_the_process_and_a_rollback_is_logged() {
         game(6)
     );
     assert_eq!(logged().len(), 2);
+    // The store's own undo goes back through both.
+    for turn in [8, 8] {
+        engine.undo("game/1").unwrap().apply().unwrap();
+        assert_eq!(
+            engine
+                .restore("game/1@latest")
+                .unwrap()
+                .to::<Value>()
+                .unwrap(),
+            game(turn)
+        );
+    }
     let all = engine.list(&Query::session("game/1")).unwrap().snapshots;
     let saved = all.iter().filter(|s| s.operation.is_none()).count();
     assert_eq!(saved, 5, "what the list drops stays in the store");
@@ -473,6 +485,34 @@ fn durable_snapshots_outlive_the_process_and_a_rollback_is_logged() {
     let error = manager.rollback_to(by_hand.snapshot_id).unwrap_err();
     assert!(error.to_string().contains("trash"), "{error}");
     assert_eq!(manager.session, game(8));
+}
+
+#[test]
+fn a_store_that_fails_is_an_error_and_the_session_stays() {
+    let (folder, engine) = engine();
+    let mut manager = Settings::new(turn)
+        .durable(engine, "game/1", game(1))
+        .unwrap();
+    let id = manager.create_snapshot("one").unwrap().snapshot_id;
+    manager.session = game(2);
+    // The store loses its table of operations: the rollback cannot be logged.
+    let store = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    store
+        .execute("ALTER TABLE operation RENAME TO gone", [])
+        .unwrap();
+    let error = manager.rollback_to(id).unwrap_err();
+    assert_eq!(error.details()["snapshot"], json!(id), "{error}");
+    assert_eq!(manager.session, game(2));
+    store
+        .execute("ALTER TABLE snapshot RENAME TO lost", [])
+        .unwrap();
+    let error = manager.create_snapshot("two").unwrap_err();
+    assert!(matches!(error, RollbackError::NotTaken(_)), "{error}");
+    assert_eq!(manager.snapshot_count(), 1);
+    assert!(
+        matches!(manager.guard(), Ok(Guarded::Sound)),
+        "nobody said what is broken"
+    );
 }
 
 #[test]
