@@ -1,5 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p7|p8|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p6|p7|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -47,6 +46,8 @@ enum Wanted {
     P3,
     /// Restoring
     P4,
+    /// Snapshots in memory to roll back to
+    P5,
     /// Counting the messages of session files
     P6,
     /// Looking up among many snapshots
@@ -73,6 +74,14 @@ enum Command {
         /// The folder to write into
         folder: PathBuf,
     },
+    /// Take snapshots of a game in a process of its own and print the memory they took
+    #[command(hide = true)]
+    P5Memory {
+        /// How the snapshots are kept
+        way: String,
+        /// Entries of the game
+        entries: usize,
+    },
 }
 
 impl Wanted {
@@ -82,6 +91,7 @@ impl Wanted {
             Self::P2 => "p2",
             Self::P3 => "p3",
             Self::P4 => "p4",
+            Self::P5 => "p5",
             Self::P6 => "p6",
             Self::P7 => "p7",
             Self::P8 => "p8",
@@ -100,6 +110,13 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     let wanted = match cli.command {
         Some(Command::MakeExamples { folder }) => return dalsegno_bench::examples::write(&folder),
+        Some(Command::P5Memory { way, entries }) => {
+            println!(
+                "{}",
+                measure::p5::memory::child(cli.options.seed, &way, entries)?
+            );
+            return Ok(());
+        }
         Some(Command::Wanted(wanted)) => wanted,
         None => Wanted::All,
     };

@@ -6,6 +6,7 @@
 //! | [`p2`] | CPU to turn a document into bytes |
 //! | [`p3`] | 10,000 sessions in one durable tick |
 //! | [`p4`] | restoring |
+//! | [`p5`] | snapshots in memory to roll back to |
 //! | [`p6`] | counting the messages of session files |
 //! | [`p7`] | looking up among many snapshots |
 //! | [`p8`] | a chat's checkpoints through Python |
@@ -25,6 +26,7 @@ pub mod p1;
 pub mod p2;
 pub mod p3;
 pub mod p4;
+pub mod p5;
 pub mod p6;
 pub mod p7;
 pub mod p8;
@@ -101,11 +103,12 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 9] = [
+pub const ALL: [(&str, Measure); 11] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
     ("p4", p4::run),
+    ("p5", p5::run),
     ("p6", p6::run),
     ("p7", p7::run),
     ("p8", p8::run),

@@ -11,8 +11,18 @@ pub fn reset_peak() {
 /// Bytes of resident memory at the peak, where the system tells.
 #[must_use]
 pub fn peak() -> Option<u64> {
+    status("VmHWM:")
+}
+
+/// Bytes of resident memory now, where the system tells.
+#[must_use]
+pub fn resident() -> Option<u64> {
+    status("VmRSS:")
+}
+
+fn status(of: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|l| l.starts_with(of))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
 }

@@ -82,6 +82,20 @@ pub struct Member {
     pub conditions: Vec<String>,
 }
 
+/// What a turn makes of a game.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the state's")]
+pub struct Played {
+    pub turn_count: u32,
+    /// Those that are added to the conversation.
+    pub entries: Vec<Entry>,
+    pub active_agents: BTreeMap<String, String>,
+    pub metadata: Metadata,
+}
+
+/// How many flags a game without an end keeps.
+const FLAGS: usize = 8;
+
 /// The states of a game, one per turn.
 #[derive(Debug)]
 pub struct GameDay {
@@ -154,7 +168,39 @@ impl GameDay {
             dice,
             narrator,
             state,
-            turns: turns as u32,
+            turns: u32::try_from(turns).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A game that goes on for ever and has come to `entries` entries or a few more.
+    #[must_use]
+    pub fn of_length(seed: u64, entries: usize) -> Self {
+        let mut game = Self::with(seed, usize::MAX);
+        while game.state.conversation_history.len() < entries {
+            game.play();
+        }
+        game
+    }
+
+    /// The game as it stands.
+    #[must_use]
+    pub fn state(&self) -> &GameState {
+        &self.state
+    }
+
+    /// Plays a turn.
+    pub fn play(&mut self) -> Played {
+        let before = self.state.conversation_history.len();
+        self.step();
+        // A long game would note every place it ever came to.
+        let flags = &mut self.state.metadata.flags;
+        flags.drain(..flags.len().saturating_sub(FLAGS));
+        let history = &self.state.conversation_history;
+        Played {
+            turn_count: self.state.turn_count,
+            entries: history.get(before..).unwrap_or_default().to_vec(),
+            active_agents: self.state.active_agents.clone(),
+            metadata: self.state.metadata.clone(),
         }
     }
 

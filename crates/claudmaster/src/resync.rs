@@ -18,6 +18,9 @@ pub(crate) struct Resync {
     /// By the hash of a run, one more than its place.
     places: Vec<u32>,
     effort: usize,
+    /// Grows with each part in a row that was not sure: then they may well be what any two items have in
+    /// common, and the texts are out of step by many.
+    patience: usize,
 }
 
 /// An equal part: where it begins in each text.
@@ -34,6 +37,7 @@ impl Resync {
         Self {
             places: Vec::new(),
             effort: len / 4 + (64 << 10),
+            patience: PATIENCE,
         }
     }
 
@@ -43,17 +47,20 @@ impl Resync {
             return None;
         }
         let mut best: Option<Part> = None;
-        let mut window = NEAR;
+        let out_of_step = self.patience > PATIENCE && self.effort > 0;
+        let mut window = if out_of_step { self.patience } else { NEAR };
         loop {
             let part = self.within(window, old, new, &mut best);
             if let Some(part) = part {
+                self.patience = PATIENCE;
                 return Some((part.old, part.new));
             }
-            let spent = old.len().min(window) + new.len().min(window);
+            let spent = old.len().min(window) / STRIDE + new.len().min(window);
             self.effort = self.effort.saturating_sub(spent);
             let all = window >= old.len() && window >= new.len();
-            let enough = best.is_some() && window >= PATIENCE;
+            let enough = best.is_some() && window >= self.patience;
             if all || enough || self.effort == 0 {
+                self.patience = self.patience.saturating_mul(4);
                 return best.map(|part| (part.old, part.new));
             }
             window = window.saturating_mul(4);
@@ -160,4 +167,39 @@ pub(crate) fn same_end(a: &[u8], b: &[u8]) -> usize {
         same += piece * pieces.take_while(|(a, b)| a == b).count();
     }
     same
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_ends_are_found_to_the_byte() {
+        for len in [0, 1, 63, 64, 65, 4095, 4096, 4097, 9000] {
+            let text = vec![b'x'; len];
+            assert_eq!(same_start(&text, &text), len);
+            assert_eq!(same_end(&text, &text), len);
+            for at in [0, 1, len / 2, len.saturating_sub(1)] {
+                let mut other = text.clone();
+                let Some(byte) = other.get_mut(at) else {
+                    continue;
+                };
+                *byte = b'y';
+                assert_eq!(same_start(&text, &other), at);
+                assert_eq!(same_end(&text, &other), len - at - 1);
+                other.extend(b"more");
+                assert_eq!(same_start(&text, &other), at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_is_where_both_agree_from_its_first_byte_on() {
+        let message: String = (0..40).map(|n| format!("word {} ", n * n)).collect();
+        let old = format!("old{message}");
+        let new = format!("something new, and then {message}");
+        let found = Resync::new(new.len()).find(old.as_bytes(), new.as_bytes());
+        assert_eq!(found, Some((3, 24)));
+        assert_eq!(Resync::new(9).find(b"short", b"texts"), None);
+    }
 }

@@ -299,3 +299,130 @@ fn prove(text: &[u8], promised: u64) -> Result<()> {
         "the state in memory is not the one that was kept: its checksum differs",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(n: usize) -> Vec<u8> {
+        let words: Vec<String> = (0..300).map(|w| format!("word {w}")).collect();
+        format!(
+            "{{\"turn\": {n}, \"x\": NaN, \"words\": \"{}\"}}",
+            words.join(" ")
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn what_cannot_be_proved_is_an_error() {
+        let mut states = States::new();
+        let keys: Vec<Key> = (0..5).map(|n| states.push(&text(n))).collect();
+        states.older[2].checksum ^= 1;
+        for (n, key) in keys.iter().enumerate() {
+            match states.text(*key) {
+                Ok(found) => assert!(n != 2 && *found == text(n)),
+                Err(error) => assert!(n == 2 && error.kind() == ErrorKind::Damaged),
+            }
+        }
+        // Nothing is made from it.
+        for refused in [states.remove(keys[3]), states.replace(keys[3], b"{}")] {
+            assert_eq!(refused.map_err(|e| e.kind()), Err(ErrorKind::Damaged));
+        }
+        assert_eq!(states.len(), 5);
+        states.replace(keys[2], &text(2)).unwrap();
+        assert!(
+            *states.text(keys[2]).unwrap() == text(2),
+            "a good text heals it"
+        );
+        states.newest.as_mut().unwrap().text[9] ^= 1;
+        let all = keys.iter().map(|key| states.text(*key).is_err());
+        assert!(all.clone().next_back() == Some(true) && all.clone().filter(|e| *e).count() >= 1);
+    }
+
+    #[test]
+    fn a_text_that_could_not_be_written_changes_nothing() {
+        let mut states = States::new();
+        let key = states.push(b"one");
+        let refused = states.push_with(|text| {
+            text.extend(b"half");
+            Err("full")
+        });
+        assert_eq!(refused, Err("full"));
+        assert_eq!(states.keys().collect::<Vec<_>>(), [key]);
+        let second = states.push_with(|text| {
+            text.extend(b"two");
+            Ok::<_, ()>(())
+        });
+        assert_eq!(states.text(second.unwrap()).unwrap(), &b"two"[..]);
+        assert_eq!(states.text(key).unwrap(), &b"one"[..]);
+    }
+
+    #[test]
+    fn memory_follows_the_change() {
+        let mut states = States::new();
+        let long = |n: usize| [vec![b'x'; 1 << 20], text(n)].concat();
+        states.push(&long(0));
+        let one = states.bytes_held();
+        for n in 1..=100 {
+            states.push(&long(n));
+        }
+        let each = (states.bytes_held() - one) / 100;
+        assert!(each < 400, "{each} bytes for each further text");
+    }
+
+    #[derive(Debug, Clone)]
+    enum Verb {
+        Push(usize),
+        Write(usize),
+        Replace(prop::sample::Index, usize),
+        Remove(prop::sample::Index),
+    }
+
+    fn verb() -> impl Strategy<Value = Verb> {
+        let at = any::<prop::sample::Index>;
+        prop_oneof![
+            3 => (0..2000_usize).prop_map(Verb::Push),
+            2 => (0..2000_usize).prop_map(Verb::Write),
+            1 => (at(), 0..2000_usize).prop_map(|(at, n)| Verb::Replace(at, n)),
+            2 => at().prop_map(Verb::Remove),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_those_of_a_plain_list(verbs in prop::collection::vec(verb(), 0..40)) {
+            let (mut states, mut model): (_, Vec<(Key, Vec<u8>)>) = (States::new(), Vec::new());
+            for verb in verbs {
+                match verb {
+                    Verb::Push(n) => model.push((states.push(&text(n)), text(n))),
+                    Verb::Write(n) => {
+                        let key = states.push_with(|to| {
+                            to.extend(text(n));
+                            Ok::<_, ()>(())
+                        });
+                        model.push((key.unwrap(), text(n)));
+                    }
+                    Verb::Replace(at, n) if !model.is_empty() => {
+                        let (key, known) = &mut model[at.index(states.len())];
+                        states.replace(*key, &text(n)).unwrap();
+                        *known = text(n);
+                    }
+                    Verb::Remove(at) if !model.is_empty() => {
+                        let (key, _) = model.remove(at.index(states.len()));
+                        states.remove(key).unwrap();
+                        prop_assert_eq!(states.text(key).map_err(|e| e.kind()), Err(ErrorKind::NotFound));
+                    }
+                    Verb::Replace(..) | Verb::Remove(_) => {}
+                }
+                prop_assert_eq!(states.len(), model.len());
+                prop_assert!(states.keys().eq(model.iter().map(|(key, _)| *key)));
+                prop_assert_eq!(states.newest(), model.last().map(|(_, text)| &text[..]));
+                for (key, text) in &model {
+                    prop_assert!(*states.text(*key).unwrap() == text[..]);
+                }
+            }
+        }
+    }
+}

@@ -17,8 +17,12 @@ use crate::error::{Error, Result};
 /// serialised once, when it is first saved.
 #[derive(Debug)]
 pub struct List<T> {
-    elements: GenericVector<Arc<Element<T>>, DefaultSharedPtr>,
+    /// Behind one pointer, because a vector's own clone is of one for a short list and of several for a long
+    /// one.
+    elements: Arc<Elements<T>>,
 }
+
+type Elements<T> = GenericVector<Arc<Element<T>>, DefaultSharedPtr>;
 
 #[derive(Debug)]
 struct Element<T> {
@@ -29,7 +33,7 @@ struct Element<T> {
 impl<T> Clone for List<T> {
     fn clone(&self) -> Self {
         Self {
-            elements: self.elements.clone(),
+            elements: Arc::clone(&self.elements),
         }
     }
 }
@@ -37,7 +41,7 @@ impl<T> Clone for List<T> {
 impl<T> Default for List<T> {
     fn default() -> Self {
         Self {
-            elements: GenericVector::new(),
+            elements: Arc::new(GenericVector::new()),
         }
     }
 }
@@ -47,6 +51,11 @@ impl<T> List<T> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The elements, in a vector that no clone has: a shared one is cloned first, in constant time.
+    fn edit(&mut self) -> &mut Elements<T> {
+        Arc::make_mut(&mut self.elements)
     }
 
     /// How many elements it has.
@@ -74,17 +83,17 @@ impl<T> List<T> {
 
     /// Adds an element at the end.
     pub fn push_back(&mut self, value: T) {
-        self.elements.push_back(Element::new(value));
+        self.edit().push_back(Element::new(value));
     }
 
     /// Adds an element at the front.
     pub fn push_front(&mut self, value: T) {
-        self.elements.push_front(Element::new(value));
+        self.edit().push_front(Element::new(value));
     }
 
     /// Puts another element in the place of the one at `index`; false where there is none.
     pub fn set(&mut self, index: usize, value: T) -> bool {
-        match self.elements.get_mut(index) {
+        match self.edit().get_mut(index) {
             Some(element) => {
                 *element = Element::new(value);
                 true
@@ -97,20 +106,22 @@ impl<T> List<T> {
     pub fn shift(&mut self, from: usize, to: usize) -> bool {
         let inside = from < self.len() && to < self.len();
         if inside {
-            let element = self.elements.remove(from);
-            self.elements.insert(to, element);
+            let elements = self.edit();
+            let element = elements.remove(from);
+            elements.insert(to, element);
         }
         inside
     }
 
     /// Drops the first element; false where there is none.
     pub fn drop_front(&mut self) -> bool {
-        self.elements.pop_front().is_some()
+        self.edit().pop_front().is_some()
     }
 
     /// Keeps the first `len` elements.
     pub fn truncate(&mut self, len: usize) {
-        self.elements.truncate(len.min(self.len()));
+        let len = len.min(self.len());
+        self.edit().truncate(len);
     }
 }
 
@@ -144,7 +155,7 @@ impl<T: Serialize> Element<T> {
 impl<T> FromIterator<T> for List<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         Self {
-            elements: values.into_iter().map(Element::new).collect(),
+            elements: Arc::new(values.into_iter().map(Element::new).collect()),
         }
     }
 }

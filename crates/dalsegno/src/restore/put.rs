@@ -25,6 +25,8 @@ pub struct Restore<'a> {
     pub(crate) over_torn: Option<Before>,
     /// What stood there before this very undo or redo was cut off.
     pub(crate) cut_off: Option<Before>,
+    /// It is logged also where it makes no difference to the target.
+    even_if_equal: bool,
 }
 
 /// What is put back.
@@ -91,6 +93,7 @@ impl<'a> Restore<'a> {
             aim: Aim::Head,
             over_torn: None,
             cut_off: None,
+            even_if_equal: false,
         }
     }
 
@@ -117,6 +120,13 @@ impl<'a> Restore<'a> {
             target: Target::Other(destination.name()),
             destination: RefCell::new(Box::new(destination)),
         };
+        self
+    }
+
+    /// Logs it also where the target is in that state already: for programs whose own state has moved on
+    /// since, and goes back now.
+    pub fn even_if_equal(mut self) -> Self {
+        self.even_if_equal = true;
         self
     }
 
@@ -246,11 +256,10 @@ impl<'a> Restore<'a> {
             head: None,
             logged: !self.engine.is_read_only(),
         };
+        // Undone is undone, also where it makes no difference any more.
+        let logged = self.even_if_equal || matches!(self.verb, Verb::Undo | Verb::Redo);
         match &self.aim {
-            // Undone is undone, also where it makes no difference any more.
-            _ if !report.plan.changes && !matches!(self.verb, Verb::Undo | Verb::Redo) => {
-                Ok(report)
-            }
+            _ if !report.plan.changes && !logged => Ok(report),
             Aim::NotGiven(name) => Err(not_given(name)),
             Aim::Head => self.apply_to_head(report),
             Aim::There { destination, .. } => {
