@@ -172,6 +172,11 @@ impl<'py> Writer<'py> {
         }
         self.refuse_too_deep()?;
         let parts = if let Ok(dict) = value.cast::<PyDict>() {
+            if let Ok(exact) = value.cast_exact::<PyDict>()
+                && exact.iter().all(|(key, value)| is_plain(&key, &value))
+            {
+                return self.plain_members(exact);
+            }
             self.text.push(b'{');
             Parts::Members(dict.items())
         } else if let Ok(list) = value.cast::<PyList>() {
@@ -195,6 +200,22 @@ impl<'py> Writer<'py> {
             parts,
             at: 0,
         });
+        Ok(())
+    }
+
+    /// Writes a dict whose members are all [plain](is_plain), which takes no list of them: nothing here runs
+    /// Python's code, which could change the dict.
+    fn plain_members(&mut self, dict: &Bound<'py, PyDict>) -> Written {
+        self.text.push(b'{');
+        for (at, (key, value)) in dict.iter().enumerate() {
+            if at > 0 {
+                self.text.push(b',');
+            }
+            self.key(&key)?;
+            self.text.push(b':');
+            self.begin(value)?;
+        }
+        self.text.push(b'}');
         Ok(())
     }
 
@@ -313,10 +334,7 @@ impl<'py> Writer<'py> {
             let what = format!("{name} has no form in JSON; {instead}");
             return Err(Stop::refused(what));
         }
-        // Python's own spelling, so that the text is the one that `json` would write.
-        let plain = PyFloat::new(number.py(), value);
-        self.text
-            .extend_from_slice(plain.repr()?.to_str()?.as_bytes());
+        spell(&mut self.text, value);
         Ok(())
     }
 
@@ -340,6 +358,70 @@ impl<'py> Writer<'py> {
 
 fn word(flag: &Bound<'_, PyBool>) -> &'static [u8] {
     if flag.is_true() { b"true" } else { b"false" }
+}
+
+/// Whether a member is written without running any of Python's code.
+fn is_plain(key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
+    let is_text = |value: &Bound<'_, PyAny>| {
+        let text = value.cast::<PyString>();
+        text.is_ok_and(|text| text.to_str().is_ok())
+    };
+    is_text(key)
+        && (is_text(value)
+            || value.is_none()
+            || value.extract::<i64>().is_ok() && value.is_instance_of::<PyInt>()
+            || value
+                .cast::<PyFloat>()
+                .is_ok_and(|number| number.value().is_finite()))
+}
+
+/// Writes a finite number as Python's `repr` does: the shortest digits that read as the same number.
+fn spell(text: &mut Vec<u8>, value: f64) {
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value.abs());
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((shortest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut exponent: i32 = exponent.parse().unwrap_or_default();
+    let all = [whole.as_bytes(), fraction.as_bytes()].concat();
+    // One digit before the point, the first that is not 0.
+    let zeros = all.iter().take_while(|digit| **digit == b'0').count();
+    let end = all.iter().rposition(|digit| *digit != b'0');
+    let digits = match end {
+        Some(end) => all.get(zeros..=end).unwrap_or_default(),
+        None => b"0",
+    };
+    if end.is_some() {
+        let places = i32::try_from(whole.len()).unwrap_or_default();
+        exponent += places - 1 - i32::try_from(zeros).unwrap_or_default();
+    }
+    if value.is_sign_negative() {
+        text.push(b'-');
+    }
+    let (first, rest) = digits.split_at(1);
+    match usize::try_from(exponent) {
+        Ok(after) if after < 16 => {
+            let (whole, fraction) = digits.split_at(digits.len().min(after + 1));
+            text.extend_from_slice(whole);
+            text.resize(text.len() + (after + 1 - whole.len()), b'0');
+            text.push(b'.');
+            text.extend_from_slice(if fraction.is_empty() { b"0" } else { fraction });
+        }
+        Err(_) if exponent >= -4 => {
+            text.extend_from_slice(b"0.");
+            let zeros = usize::try_from(-1 - exponent).unwrap_or_default();
+            text.resize(text.len() + zeros, b'0');
+            text.extend_from_slice(digits);
+        }
+        _ => {
+            text.extend_from_slice(first);
+            if !rest.is_empty() {
+                text.push(b'.');
+                text.extend_from_slice(rest);
+            }
+            let sign = if exponent < 0 { '-' } else { '+' };
+            text.extend_from_slice(format!("e{sign}{:02}", exponent.abs()).as_bytes());
+        }
+    }
 }
 
 /// Whether JSON has no word for it.

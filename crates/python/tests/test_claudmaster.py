@@ -166,9 +166,7 @@ def test_errors_say_what_is_there_and_change_nothing(session: Any) -> None:
     before = state(session)
     with pytest.raises(RollbackError) as unknown:
         manager.rollback_to("no such")
-    assert unknown.value.details == {
-        "available_snapshots": [first.snapshot_id, second.snapshot_id]
-    }
+    assert unknown.value.details == {"available_snapshots": [first.snapshot_id, second.snapshot_id]}
     assert "no such" in str(unknown.value)
     for damage in ("remove", "no dict", "none"):
         data = dict(first.session_data)
@@ -284,8 +282,14 @@ def test_memory_follows_the_change() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

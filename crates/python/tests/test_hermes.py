@@ -244,7 +244,7 @@ def _talk(path: Path, who: int, messages: int) -> None:
             session = session or {"messages": []}
             return {**session, "messages": [*session["messages"], said]}
 
-        hermes.update_session(path, lambda session, said=[who, n]: say(session, said))  # type: ignore[misc] # noqa: B006
+        hermes.update_session(path, lambda session, said=[who, n]: say(session, said))  # type: ignore[misc]
         hermes.recover_session(path)
 
 

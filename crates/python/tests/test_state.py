@@ -6,6 +6,7 @@ import enum
 import json
 import math
 import random
+import struct
 import threading
 import uuid
 from collections import OrderedDict
@@ -270,6 +271,18 @@ def test_the_text_is_the_one_that_pythons_json_would_write() -> None:
         value = random_value(dice, 0)
         written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         assert bytes(to_text(value)) == written.encode()
+
+
+def test_numbers_are_spelled_as_python_does() -> None:
+    dice = random.Random(2)
+    numbers = [struct.unpack("<d", dice.randbytes(8))[0] for _ in range(20_000)]
+    numbers += [
+        float(f"{m}e{e}") for e in range(-330, 309) for m in ("1", "9.5", "1.2345678901234567")
+    ]
+    numbers += [dice.uniform(-1, 1) * 10.0**e for e in range(-10, 25) for _ in range(50)]
+    numbers += [float(2**e) for e in range(1024)] + [float(2**53 - 1), 9007199254740993.0]
+    finite = [number for number in numbers if math.isfinite(number)]
+    assert bytes(to_text(finite)) == json.dumps(finite, separators=(",", ":")).encode()
 
 
 def test_a_default_may_change_what_is_being_written(engine: Engine) -> None:

@@ -16,8 +16,8 @@ from .snapshot import StateSnapshot
 
 __all__ = [
     "ALL",
-    "Check",
     "GAME_FIELDS",
+    "Check",
     "Listed",
     "PassedOver",
     "RollbackError",

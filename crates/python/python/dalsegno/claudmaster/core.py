@@ -268,7 +268,7 @@ class Snapshots:
             return StateSnapshot.kept(str(uuid4()), label, datetime.now(), turn, load)
         saved = self.engine.save_json(
             self.name,
-            to_text(state.data(state.text)) if state.copies else state.text,
+            bytes(to_text(state.data(state.text))) if state.copies else state.text,
             label=label,
             turn=turn if isinstance(turn, int) else None,
             kind="auto" if label == "auto" else "manual",

@@ -187,4 +187,3 @@ def _plain_type(annotation: Any) -> bool:
     if origin in (list, dict, typing.Union, types.UnionType):
         return all(_plain_type(argument) for argument in typing.get_args(annotation))
     return origin is Literal
-

@@ -218,4 +218,4 @@ def _read(path: StrPath, text: bytes) -> Session:
 def text_of(session: Session | str | bytes) -> bytes:
     if isinstance(session, bytes):
         return session
-    return session.encode() if isinstance(session, str) else to_text(session)
+    return session.encode() if isinstance(session, str) else bytes(to_text(session))
