@@ -1,5 +1,9 @@
 """Rollback snapshots, as the game master's `state_rollback` has them."""
 
+# Sessions have any shape here.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false, reportUnknownParameterType=false, reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -130,7 +134,7 @@ def test_a_rollback_changes_the_session_in_place_and_keeps_later_snapshots(sessi
 def test_only_the_four_fields_come_back_or_all_when_asked(session: Any) -> None:
     for fields, back in ((claudmaster.GAME_FIELDS, "other"), (claudmaster.ALL, "drowned-bell")):
         session.session_id = "drowned-bell"
-        manager = StateRollbackManager(session, fields=fields)  # type: ignore[arg-type]
+        manager = StateRollbackManager(session, fields=fields)
         manager.create_snapshot()
         session.session_id = "other"
         manager.rollback_last()
@@ -172,7 +176,8 @@ def test_errors_say_what_is_there_and_change_nothing(session: Any) -> None:
         data = dict(first.session_data)
         if damage == "remove":
             data.pop("metadata")
-        first.session_data = {"remove": data, "no dict": [1], "none": None}[damage]  # type: ignore[assignment]
+        damaged_data: dict[str, Any] = {"remove": data, "no dict": [1], "none": None}
+        first.session_data = damaged_data[damage]
         with pytest.raises(RollbackError) as damaged:
             manager.rollback_to(first.snapshot_id)
         assert list(damaged.value.details) == ["snapshot", "error"]
@@ -203,9 +208,9 @@ def test_models_within_the_session_come_back_as_models() -> None:
         text: str
 
     class Typed(Session):
-        conversation_history: list[Message] = Field(default_factory=list)  # type: ignore[assignment]
+        conversation_history: list[Message] = Field(default_factory=list)  # type: ignore[assignment]  # pyright: ignore
 
-    session = Typed(conversation_history=[Message(text="a")])  # type: ignore[list-item]
+    session = Typed(conversation_history=[Message(text="a")])
     manager = StateRollbackManager(session)
     manager.create_snapshot()
     session.conversation_history.clear()
@@ -214,7 +219,8 @@ def test_models_within_the_session_come_back_as_models() -> None:
 
 
 def test_what_has_no_form_in_json_comes_back_too() -> None:
-    session = Plain(metadata={"set": {1}, "tuple": (1, [2]), 3: "int", "big": 10**5000})
+    metadata: dict[Any, Any] = {"set": {1}, "tuple": (1, [2]), 3: "int", "big": 10**5000}
+    session = Plain(metadata=metadata)
     session.conversation_history = [{"nan": math.nan, "float": 1e300, "surrogate": "\ud800"}]
     before = copy.deepcopy(session)
     manager = StateRollbackManager(session)
@@ -255,9 +261,10 @@ def test_the_hosts_own_error_catches_it() -> None:
     finally:
         claudmaster.derive_from(Exception)
     assert not issubclass(RollbackError, GameError)
-    for wrong in (int, "x", RollbackError):
+    wrongs: list[Any] = [int, "x", RollbackError]
+    for wrong in wrongs:
         with pytest.raises(TypeError):
-            claudmaster.derive_from(wrong)  # type: ignore[arg-type]
+            claudmaster.derive_from(wrong)
 
 
 def test_snapshots_can_be_copied_and_pickled(session: Any) -> None:
@@ -401,7 +408,7 @@ def test_a_broken_state_goes_back_by_itself_and_says_so(
     good = manager.create_snapshot("good")
     before = state(session)
     play(session)
-    broken = {} if check is sound else None
+    broken: Any = {} if check is sound else None
     session.active_agents = broken
     bad = manager.create_snapshot("bad, by hand")
     turn = manager.turn_done()

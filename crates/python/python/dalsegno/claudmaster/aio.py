@@ -75,7 +75,7 @@ class AsyncStateRollbackManager(Snapshots):
                 while True:
                     try:
                         answer = work() if self.engine is None else await threads.run(work)
-                    except BaseException as error:
+                    except BaseException as error:  # noqa: BLE001, it goes on in the verb
                         work = verb.throw(error)
                     else:
                         work = verb.send(answer)

@@ -22,7 +22,7 @@ def why_broken(check: Check, session: object) -> str | None:
         return "; ".join(found for found in wrong if found) or None
     try:
         found = check(session)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001, what it raises is what is wrong
         return f"{type(error).__name__}: {error}"
     if isinstance(found, str):
         return found or None

@@ -19,7 +19,7 @@ def _run(verb: Verb[T]) -> T:
         while True:
             try:
                 answer = work()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001, it goes on in the verb
                 work = verb.throw(error)
             else:
                 work = verb.send(answer)

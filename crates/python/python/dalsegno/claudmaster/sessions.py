@@ -147,7 +147,7 @@ def _restore(session: Any, name: str, value: Any) -> None:
             setattr(session, name, value)
         elif hasattr(session, name):
             delattr(session, name)
-    except Exception:
+    except Exception:  # noqa: BLE001
         # A check of the whole session may fail as long as only some fields are back.
         own = getattr(session, "__dict__", None)
         if own is not None and value is not _MISSING:
@@ -164,7 +164,7 @@ def _typed(session: Any, data: dict[str, Any], names: list[str], fields: Fields)
             if hasattr(session, name) or fields == ALL:
                 raise KeyError(name)
             continue
-        if _serializer(kind) is not None and not _is_plain(kind, name):
+        if _serializer(kind) is not None and not _is_plain(cast(Hashable, kind), name):
             if whole is None:
                 whole = kind.model_validate(data)
             values[name] = getattr(whole, name)
