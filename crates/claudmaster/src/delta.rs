@@ -25,7 +25,7 @@ impl Delta {
         let tail = same_end(text, source);
         let body = text.len() - tail;
         let source_body = source.len() - tail;
-        let (mut steps, mut fresh) = (Vec::new(), Vec::new());
+        let (mut steps, mut fresh) = (Vec::with_capacity(16), Vec::with_capacity(256));
         let (mut at, mut from) = (0, 0);
         let mut next = Step {
             fresh: 0,

@@ -59,7 +59,8 @@ impl<S, K: Keep<S>> RollbackManager<S, K> {
     pub fn turn_done(&mut self) -> Result<Turn> {
         let guarded = self.guard()?;
         let mut snapshot = None;
-        if guarded == Guarded::Sound && self.is_due() {
+        // Where the session went back, turns count from there, and none is due.
+        if self.is_due() {
             snapshot = Some(self.create("auto", Kind::Auto)?);
             self.counted_from = (self.turn)(&self.session);
         }

@@ -9,6 +9,8 @@ const STRIDE: usize = 16;
 const SURE: usize = 256;
 /// How far to look at first.
 const NEAR: usize = 256;
+/// How many times as far to look next.
+const FURTHER: usize = 16;
 /// How far to look for something sure before the longest equal part so far is taken.
 const PATIENCE: usize = 4096;
 
@@ -60,10 +62,10 @@ impl Resync {
             let all = window >= old.len() && window >= new.len();
             let enough = best.is_some() && window >= self.patience;
             if all || enough || self.effort == 0 {
-                self.patience = self.patience.saturating_mul(4);
+                self.patience = self.patience.saturating_mul(FURTHER);
                 return best.map(|part| (part.old, part.new));
             }
-            window = window.saturating_mul(4);
+            window = window.saturating_mul(FURTHER);
         }
     }
 
@@ -98,7 +100,8 @@ impl Resync {
                 continue;
             }
             let part = Part::around(old, new, place, at);
-            if part.len >= SURE {
+            // So near by, it is the same place with a small value changed before it.
+            if part.len >= SURE || part.old.max(part.new) <= RUN {
                 return Some(part);
             }
             passed = part.new + part.len;
@@ -132,13 +135,13 @@ impl Part {
     }
 }
 
-/// Where a run's place is noted, in a table of 2 to the power of `bits`.
+/// Where a run's place is noted, in a table of 2 to the power of `bits`. Its ends are enough: what is found is
+/// compared as a whole.
 fn slot(run: &[u8], bits: u32) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, _) = run.as_chunks::<8>();
-    let hash = words.iter().fold(0_u64, |hash, word| {
-        (hash.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(ODD)
-    });
+    let (first, last) = (run.first_chunk(), run.last_chunk());
+    let word = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(bytes.copied().unwrap_or_default());
+    let hash = (word(first) ^ word(last).rotate_left(29)).wrapping_mul(ODD);
     usize::try_from(hash >> (64 - bits)).unwrap_or(0)
 }
 

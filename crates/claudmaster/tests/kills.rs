@@ -85,11 +85,12 @@ fn no_kill_loses_a_snapshot_that_was_acknowledged() {
                 let line = line.unwrap();
                 let words: Vec<&str> = line.split(' ').collect();
                 // The end of what it managed to say may be torn.
-                if let ["ack", turn, id] = words[..] {
-                    if let Ok(id) = id.parse() {
-                        promises.push((turn.parse().unwrap(), id));
-                        found += 1;
-                    }
+                let ["ack", turn, id] = words[..] else {
+                    continue;
+                };
+                if let Ok(id) = id.parse() {
+                    promises.push((turn.parse().unwrap(), id));
+                    found += 1;
                 }
             }
             true
