@@ -28,6 +28,8 @@ from .results import (
 
 __all__ = [
     "Handle",
+    "State",
+    "States",
     "Text",
     "Ticket",
     "after_fork_in_child",
@@ -35,6 +37,13 @@ __all__ = [
     "before_fork",
     "close_all",
     "dumps",
+    "exact_json",
+    "hermes_count",
+    "hermes_inspect",
+    "hermes_recover",
+    "hermes_recover_all",
+    "hermes_save",
+    "hermes_update",
     "pretty",
     "version",
 ]
