@@ -16,8 +16,10 @@ fn torn(messages: usize) -> Vec<u8> {
     text
 }
 
+type Line = (&'static str, Found, Found, (i64, i64, &'static str));
+
 /// Each line: what it is called, the two files, the three documented figures.
-fn table() -> Vec<(&'static str, Found, Found, (i64, i64, &'static str))> {
+fn table() -> Vec<Line> {
     let some = |messages| Some(session(messages));
     vec![
         ("no backup", some(3), None, (3, -1, "no_backup")),
