@@ -56,6 +56,8 @@ pub(crate) enum Verb {
     Doctor(verb::doctor::Doctor),
     Stats(verb::stats::Stats),
     Report(verb::report::Report),
+    #[command(subcommand)]
+    Hermes(verb::hermes::Hermes),
     Completions(verb::completions::Completions),
     Man(verb::man::Man),
     #[command(name = "demo-writer", hide = true)]
@@ -81,6 +83,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Doctor(doctor) => doctor.run(global, out),
         Verb::Stats(stats) => stats.run(global, out),
         Verb::Report(report) => report.run(global, out),
+        Verb::Hermes(verb) => verb.run(out),
         Verb::Completions(completions) => completions.run(out),
         Verb::Man(man) => man.run(out),
         Verb::DemoWriter(writer) => writer.run(global),

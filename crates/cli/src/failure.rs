@@ -48,6 +48,11 @@ impl Failure {
         }
     }
 
+    /// What it says.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// It was stopped from the keyboard.
     pub(crate) fn interrupted() -> Self {
         Self {

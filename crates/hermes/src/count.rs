@@ -10,7 +10,7 @@ use crate::file;
 use crate::scan::{MAX_DEPTH, MessageCounter};
 
 /// Pieces in which a file is read: small enough for a processor's own memory.
-pub(crate) const PIECE: usize = 64 << 10;
+pub(crate) const PIECE: usize = 32 << 10;
 
 /// What [`count`] found. As a number, and in JSON, it is −1 for whatever is unreadable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,7 +126,7 @@ pub(crate) fn read(
     mut also: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<Count> {
     let mut counter = MessageCounter::new();
-    let mut buffer = vec![0; PIECE];
+    let mut buffer = [0; PIECE];
     loop {
         let length = match file.read(&mut buffer) {
             Ok(0) => break,

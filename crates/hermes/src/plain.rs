@@ -15,15 +15,14 @@ pub(crate) enum Stop {
 }
 
 /// Skips, in a string, what ends it not and is right: plain bytes, and escapes that stand in one block.
+///
+/// How many of them a block has is as good as random, so that asking costs more than doing without: whatever
+/// is common is computed for every block, and only what is rare is asked for.
 #[inline]
 pub(crate) fn skip(text: &[u8]) -> Stop {
     let mut at = 0;
     while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
         let marks = Marks::of(block);
-        if marks.quotes | marks.backslashes | marks.controls == 0 {
-            at += BLOCK;
-            continue;
-        }
         if marks.backslashes & marks.backslashes << 1 != 0 {
             // Which of several in a row escapes the next is seen byte by byte.
             return Stop::Other(at + plain(block));
@@ -31,23 +30,24 @@ pub(crate) fn skip(text: &[u8]) -> Stop {
         let ends = marks.quotes & !(marks.backslashes << 1);
         // All bits below the first end; all where there is none.
         let before = (ends & ends.wrapping_neg()).wrapping_sub(1);
-        if marks.controls & before != 0 {
-            return Stop::Other(at + plain(block));
-        }
-        let mut escapes = marks.backslashes & before;
-        while escapes != 0 {
-            let place = escapes.trailing_zeros() as usize;
-            let right = match block.get(place + 1) {
-                Some(b'u') => block
-                    .get(place + 2..place + 6)
-                    .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
-                Some(byte) => is_simple(*byte),
-                None => false,
-            };
-            if !right {
+        let escapes = marks.backslashes & before;
+        let second = escapes & escapes.wrapping_sub(1);
+        let third = second & second.wrapping_sub(1);
+        let controls = marks.controls & before != 0;
+        let cut = escapes >> (BLOCK - 1) != 0;
+        let wrong = is_wrong(block, escapes) | is_wrong(block, second);
+        if controls | cut | wrong | (third != 0) {
+            if controls {
+                return Stop::Other(at + plain(block));
+            }
+            if let Some(place) = first_wrong(block, escapes & (u64::MAX >> 1)) {
                 return Stop::Other(at + place);
             }
-            escapes &= escapes - 1;
+            if cut {
+                // It goes on in the next block.
+                at += BLOCK - 1;
+                continue;
+            }
         }
         if ends != 0 {
             return Stop::Quote(at + ends.trailing_zeros() as usize);
@@ -62,6 +62,33 @@ pub(crate) fn skip(text: &[u8]) -> Stop {
     }
 }
 
+/// Whether the first of the escapes is none by two bytes alone. No escape is not wrong.
+#[inline]
+fn is_wrong(block: &[u8; BLOCK], escapes: u64) -> bool {
+    let place = escapes.trailing_zeros() as usize + 1;
+    // Where there is none, or it ends in the next block, the byte that is looked at does not count.
+    let letter = block.get(place % BLOCK).copied().unwrap_or_default();
+    (escapes != 0) & !is_simple(letter)
+}
+
+/// Where the first escape is that is not right, or does not end in this block.
+fn first_wrong(block: &[u8; BLOCK], mut escapes: u64) -> Option<usize> {
+    while escapes != 0 {
+        let place = escapes.trailing_zeros() as usize;
+        let right = match block.get(place + 1) {
+            Some(b'u') => block
+                .get(place + 2..place + 6)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+            letter => letter.is_some_and(|letter| is_simple(*letter)),
+        };
+        if !right {
+            return Some(place);
+        }
+        escapes &= escapes - 1;
+    }
+    None
+}
+
 /// How many bytes come before the first that is a quote, a backslash or a control character.
 fn plain(text: &[u8]) -> usize {
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
@@ -72,16 +99,16 @@ fn plain(text: &[u8]) -> usize {
 /// Whether a backslash and this byte are an escape by themselves.
 #[inline]
 pub(crate) fn is_simple(byte: u8) -> bool {
-    const SIMPLE: u128 = {
-        let (mut set, mut place) = (0, 0);
+    const SIMPLE: [bool; 256] = {
+        let (mut set, mut place) = ([false; 256], 0);
         let letters = b"\"\\/bfnrt";
         while place < letters.len() {
-            set |= 1 << letters[place];
+            set[letters[place] as usize] = true;
             place += 1;
         }
         set
     };
-    byte < 128 && SIMPLE >> byte & 1 == 1
+    SIMPLE.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// A bit for each byte of a block, the first the lowest.
@@ -172,7 +199,9 @@ mod tests {
             ] {
                 let text = format!("{}{escape}{}\"", "x".repeat(before), "y".repeat(140));
                 // At the end of a block it cannot be told.
-                let stops = !skipped || before % 64 + escape.len() > 64;
+                let unicode =
+                    escape.len() > 2 && before % 64 < 63 && before % 64 + escape.len() > 64;
+                let stops = !skipped || unicode;
                 let expected = match stops {
                     true => Stop::Other(before),
                     false => Stop::Quote(text.len() - 1),

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod fork;
+pub(crate) mod hermes;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod log;

@@ -16,6 +16,7 @@ mod day;
 mod demo;
 mod diff;
 mod fork;
+mod hermes;
 mod init;
 mod list;
 mod log;

@@ -61,7 +61,11 @@ fn every_visible_verb_has_a_page_and_no_other() {
         .iter()
         .map(|verb| format!("dalsegno-{}.1", verb.join("-")))
         .collect();
-    let groups = ["dalsegno-policy.1", "dalsegno-snapshot.1"];
+    let groups = [
+        "dalsegno-hermes.1",
+        "dalsegno-policy.1",
+        "dalsegno-snapshot.1",
+    ];
     expected.extend(groups.map(str::to_owned));
     expected.push("dalsegno.1".to_owned());
     expected.sort();

@@ -1,6 +1,9 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 32] = [
+pub(crate) const VERBS: [&[&str]; 35] = [
+    &["hermes", "inspect"],
+    &["hermes", "recover"],
+    &["hermes", "recover-all"],
     &["demo"],
     &["init"],
     &["snapshot", "save"],

@@ -16,8 +16,10 @@ fn torn(messages: usize) -> Vec<u8> {
     text
 }
 
+type Line = (&'static str, Found, Found, (i64, i64, &'static str));
+
 /// Each line: what it is called, the two files, the three documented figures.
-fn table() -> Vec<(&'static str, Found, Found, (i64, i64, &'static str))> {
+fn table() -> Vec<Line> {
     let some = |messages| Some(session(messages));
     vec![
         ("no backup", some(3), None, (3, -1, "no_backup")),
@@ -248,5 +250,30 @@ fn a_path_that_names_no_file_is_refused() {
     for path in ["/", ".", "..", ""] {
         let error = inspect(path.as_ref()).unwrap_err();
         assert_eq!(error.kind(), dalsegno::ErrorKind::InvalidInput, "{path}");
+    }
+}
+
+#[test]
+fn files_that_change_under_our_hands_are_left() {
+    for changed in ["1.json", "1.json.bak"] {
+        let house = House::new();
+        house.write("1.json", session(1));
+        house.write("1.json.bak", session(4));
+        let mut asked = 0;
+        let mut counter = |path: &std::path::Path| {
+            asked += 1;
+            // The last look, under the lock, is the fourth.
+            if asked == 4 {
+                house.write(changed, session(9));
+            }
+            Ok(dalsegno_hermes::count(path))
+        };
+        let recovery = dalsegno_hermes::recover_with(&house.path("1.json"), &mut counter).unwrap();
+        assert!(!recovery.restored);
+        let error = recovery.error.unwrap();
+        assert_eq!(error.kind(), dalsegno::ErrorKind::Conflict, "{error}");
+        assert!(error.to_string().contains(changed), "{error}");
+        assert_eq!(house.names(), ["1.json", "1.json.bak"]);
+        assert_eq!(house.read(changed), session(9));
     }
 }

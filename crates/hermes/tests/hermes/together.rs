@@ -116,10 +116,11 @@ fn eight(path: &Path, rounds: usize, kill: bool, seed: u64) -> Vec<String> {
                 scope.spawn(move || acknowledged(child, kill))
             })
             .collect();
-        let ended: Vec<_> = working.into_iter().map(|it| it.join().unwrap()).collect();
+        let ended: Vec<_> = working.into_iter().map(|it| it.join()).collect();
+        // First, or a failure would be waited for without end.
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap();
-        ended.concat()
+        ended.into_iter().flat_map(|it| it.unwrap()).collect()
     })
 }
 
