@@ -11,7 +11,7 @@ use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
-use crate::job::{Content, Expect, Job, exists};
+use crate::job::{Content, Expect, Job, another_turn, exists};
 use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, PINNED, SnapshotRow, Store, UNCHANGED};
 
@@ -66,12 +66,15 @@ impl Head {
     /// Refuses a job that expects another session.
     fn check(&self, job: &Job, index: usize) -> Result<()> {
         let session = &job.session;
-        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
+        let newest = self.newest.filter(|_| index == 0);
         match job.expect {
-            Expect::Newest(seq) if newest != Some(seq) => Err(Error::conflict(format!(
-                "session {session} was saved by another program in between; nothing was changed, \
+            Expect::As(head) if newest != Some(head) => Err(another_turn(session)),
+            Expect::Newest(seq) if newest.map(|newest| newest.seq) != Some(seq) => {
+                Err(Error::conflict(format!(
+                    "session {session} was saved by another program in between; nothing was changed, \
                  try again"
-            ))),
+                )))
+            }
             Expect::NoSession if self.newest.is_some() || index > 0 => Err(exists(session)),
             _ => Ok(()),
         }

@@ -99,6 +99,7 @@ impl<'a> Batch<'a> {
             jobs.iter().all(|job| match job.expect {
                 Expect::Anything => true,
                 Expect::Newest(seq) => newest == Some(seq),
+                Expect::As(wanted) => head.newest == Some(wanted),
                 Expect::NoSession => false,
             })
         };

@@ -3,7 +3,7 @@
 use crate::codec::deed::{self, Detail, Target};
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, Status, StoreId, Verb};
-use crate::store::{Flow, NewOperation, OperationRow, View};
+use crate::store::{self, Flow, NewOperation, OperationRow, View};
 
 /// An operation, read from its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,20 +69,68 @@ impl Deed {
 /// # Errors
 /// `Damaged` where a row is not as it was written.
 pub(crate) fn all(view: &dyn View, store: &StoreId, session: i64) -> Result<Vec<Deed>> {
-    let mut deeds: Vec<Deed> = Vec::new();
-    view.operations(Some(session), &mut |row| match Deed::read(&row, store) {
-        // A damaged index gives one in the place of another, which would then be undone.
-        Ok(deed) if deeds.last().is_some_and(|newer| newer.seq <= deed.seq) => Flow::Break(Err(
-            Error::damaged("the way to the operations of the session is damaged; run `verify`"),
-        )),
-        Ok(deed) => {
-            deeds.push(deed);
-            Flow::Continue(())
-        }
-        Err(error) => Flow::Break(Err(error)),
+    read_all(&rows(view, session)?, store)
+}
+
+/// The rows of a session's operations, newest first, as the store gives them.
+pub(crate) fn rows(view: &dyn View, session: i64) -> Result<Vec<OperationRow>> {
+    let mut rows = Vec::new();
+    view.operations(Some(session), &mut |row| {
+        rows.push(row);
+        Flow::Continue(())
     })?;
+    Ok(rows)
+}
+
+/// The operations of those rows, oldest first.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn read_all(rows: &[OperationRow], store: &StoreId) -> Result<Vec<Deed>> {
+    let mut deeds: Vec<Deed> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let deed = Deed::read(row, store)?;
+        // A damaged index gives one in the place of another, which would then be undone.
+        if deeds.last().is_some_and(|newer| newer.seq <= deed.seq) {
+            return Err(lost_way());
+        }
+        deeds.push(deed);
+    }
     deeds.reverse();
     Ok(deeds)
+}
+
+fn lost_way() -> Error {
+    Error::damaged("the way to the operations of the session is damaged; run `verify`")
+}
+
+/// A session as it was when it was decided what is to be undone or done again.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) head: store::Head,
+    /// All its operations, newest first.
+    pub(crate) log: Vec<OperationRow>,
+}
+
+impl Seen {
+    /// The operations that somebody may still be at work on, and what they make way for: whoever comes
+    /// back to one finds that it was decided without waiting for its end.
+    pub(crate) fn overtaken(&self, store: &StoreId) -> Result<Vec<(OperationRow, OperationRow)>> {
+        let mut overtaken = Vec::new();
+        for row in &self.log {
+            let mut deed = Deed::read(row, store)?;
+            if deed.status != Status::Begun || deed.detail.failure.is_some() {
+                continue;
+            }
+            deed.detail.failure = Some("it was not waited for: it may have been cut off".into());
+            let put = OperationRow {
+                detail: deed::encode(&deed.detail)?,
+                ..row.clone()
+            };
+            overtaken.push((row.clone(), put.sealed(store)));
+        }
+        Ok(overtaken)
+    }
 }
 
 /// What can be undone and what can be done again, the next one last.

@@ -1,12 +1,12 @@
 //! Taking a restore or rollback back, and doing it again.
 
 use crate::codec::deed::Before;
-use crate::deed::{self, Deed, Stacks};
+use crate::deed::{self, Deed, Seen, Stacks};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Status, Verb};
 use crate::restore::{self, Restore, Source};
-use crate::show;
+use crate::{show, store};
 
 impl Engine {
     /// Prepares to undo the session's last restore or rollback that is not undone: what stood at its
@@ -33,16 +33,28 @@ impl Engine {
 
     fn take_back(&self, session: &str, verb: Verb) -> Result<Restore<'_>> {
         let id = &self.store().info().id;
-        let deeds = {
+        // All of it from one view: what is recorded later is compared with that.
+        let (seen, head) = {
             let view = self.view()?;
             let row = show::known_session(&*view, id, session)?;
-            deed::all(&*view, id, row.id)?
+            let head = match self.resolve(&*view, &format!("{session}@latest")) {
+                Ok(latest) => Some(latest.seq),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                // It only decides what can be done again.
+                Err(error) if error.kind() == ErrorKind::Damaged && verb == Verb::Undo => None,
+                Err(error) => return Err(error),
+            };
+            let seen = Seen {
+                head: store::Head {
+                    session: row.id,
+                    seq: row.head,
+                    era: row.era,
+                },
+                log: deed::rows(&*view, row.id)?,
+            };
+            (seen, head)
         };
-        let head = match self.info(&format!("{session}@latest")) {
-            Ok(latest) => Some(latest.id.seq()),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let deeds = deed::read_all(&seen.log, id)?;
         let stacks = Stacks::of(&deeds, head);
         let next: Option<&Deed> = match verb {
             Verb::Redo => stacks.redo.last().copied(),
@@ -73,6 +85,7 @@ impl Engine {
         restore.cut_off = again.map(|deed| deed.detail.before.clone());
         let torn = (next.status == Status::Begun).then_some(Before::Torn);
         restore.over_torn = restore.cut_off.clone().or(torn);
+        restore.seen = Some(seen);
         Ok(match restore::Target::of_wire(&next.detail.target) {
             restore::Target::File(path) => restore.to_file(path),
             restore::Target::Other(name) => restore.not_given_yet(name),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
 use crate::codec::deed::Before;
+use crate::deed::Seen;
 use crate::document::component::transplant;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,6 +26,8 @@ pub struct Restore<'a> {
     pub(crate) over_torn: Option<Before>,
     /// What stood there before this very undo or redo was cut off.
     pub(crate) cut_off: Option<Before>,
+    /// Of an undo or redo: what it was decided on. Where that has changed, it is another one's turn.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What is put back.
@@ -70,8 +73,8 @@ pub struct Report {
     pub kept_beside: Option<PathBuf>,
     /// The session's newest snapshot, where the target was the stored head and anything changed.
     pub head: Option<Snapshot>,
-    /// It stands in the log, so that it can be undone. Not where the store can only be read.
-    pub logged: bool,
+    /// Why [`undo`](Engine::undo) will not take it back, where it will not.
+    pub no_undo: Option<String>,
 }
 
 /// What a source turned out to be.
@@ -91,6 +94,7 @@ impl<'a> Restore<'a> {
             aim: Aim::Head,
             over_torn: None,
             cut_off: None,
+            seen: None,
         }
     }
 
@@ -235,16 +239,21 @@ impl<'a> Restore<'a> {
     ///
     /// # Errors
     /// As [`plan`](Restore::plan) and [`Save::commit`](crate::Save::commit); `Conflict` where the
-    /// target changed in between. After an error the target is as it was, unless the message says that
+    /// target changed in between or, of an undo or redo, something else was done to the session since it
+    /// was prepared. After an error the target is as it was, unless the message says that
     /// it could not be put back.
     pub fn apply(self) -> Result<Report> {
+        self.refuse_another_turn()?;
         let plan = self.plan()?;
         let report = Report {
             plan,
             safety: None,
             kept_beside: None,
             head: None,
-            logged: !self.engine.is_read_only(),
+            no_undo: self
+                .engine
+                .is_read_only()
+                .then(|| "the store can only be read, so the log does not know of it".to_owned()),
         };
         match &self.aim {
             // Undone is undone, also where it makes no difference any more.

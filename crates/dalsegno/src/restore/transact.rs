@@ -6,12 +6,12 @@ use super::put::{Report, Restore};
 use crate::attempt::until_done;
 use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
-use crate::deed::Deed;
+use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::Expect;
+use crate::job::{Expect, another_turn};
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
-use crate::store::{Exchange, OperationRow, Rows, sequence};
+use crate::store::{Exchange, Head, OperationRow, Rows, View, sequence};
 
 impl Restore<'_> {
     /// One commit has the snapshot, the session's new head and the log's entry.
@@ -34,9 +34,13 @@ impl Restore<'_> {
         } else {
             self.engine.save_json(session, after.clone())
         };
+        let expect = match &self.seen {
+            Some(seen) => Expect::As(self.overtake(session, seen)?),
+            None => plan.head.map_or(Expect::Anything, Expect::Newest),
+        };
         let saved = save
             .origin(self.origin(from))
-            .expect(plan.head.map_or(Expect::Anything, Expect::Newest))
+            .expect(expect)
             .operation(Deed::as_new(self.verb, Status::Done, &detail)?)
             .commit()?;
         let done = format!("it is done, as snapshot {}", saved.id);
@@ -69,7 +73,7 @@ impl Restore<'_> {
             self.record(&session, Status::Done, &detail)?;
             return Ok(report);
         }
-        let mut row = if self.engine.is_read_only() {
+        let row = if self.engine.is_read_only() {
             // Nothing stood there, or it could not have been kept.
             None
         } else {
@@ -86,10 +90,10 @@ impl Restore<'_> {
             Err(Failed::Left(error)) => (Status::Begun, Err(error)),
         };
         detail.failure = outcome.as_ref().err().map(ToString::to_string);
-        let told = row
-            .as_mut()
-            .map_or(Ok(()), |row| self.amend(row, status, &detail));
+        let Some(row) = row else { return outcome };
+        let told = self.amend(&row, status, &detail);
         match (outcome, told, self.verb) {
+            (Ok(report), Ok(false), _) => self.overtaken(report, &row),
             (Ok(report), Err(error), Verb::Undo | Verb::Redo) => Err(error.context(format!(
                 "{} is written, but the log could not be told; {} again ends it",
                 report.plan.target, self.verb
@@ -200,30 +204,103 @@ impl Restore<'_> {
         }
     }
 
-    /// Adds an entry to the session's log.
-    fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
+    /// Refuses an undo or redo where something else was done since it was prepared: what was its turn
+    /// then may be another one's now.
+    pub(super) fn refuse_another_turn(&self) -> Result<()> {
+        let Some(seen) = &self.seen else {
+            return Ok(());
+        };
+        let view = self.engine.view()?;
+        let row = view.session_by_id(seen.head.session)?;
+        self.check_turn(
+            &*view,
+            row.as_ref().map_or("the session", |row| &row.name),
+            seen,
+        )
+    }
+
+    fn check_turn(&self, view: &dyn View, session: &str, seen: &Seen) -> Result<()> {
+        if deed::rows(view, seen.head.session)? == seen.log {
+            Ok(())
+        } else {
+            Err(another_turn(session))
+        }
+    }
+
+    /// Goes on without waiting for the operations that are at work, or were cut off; says how the
+    /// session is then.
+    fn overtake(&self, session: &str, seen: &Seen) -> Result<Head> {
         let store = self.engine.store();
-        let id = &store.info().id;
-        until_done("the log", || {
-            let view = store.view()?;
-            let row = show::known_session(&*view, id, session)?;
-            let last = Some(view.last()?);
-            drop(view);
-            let new = Deed::as_new(self.verb, status, detail)?;
-            let row = OperationRow {
-                seq: sequence::next(last, self.engine.now().as_microsecond()),
-                session: row.id,
-                verb: new.verb,
-                status: new.status,
-                detail: new.detail,
-                checksum: [0; 16],
-            };
-            let row = row.sealed(id);
-            Ok(store.exchange(&exchange(None, row.clone()))?.then_some(row))
+        let overtaken = seen.overtaken(&store.info().id)?;
+        if overtaken.is_empty() {
+            return Ok(seen.head);
+        }
+        let (take, put) = overtaken.into_iter().unzip();
+        let mut exchange = exchange(take, put);
+        exchange.raise = vec![(seen.head.session, seen.head.era)];
+        if !store.exchange(&exchange)? {
+            return Err(another_turn(session));
+        }
+        Ok(Head {
+            era: seen.head.era + 1,
+            ..seen.head
         })
     }
 
-    fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {
+    /// Adds an entry to the session's log.
+    ///
+    /// Each raises the session's era, so that of two that come from one view only one is added; and the
+    /// session's newest snapshot must still be there, for its number may be another's by now.
+    fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
+        let store = self.engine.store();
+        let id = &store.info().id;
+        let overtaken = match &self.seen {
+            Some(seen) => seen.overtaken(id)?,
+            None => Vec::new(),
+        };
+        let (take, put): (Vec<_>, Vec<_>) = overtaken.into_iter().unzip();
+        let new = Deed::as_new(self.verb, status, detail)?;
+        until_done("the log", || {
+            let view = store.view()?;
+            let known = show::known_session(&*view, id, session)?;
+            if let Some(seen) = &self.seen {
+                if seen.head.session != known.id {
+                    return Err(another_turn(session));
+                }
+                self.check_turn(&*view, session, seen)?;
+            }
+            let newest = view.snapshot(known.head).ok().flatten();
+            let last = Some(view.last()?);
+            drop(view);
+            let row = OperationRow {
+                seq: sequence::next(last, self.engine.now().as_microsecond()),
+                session: known.id,
+                verb: new.verb,
+                status: new.status,
+                detail: new.detail.clone(),
+                checksum: [0; 16],
+            };
+            let row = row.sealed(id);
+            let mut exchange = exchange(take.clone(), [&put[..], &[row.clone()]].concat());
+            exchange.raise = vec![(known.id, known.era)];
+            let mut proved = exchange.clone();
+            proved.take.snapshots.extend(newest.clone());
+            proved.put.snapshots.extend(newest);
+            let done = match store.exchange(&proved) {
+                // What it was to prove by is damaged; what is to be put back may be another's repair.
+                Err(error) if error.kind() == ErrorKind::Damaged => store.exchange(&exchange)?,
+                done => done?,
+            };
+            if !done {
+                return Ok(None);
+            }
+            self.engine.raised(&known);
+            Ok(Some(row))
+        })
+    }
+
+    /// Writes into the log how far it came, and says whether the entry was there as it was written.
+    fn amend(&self, row: &OperationRow, status: Status, detail: &Detail) -> Result<bool> {
         let store = self.engine.store();
         let new = Deed::as_new(self.verb, status, detail)?;
         let put = OperationRow {
@@ -232,9 +309,24 @@ impl Restore<'_> {
             ..row.clone()
         };
         let put = put.sealed(&store.info().id);
-        store
-            .exchange(&exchange(Some(row.clone()), put))
-            .map(|_| ())
+        store.exchange(&exchange(vec![row.clone()], vec![put]))
+    }
+
+    /// What was done, where its entry in the log is not as it was written.
+    fn overtaken(&self, mut report: Report, row: &OperationRow) -> Result<Report> {
+        let session = &report.plan.session;
+        let rows = deed::rows(&*self.engine.view()?, row.session);
+        if rows.is_ok_and(|rows| rows.iter().all(|other| other.seq != row.seq)) {
+            report.no_undo = Some(format!(
+                "session {session} was deleted meanwhile, and its log with it"
+            ));
+            return Ok(report);
+        }
+        Err(Error::conflict(format!(
+            "{} was written, but another program did not wait for the end of this {}: `log {session}` \
+             shows what it did",
+            report.plan.target, self.verb
+        )))
     }
 }
 
@@ -260,10 +352,10 @@ fn put(destination: &mut dyn Destination, state: Option<&[u8]>) -> Result<()> {
     }
 }
 
-fn exchange(take: Option<OperationRow>, put: OperationRow) -> Exchange {
+fn exchange(take: Vec<OperationRow>, put: Vec<OperationRow>) -> Exchange {
     let of = |operations| Rows {
         operations,
         ..Rows::default()
     };
-    Exchange::of(of(take.into_iter().collect()), of(vec![put]))
+    Exchange::of(of(take), of(put))
 }

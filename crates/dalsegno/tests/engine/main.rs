@@ -16,3 +16,4 @@ mod purge;
 mod regressions;
 mod sharing;
 mod stats;
+mod turns;
