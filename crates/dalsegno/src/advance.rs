@@ -16,7 +16,7 @@ use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, PINNED, SnapshotRow, Store, UNCHANGED};
 
 impl Head {
-    /// The snapshot for `job`, which will be the one at `index` of its write; the head moves on to it.
+    /// The snapshot for `job`, which was [checked](Head::check), and will be the one at `index` of its write; the head moves on to it.
     /// After an error the head is where it was.
     pub(crate) fn next(
         &mut self,
@@ -24,7 +24,6 @@ impl Head {
         index: usize,
         store: &dyn Store,
     ) -> Result<NewSnapshot> {
-        self.check(job, index)?;
         let mut detail = job.detail.clone();
         let (state, size) = match &job.content {
             Content::Text(text) => {
@@ -64,7 +63,7 @@ impl Head {
     }
 
     /// Refuses a job that expects another session.
-    fn check(&self, job: &Job, index: usize) -> Result<()> {
+    pub(crate) fn check(&self, job: &Job, index: usize) -> Result<()> {
         let session = &job.session;
         let newest = self.newest.filter(|_| index == 0);
         match job.expect {

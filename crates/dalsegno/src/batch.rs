@@ -132,12 +132,16 @@ impl<'a> Batch<'a> {
                 later.push(job);
                 continue;
             }
-            match head.next(&job, snapshots.len(), self.store) {
+            let next = head.check(&job, snapshots.len()).and_then(|()| {
+                let next = head.next(&job, snapshots.len(), self.store);
+                next.map_err(|error| error.context(format!("session {session}")))
+            });
+            match next {
                 Ok(snapshot) => {
                     snapshots.push(snapshot);
                     group.push(job);
                 }
-                Err(error) => answer(job, Err(error.context(format!("session {session}")))),
+                Err(error) => answer(job, Err(error)),
             }
         }
         if group.is_empty() {

@@ -1,6 +1,6 @@
 //! What was done to a session beside saving it, and which of it can be undone or done again.
 
-use crate::codec::deed::{self, Detail, Target};
+use crate::codec::deed::{self, Before, Detail, Target};
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, Status, StoreId, Verb};
 use crate::store::{self, Flow, NewOperation, OperationRow, View};
@@ -100,13 +100,15 @@ pub(crate) fn read_all(rows: &[OperationRow], store: &StoreId) -> Result<Vec<Dee
     Ok(deeds)
 }
 
-fn lost_way() -> Error {
+pub(crate) fn lost_way() -> Error {
     Error::damaged("the way to the operations of the session is damaged; run `verify`")
 }
 
 /// A session as it was when it was decided what is to be undone or done again.
 #[derive(Debug)]
 pub(crate) struct Seen {
+    /// Its name.
+    pub(crate) session: String,
     pub(crate) head: store::Head,
     /// All its operations, newest first.
     pub(crate) log: Vec<OperationRow>,
@@ -157,7 +159,9 @@ impl<'a> Stacks<'a> {
                 }
                 Verb::Undo => {
                     stacks.undo.pop();
-                    stacks.redo.push(deed);
+                    if deed.detail.before != Before::Passed {
+                        stacks.redo.push(deed);
+                    }
                 }
                 Verb::Redo => {
                     stacks.redo.pop();
@@ -196,6 +200,9 @@ pub(crate) fn undone(deeds: &[Deed]) -> Vec<bool> {
             Verb::Restore | Verb::Rollback => stands.push(vec![at]),
             Verb::Undo => {
                 let group = stands.pop().unwrap_or_default();
+                if deed.detail.before == Before::Passed {
+                    continue;
+                }
                 group.iter().for_each(|at| mark(&mut undone, *at, true));
                 taken_back.push(group);
             }
@@ -219,7 +226,6 @@ fn mark(undone: &mut [bool], at: usize, value: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::deed::Before;
 
     fn deed(seq: i64, verb: Verb, head: i64) -> Deed {
         Deed {
@@ -308,6 +314,20 @@ mod tests {
         let stacks = Stacks::of(&deeds, Some(6));
         assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![6]));
         assert_eq!(undone(&deeds), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_not_undone_and_not_done_again() {
+        let mut deeds = [
+            deed(5, Verb::Rollback, 4),
+            deed(6, Verb::Rollback, 5),
+            deed(7, Verb::Undo, 6),
+            deed(8, Verb::Undo, 7),
+        ];
+        deeds[3].detail.before = Before::Passed;
+        let stacks = Stacks::of(&deeds, Some(7));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![7]));
+        assert_eq!(undone(&deeds), [false, true, false, false]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
+use crate::codec::checksum::{self, Checksum};
 use crate::codec::deed::Before;
 use crate::deed::Seen;
 use crate::document::component::transplant;
@@ -47,6 +48,8 @@ pub(crate) enum Source {
         session: String,
         /// The file.
         path: PathBuf,
+        /// Its length and checksum.
+        proof: Option<(u64, Checksum)>,
     },
 }
 
@@ -145,7 +148,18 @@ impl<'a> Restore<'a> {
                 if let Target::File(path) = target {
                     self.refuse_own(path)?;
                 }
-                (destination.borrow_mut().read()?, None, target.clone())
+                let there = match destination.borrow_mut().read() {
+                    // Without its folder there is no file either, and nothing is to be put there.
+                    Err(error)
+                        if error.kind() == ErrorKind::NotFound
+                            && matches!(target, Target::File(_))
+                            && matches!(self.source, Source::Nothing { .. }) =>
+                    {
+                        None
+                    }
+                    there => there?,
+                };
+                (there, None, target.clone())
             }
             Aim::NotGiven(name) => return Err(not_given(name)),
             Aim::Head => {
@@ -195,9 +209,12 @@ impl<'a> Restore<'a> {
                     text: None,
                 });
             }
-            Source::Beside { session, path } => {
-                let text = std::fs::read(path)
-                    .map_err(|e| Error::io(format!("reading {}", path.display()), e))?;
+            Source::Beside {
+                session,
+                path,
+                proof,
+            } => {
+                let text = kept_in(path, *proof).map_err(|e| pass_over(e, self.verb, session))?;
                 return Ok(Found {
                     session: session.clone(),
                     snapshot: None,
@@ -206,11 +223,17 @@ impl<'a> Restore<'a> {
             }
         };
         let restored = self.engine.restore(&reference).map_err(|error| {
-            let taken_back = matches!(self.verb, Verb::Undo | Verb::Redo);
-            if taken_back && error.kind() == ErrorKind::NotFound {
-                return error.context("what stood there before was deleted");
+            let Some(seen) = &self.seen else {
+                return error;
+            };
+            match error.kind() {
+                ErrorKind::NotFound => {
+                    let error = error.context("what stood there before was deleted");
+                    pass_over(error, self.verb, &seen.session)
+                }
+                ErrorKind::Damaged => pass_over(error, self.verb, &seen.session),
+                _ => error,
             }
-            error
         })?;
         let snapshot = restored.snapshot().clone();
         Ok(Found {
@@ -255,7 +278,7 @@ impl<'a> Restore<'a> {
                 .is_read_only()
                 .then(|| "the store can only be read, so the log does not know of it".to_owned()),
         };
-        match &self.aim {
+        let report = match &self.aim {
             // Undone is undone, also where it makes no difference any more.
             _ if !report.plan.changes && !matches!(self.verb, Verb::Undo | Verb::Redo) => {
                 Ok(report)
@@ -265,8 +288,36 @@ impl<'a> Restore<'a> {
             Aim::There { destination, .. } => {
                 self.apply_there(&mut **destination.borrow_mut(), report)
             }
-        }
+        };
+        Ok(self.check_log(report?))
     }
+}
+
+/// Names the way out where an undo cannot be done any more.
+pub(crate) fn pass_over(error: Error, verb: Verb, session: &str) -> Error {
+    if verb == Verb::Undo {
+        error.hint(format!("`undo {session} --skip` passes over it"))
+    } else {
+        error
+    }
+}
+
+/// What is kept in a file beside, proved as far as that is known of it.
+fn kept_in(path: &Path, proof: Option<(u64, Checksum)>) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let failed = |e| Error::io(format!("what stood there was kept in {shown}"), e);
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::invalid(format!(
+            "what stood there was kept in {shown}, which is not a file now"
+        )));
+    }
+    let text = std::fs::read(path).map_err(failed)?;
+    if proof.is_some_and(|proof| proof != (text.len() as u64, checksum::of(&text))) {
+        return Err(Error::damaged(format!(
+            "what stood there was kept in {shown}, which was changed since"
+        )));
+    }
+    Ok(text)
 }
 
 fn nothing_to_keep() -> Error {

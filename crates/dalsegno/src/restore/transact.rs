@@ -4,6 +4,7 @@
 use super::destination::Destination;
 use super::put::{Report, Restore};
 use crate::attempt::until_done;
+use crate::codec::checksum;
 use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
 use crate::deed::{self, Deed, Seen};
@@ -35,7 +36,7 @@ impl Restore<'_> {
             self.engine.save_json(session, after.clone())
         };
         let expect = match &self.seen {
-            Some(seen) => Expect::As(self.overtake(session, seen)?),
+            Some(seen) => Expect::As(self.overtake(seen)?),
             None => plan.head.map_or(Expect::Anything, Expect::Newest),
         };
         let saved = save
@@ -47,6 +48,9 @@ impl Restore<'_> {
         let stored = self.engine.restore(&saved.id.to_string());
         let stored = stored.map_err(|e| e.context(format!("{done}, but cannot be read back")))?;
         if stored.text() == after {
+            if report.plan.before.is_none() {
+                report.no_undo = Some("the state that stood there is damaged".to_owned());
+            }
             report.head = Some(saved);
             Ok(report)
         } else {
@@ -144,7 +148,9 @@ impl Restore<'_> {
                 };
                 let absolute = std::path::absolute(&kept).unwrap_or_else(|_| kept.clone());
                 report.kept_beside = Some(kept);
-                Ok(Before::Beside(absolute.to_string_lossy().into_owned()))
+                let path = absolute.to_string_lossy().into_owned();
+                let len = before.len() as u64;
+                Ok(Before::Kept(path, len, checksum::of(&before)))
             }
             Err(error) => Err(error.context("keeping what stands at the target")),
         }
@@ -210,26 +216,28 @@ impl Restore<'_> {
         let Some(seen) = &self.seen else {
             return Ok(());
         };
-        let view = self.engine.view()?;
-        let row = view.session_by_id(seen.head.session)?;
-        self.check_turn(
-            &*view,
-            row.as_ref().map_or("the session", |row| &row.name),
-            seen,
-        )
+        check_turn(&*self.engine.view()?, seen)
     }
 
-    fn check_turn(&self, view: &dyn View, session: &str, seen: &Seen) -> Result<()> {
-        if deed::rows(view, seen.head.session)? == seen.log {
-            Ok(())
-        } else {
-            Err(another_turn(session))
+    /// An entry that cannot be found again is no promise. What is undone is read before.
+    pub(super) fn check_log(&self, mut report: Report) -> Report {
+        if report.no_undo.is_some() || !report.plan.changes || self.seen.is_some() {
+            return report;
         }
+        let id = &self.engine.store().info().id;
+        let readable = self.engine.view().and_then(|view| {
+            let row = show::known_session(&*view, id, &report.plan.session)?;
+            deed::all(&*view, id, row.id)
+        });
+        if let Err(error) = readable {
+            report.no_undo = Some(error.to_string());
+        }
+        report
     }
 
     /// Goes on without waiting for the operations that are at work, or were cut off; says how the
     /// session is then.
-    fn overtake(&self, session: &str, seen: &Seen) -> Result<Head> {
+    fn overtake(&self, seen: &Seen) -> Result<Head> {
         let store = self.engine.store();
         let overtaken = seen.overtaken(&store.info().id)?;
         if overtaken.is_empty() {
@@ -239,7 +247,7 @@ impl Restore<'_> {
         let mut exchange = exchange(take, put);
         exchange.raise = vec![(seen.head.session, seen.head.era)];
         if !store.exchange(&exchange)? {
-            return Err(another_turn(session));
+            return Err(another_turn(&seen.session));
         }
         Ok(Head {
             era: seen.head.era + 1,
@@ -251,7 +259,12 @@ impl Restore<'_> {
     ///
     /// Each raises the session's era, so that of two that come from one view only one is added; and the
     /// session's newest snapshot must still be there, for its number may be another's by now.
-    fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
+    pub(crate) fn record(
+        &self,
+        session: &str,
+        status: Status,
+        detail: &Detail,
+    ) -> Result<OperationRow> {
         let store = self.engine.store();
         let id = &store.info().id;
         let overtaken = match &self.seen {
@@ -267,7 +280,7 @@ impl Restore<'_> {
                 if seen.head.session != known.id {
                     return Err(another_turn(session));
                 }
-                self.check_turn(&*view, session, seen)?;
+                check_turn(&*view, seen)?;
             }
             let newest = view.snapshot(known.head).ok().flatten();
             let last = Some(view.last()?);
@@ -327,6 +340,14 @@ impl Restore<'_> {
              shows what it did",
             report.plan.target, self.verb
         )))
+    }
+}
+
+fn check_turn(view: &dyn View, seen: &Seen) -> Result<()> {
+    if deed::rows(view, seen.head.session)? == seen.log {
+        Ok(())
+    } else {
+        Err(another_turn(&seen.session))
     }
 }
 

@@ -12,6 +12,7 @@ mod format;
 mod format_2;
 mod model;
 mod pages;
+mod partly;
 mod purge;
 mod regressions;
 mod sharing;
