@@ -69,7 +69,7 @@ impl Deed {
 /// # Errors
 /// `Damaged` where a row is not as it was written.
 pub(crate) fn all(view: &dyn View, store: &StoreId, session: i64) -> Result<Vec<Deed>> {
-    read_all(&rows(view, session)?, store)
+    read_all(&rows(view, session)?, session, store)
 }
 
 /// The rows of a session's operations, newest first, as the store gives them.
@@ -82,26 +82,37 @@ pub(crate) fn rows(view: &dyn View, session: i64) -> Result<Vec<OperationRow>> {
     Ok(rows)
 }
 
-/// The operations of those rows, oldest first.
+/// The operations of those rows, oldest first, all of them of `session`.
 ///
 /// # Errors
 /// As [`all`].
-pub(crate) fn read_all(rows: &[OperationRow], store: &StoreId) -> Result<Vec<Deed>> {
+pub(crate) fn read_all(rows: &[OperationRow], session: i64, store: &StoreId) -> Result<Vec<Deed>> {
     let mut deeds: Vec<Deed> = Vec::with_capacity(rows.len());
     for row in rows {
-        let deed = Deed::read(row, store)?;
-        // A damaged index gives one in the place of another, which would then be undone.
-        if deeds.last().is_some_and(|newer| newer.seq <= deed.seq) {
-            return Err(lost_way());
-        }
-        deeds.push(deed);
+        deeds.push(read_next(row, deeds.last(), session, store)?);
     }
     deeds.reverse();
     Ok(deeds)
 }
 
-pub(crate) fn lost_way() -> Error {
-    Error::damaged("the way to the operations of the session is damaged; run `verify`")
+/// The next operation of a session, where `newer` is the one before.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn read_next(
+    row: &OperationRow,
+    newer: Option<&Deed>,
+    session: i64,
+    store: &StoreId,
+) -> Result<Deed> {
+    let deed = Deed::read(row, store)?;
+    // A damaged index gives one in the place of another, or another session's, which would then be undone.
+    if row.session != session || newer.is_some_and(|newer| newer.seq <= deed.seq) {
+        return Err(Error::damaged(
+            "the way to the operations of the session is damaged; run `verify`",
+        ));
+    }
+    Ok(deed)
 }
 
 /// A session as it was when it was decided what is to be undone or done again.

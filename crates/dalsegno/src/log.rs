@@ -75,7 +75,8 @@ impl Engine {
         let id = &self.store().info().id;
         let row = show::known_session(&*view, id, session)?;
         let mut entries = Vec::new();
-        let deeds = operations(&deed::rows(&*view, row.id)?, id, limit, &mut entries)?;
+        let rows = deed::rows(&*view, row.id)?;
+        let deeds = operations(&rows, row.id, id, limit, &mut entries)?;
         let scan = Scan {
             session: Some(row.id),
             from: None,
@@ -128,20 +129,14 @@ impl Engine {
 /// so does each that cannot be read.
 fn operations(
     rows: &[OperationRow],
+    session: i64,
     store: &StoreId,
     limit: usize,
     entries: &mut Vec<LogEntry>,
 ) -> Result<Vec<Deed>> {
     let mut deeds: Vec<Deed> = Vec::with_capacity(rows.len());
     for row in rows {
-        let read = Deed::read(row, store).and_then(|deed| {
-            let in_order = deeds.last().is_none_or(|newer| newer.seq > deed.seq);
-            if in_order {
-                Ok(deed)
-            } else {
-                Err(deed::lost_way())
-            }
-        });
+        let read = deed::read_next(row, deeds.last(), session, store);
         match read {
             Ok(deed) => deeds.push(deed),
             Err(error) if error.kind() == ErrorKind::Damaged => {

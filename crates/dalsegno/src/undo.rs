@@ -83,7 +83,7 @@ impl Engine {
             Err(error) => return Err(error),
         };
         let log = deed::rows(&*view, row.id)?;
-        let deeds = deed::read_all(&log, id).map_err(|error| {
+        let deeds = deed::read_all(&log, row.id, id).map_err(|error| {
             error.hint(format!(
                 "`log {session}` shows what can be read; restore what it names"
             ))
