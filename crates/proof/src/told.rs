@@ -204,7 +204,7 @@ impl Told {
 /// An entry of a log from which operations may be missing, that was never in it: what was undone
 /// depends on them.
 fn odd<'a>(found: &'a [String], all: &[String]) -> Option<&'a String> {
-    let all: Vec<String> = all.iter().map(plain).collect();
+    let all: Vec<String> = all.iter().map(|entry| plain(entry)).collect();
     // The snapshot that such an operation added is then told of as a save.
     let told_otherwise =
         |entry: &String| entry.starts_with("Save") && entry.contains("operation: Some(");
@@ -214,14 +214,14 @@ fn odd<'a>(found: &'a [String], all: &[String]) -> Option<&'a String> {
 
 /// Whether operations are missing in a log, and nothing else.
 fn gone(found: &[String], all: &[String]) -> bool {
-    let there: Vec<String> = found.iter().map(plain).collect();
+    let there: Vec<String> = found.iter().map(|entry| plain(entry)).collect();
     let mut missing = all.iter().filter(|entry| !there.contains(&plain(entry)));
     let gone = |entry: &String| entry.starts_with("Operation");
     let some = missing.next();
     some.is_some_and(gone) && missing.all(gone) && odd(found, all).is_none()
 }
 
-fn plain(entry: &String) -> String {
+fn plain(entry: &str) -> String {
     entry
         .replace("undone: true", "undone: ?")
         .replace("undone: false", "undone: ?")

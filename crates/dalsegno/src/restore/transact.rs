@@ -294,7 +294,10 @@ impl Restore<'_> {
                 checksum: [0; 16],
             };
             let row = row.sealed(id);
-            let mut exchange = exchange(take.clone(), [&put[..], &[row.clone()]].concat());
+            let mut exchange = exchange(
+                take.clone(),
+                [&put[..], std::slice::from_ref(&row)].concat(),
+            );
             exchange.raise = vec![(known.id, known.era)];
             let mut proved = exchange.clone();
             proved.take.snapshots.extend(newest.clone());
