@@ -112,6 +112,9 @@ impl From<dalsegno::Error> for Failure {
         if let Some(cause) = cause.filter(|cause| !message.contains(cause)) {
             message = format!("{message}: {cause}");
         }
+        if error.is_partly_done() {
+            return Self::partly(message);
+        }
         Self::new(error.kind(), message)
     }
 }

@@ -11,12 +11,12 @@ use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
 use crate::encode::{self, Encoded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
-use crate::job::{Content, Expect, Job, exists};
+use crate::job::{Content, Expect, Job, another_turn, exists};
 use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, PINNED, SnapshotRow, Store, UNCHANGED};
 
 impl Head {
-    /// The snapshot for `job`, which will be the one at `index` of its write; the head moves on to it.
+    /// The snapshot for `job`, which was [checked](Head::check), and will be the one at `index` of its write; the head moves on to it.
     /// After an error the head is where it was.
     pub(crate) fn next(
         &mut self,
@@ -24,7 +24,6 @@ impl Head {
         index: usize,
         store: &dyn Store,
     ) -> Result<NewSnapshot> {
-        self.check(job, index)?;
         let mut detail = job.detail.clone();
         let (state, size) = match &job.content {
             Content::Text(text) => {
@@ -64,13 +63,16 @@ impl Head {
     }
 
     /// Refuses a job that expects another session.
-    fn check(&self, job: &Job, index: usize) -> Result<()> {
+    pub(crate) fn check(&self, job: &Job, index: usize) -> Result<()> {
         let session = &job.session;
-        let newest = self.newest.map(|newest| newest.seq).filter(|_| index == 0);
+        let newest = self.newest.filter(|_| index == 0);
         match job.expect {
-            Expect::Newest(seq) if newest != Some(seq) => Err(Error::conflict(
-                "it was saved by another program in between; nothing was changed, try again",
-            )),
+            Expect::As(head) if newest != Some(head) => Err(another_turn(session)),
+            Expect::Newest(seq) if newest.map(|newest| newest.seq) != Some(seq) => {
+                Err(Error::conflict(
+                    "it was saved by another program in between; nothing was changed, try again",
+                ))
+            }
             Expect::NoSession if self.newest.is_some() || index > 0 => Err(exists(session)),
             _ => Ok(()),
         }

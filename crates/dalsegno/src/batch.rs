@@ -99,6 +99,7 @@ impl<'a> Batch<'a> {
             jobs.iter().all(|job| match job.expect {
                 Expect::Anything => true,
                 Expect::Newest(seq) => newest == Some(seq),
+                Expect::As(wanted) => head.newest == Some(wanted),
                 Expect::NoSession => false,
             })
         };
@@ -131,12 +132,16 @@ impl<'a> Batch<'a> {
                 later.push(job);
                 continue;
             }
-            match head.next(&job, snapshots.len(), self.store) {
+            let next = head.check(&job, snapshots.len()).and_then(|()| {
+                let next = head.next(&job, snapshots.len(), self.store);
+                next.map_err(|error| error.context(format!("session {session}")))
+            });
+            match next {
                 Ok(snapshot) => {
                     snapshots.push(snapshot);
                     group.push(job);
                 }
-                Err(error) => answer(job, Err(error.context(format!("session {session}")))),
+                Err(error) => answer(job, Err(error)),
             }
         }
         if group.is_empty() {

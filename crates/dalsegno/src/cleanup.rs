@@ -93,7 +93,7 @@ pub struct Cleaned {
     /// How many are gone for good: those that had been in the trash for long enough and, where it was
     /// asked for, those deleted now.
     pub purged: Purged,
-    /// How many bytes the store's files are smaller, where it has files.
+    /// How many bytes the store's file is smaller, where it is one: whole pages.
     pub file_shrunk: Option<u64>,
     /// Sessions of which nothing was purged, because they cannot be read.
     pub damage: Vec<Damage>,
@@ -271,12 +271,29 @@ impl Engine {
     ///
     /// # Errors
     /// As [`delete`](Engine::delete) and [`purge`](Engine::purge); what was deleted before is in the
-    /// trash.
+    /// trash, and the message says how many were deleted and how many are gone for good.
     pub fn cleanup(&self, plan: &CleanupPlan, progress: &mut dyn FnMut(&str)) -> Result<Cleaned> {
-        let before = self
-            .path()
-            .map(|path| location::bytes(&path, &["", "-wal"]));
+        // Without the WAL, which grows and shrinks for other reasons.
+        let size = || self.path().map(|path| location::bytes(&path, &[""]));
+        let before = size();
         let mut cleaned = Cleaned::default();
+        let done = self.clean(plan, &mut cleaned, progress);
+        done.map_err(|error| {
+            let (deleted, purged) = (cleaned.deleted, cleaned.purged.snapshots);
+            error.after(&[(deleted, "deleted"), (purged, "purged")])
+        })?;
+        cleaned.file_shrunk = before
+            .zip(size())
+            .map(|(before, after)| before.saturating_sub(after));
+        Ok(cleaned)
+    }
+
+    fn clean(
+        &self,
+        plan: &CleanupPlan,
+        cleaned: &mut Cleaned,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<()> {
         let mut deleted: BTreeSet<SnapshotId> = BTreeSet::new();
         for session in &plan.sessions {
             let goes = session.snapshots.iter().filter(|s| !s.keep);
@@ -290,30 +307,19 @@ impl Engine {
                     session.grace
                 };
                 let term = self.term(grace)?;
-                cleaned.deleted += self.bury(&session.session, seqs, term)?.len() as u64;
+                let mut moved = HashSet::new();
+                let buried = self.bury(&session.session, seqs, term, &mut moved);
+                cleaned.deleted += moved.len() as u64;
+                buried?;
                 deleted.extend(goes);
             }
             progress(&session.session);
         }
+        let (purged, damage) = (&mut cleaned.purged, &mut cleaned.damage);
         if plan.purge && !deleted.is_empty() {
-            let purged = self.purge_all_but_damaged(
-                &Purge::These(deleted),
-                &mut cleaned.damage,
-                &mut |_| {},
-            )?;
-            cleaned.purged.snapshots += purged.snapshots;
-            cleaned.purged.freed += purged.freed;
+            self.purge_all_but_damaged(&Purge::These(deleted), purged, damage, &mut |_| {})?;
         }
-        let expired =
-            self.purge_all_but_damaged(&Purge::Expired, &mut cleaned.damage, &mut |_| {})?;
-        cleaned.purged.snapshots += expired.snapshots;
-        cleaned.purged.freed += expired.freed;
-        cleaned.file_shrunk = before
-            .zip(
-                self.path()
-                    .map(|path| location::bytes(&path, &["", "-wal"])),
-            )
-            .map(|(before, after)| before.saturating_sub(after));
-        Ok(cleaned)
+        self.purge_all_but_damaged(&Purge::Expired, purged, damage, &mut |_| {})?;
+        self.give_back(purged)
     }
 }

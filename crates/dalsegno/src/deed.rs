@@ -1,9 +1,9 @@
 //! What was done to a session beside saving it, and which of it can be undone or done again.
 
-use crate::codec::deed::{self, Detail, Target};
+use crate::codec::deed::{self, Before, Detail, Target};
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, Status, StoreId, Verb};
-use crate::store::{Flow, NewOperation, OperationRow, View};
+use crate::store::{self, Flow, NewOperation, OperationRow, View};
 
 /// An operation, read from its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,20 +69,81 @@ impl Deed {
 /// # Errors
 /// `Damaged` where a row is not as it was written.
 pub(crate) fn all(view: &dyn View, store: &StoreId, session: i64) -> Result<Vec<Deed>> {
-    let mut deeds: Vec<Deed> = Vec::new();
-    view.operations(Some(session), &mut |row| match Deed::read(&row, store) {
-        // A damaged index gives one in the place of another, which would then be undone.
-        Ok(deed) if deeds.last().is_some_and(|newer| newer.seq <= deed.seq) => Flow::Break(Err(
-            Error::damaged("the way to the operations of the session is damaged; run `verify`"),
-        )),
-        Ok(deed) => {
-            deeds.push(deed);
-            Flow::Continue(())
-        }
-        Err(error) => Flow::Break(Err(error)),
+    read_all(&rows(view, session)?, session, store)
+}
+
+/// The rows of a session's operations, newest first, as the store gives them.
+pub(crate) fn rows(view: &dyn View, session: i64) -> Result<Vec<OperationRow>> {
+    let mut rows = Vec::new();
+    view.operations(Some(session), &mut |row| {
+        rows.push(row);
+        Flow::Continue(())
     })?;
+    Ok(rows)
+}
+
+/// The operations of those rows, oldest first, all of them of `session`.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn read_all(rows: &[OperationRow], session: i64, store: &StoreId) -> Result<Vec<Deed>> {
+    let mut deeds: Vec<Deed> = Vec::with_capacity(rows.len());
+    for row in rows {
+        deeds.push(read_next(row, deeds.last(), session, store)?);
+    }
     deeds.reverse();
     Ok(deeds)
+}
+
+/// The next operation of a session, where `newer` is the one before.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn read_next(
+    row: &OperationRow,
+    newer: Option<&Deed>,
+    session: i64,
+    store: &StoreId,
+) -> Result<Deed> {
+    let deed = Deed::read(row, store)?;
+    // A damaged index gives one in the place of another, or another session's, which would then be undone.
+    if row.session != session || newer.is_some_and(|newer| newer.seq <= deed.seq) {
+        return Err(Error::damaged(
+            "the way to the operations of the session is damaged; run `verify`",
+        ));
+    }
+    Ok(deed)
+}
+
+/// A session as it was when it was decided what is to be undone or done again.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Its name.
+    pub(crate) session: String,
+    pub(crate) head: store::Head,
+    /// All its operations, newest first.
+    pub(crate) log: Vec<OperationRow>,
+}
+
+impl Seen {
+    /// The operations that somebody may still be at work on, and what they make way for: whoever comes
+    /// back to one finds that it was decided without waiting for its end.
+    pub(crate) fn overtaken(&self, store: &StoreId) -> Result<Vec<(OperationRow, OperationRow)>> {
+        let mut overtaken = Vec::new();
+        for row in &self.log {
+            let mut deed = Deed::read(row, store)?;
+            if deed.status != Status::Begun || deed.detail.failure.is_some() {
+                continue;
+            }
+            deed.detail.failure = Some("it was not waited for: it may have been cut off".into());
+            let put = OperationRow {
+                detail: deed::encode(&deed.detail)?,
+                ..row.clone()
+            };
+            overtaken.push((row.clone(), put.sealed(store)));
+        }
+        Ok(overtaken)
+    }
 }
 
 /// What can be undone and what can be done again, the next one last.
@@ -109,7 +170,9 @@ impl<'a> Stacks<'a> {
                 }
                 Verb::Undo => {
                     stacks.undo.pop();
-                    stacks.redo.push(deed);
+                    if deed.detail.before != Before::Passed {
+                        stacks.redo.push(deed);
+                    }
                 }
                 Verb::Redo => {
                     stacks.redo.pop();
@@ -148,6 +211,9 @@ pub(crate) fn undone(deeds: &[Deed]) -> Vec<bool> {
             Verb::Restore | Verb::Rollback => stands.push(vec![at]),
             Verb::Undo => {
                 let group = stands.pop().unwrap_or_default();
+                if deed.detail.before == Before::Passed {
+                    continue;
+                }
                 group.iter().for_each(|at| mark(&mut undone, *at, true));
                 taken_back.push(group);
             }
@@ -171,7 +237,6 @@ fn mark(undone: &mut [bool], at: usize, value: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::deed::Before;
 
     fn deed(seq: i64, verb: Verb, head: i64) -> Deed {
         Deed {
@@ -260,6 +325,20 @@ mod tests {
         let stacks = Stacks::of(&deeds, Some(6));
         assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![6]));
         assert_eq!(undone(&deeds), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_not_undone_and_not_done_again() {
+        let mut deeds = [
+            deed(5, Verb::Rollback, 4),
+            deed(6, Verb::Rollback, 5),
+            deed(7, Verb::Undo, 6),
+            deed(8, Verb::Undo, 7),
+        ];
+        deeds[3].detail.before = Before::Passed;
+        let stacks = Stacks::of(&deeds, Some(7));
+        assert_eq!((seqs(&stacks.undo), seqs(&stacks.redo)), (vec![], vec![7]));
+        assert_eq!(undone(&deeds), [false, true, false, false]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::until_done;
+use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Snapshot, SnapshotId, StoreId};
@@ -28,6 +29,16 @@ pub struct Trashed {
     pub keep_until: Timestamp,
 }
 
+/// What is in the trash.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct TrashPage {
+    /// In commit order.
+    pub trash: Vec<Trashed>,
+    /// What cannot be read.
+    pub damage: Vec<Damage>,
+}
+
 impl Engine {
     /// Moves snapshots to the trash, where they are kept for `grace`. No other command sees them there
     /// but [`undelete`](Engine::undelete) and [`trash`](Engine::trash). Space is given back when they
@@ -45,9 +56,8 @@ impl Engine {
         }
         let mut moved = HashSet::new();
         for (session, seqs) in by_session {
-            let before = moved.len();
-            let buried = self.bury(session, seqs, self.term(grace)?);
-            moved.extend(buried.map_err(|e| partly(before, "deleted", e))?);
+            let buried = self.bury(session, seqs, self.term(grace)?, &mut moved);
+            buried.map_err(|e| e.after(&[(moved.len() as u64, "deleted")]))?;
         }
         Ok(found
             .into_iter()
@@ -89,14 +99,15 @@ impl Engine {
     }
 
     /// Moves snapshots of one session to the trash, in pieces, newest first. What is gone already
-    /// counts as done, and what was pinned meanwhile stays. Returns those that were moved.
+    /// counts as done, and what was pinned meanwhile stays. `moved` gets those that were moved, also
+    /// before an error.
     pub(crate) fn bury(
         &self,
         session: &str,
         seqs: HashSet<i64>,
         term: Term,
-    ) -> Result<HashSet<i64>> {
-        let mut moved = HashSet::new();
+        moved: &mut HashSet<i64>,
+    ) -> Result<()> {
         let mut seqs: Vec<i64> = seqs.into_iter().collect();
         seqs.sort_unstable_by(|a, b| b.cmp(a));
         for piece in seqs.chunks(PIECE) {
@@ -106,7 +117,7 @@ impl Engine {
             })?;
             moved.extend(made.put.trash.iter().map(|row| row.snapshot.seq));
         }
-        Ok(moved)
+        Ok(())
     }
 
     /// Makes and applies a change to a session's rows until nobody came between.
@@ -150,6 +161,7 @@ impl Engine {
         let mut back = Vec::new();
         for (session, rows) in by_session {
             let rows: Vec<TrashRow> = rows.into_values().collect();
+            let mut taken = 0;
             for piece in rows.chunks(PIECE) {
                 let changed = self.change_session(&session, |view, id, row| {
                     for trashed in piece {
@@ -160,7 +172,9 @@ impl Engine {
                     }
                     trash::unearth(view, id, row, piece.to_vec())
                 });
-                changed.map_err(|e| partly(back.len(), "taken out of the trash", e))?;
+                let done = back.len() + taken;
+                changed.map_err(|e| e.after(&[(done as u64, "taken out of the trash")]))?;
+                taken += piece.len();
             }
             for row in rows {
                 back.push(self.info(&SnapshotId::new(row.snapshot.seq, id).to_string())?);
@@ -197,8 +211,21 @@ impl Engine {
     /// What is in the trash, of one session or of all, in commit order.
     ///
     /// # Errors
-    /// `NotFound` where there is no such session; `Damaged` where a row is not as it was written.
+    /// `NotFound` where there is no such session; `Damaged` where a row is not as it was written:
+    /// [`trash_page`](Engine::trash_page) has the others.
     pub fn trash(&self, session: Option<&str>) -> Result<Vec<Trashed>> {
+        let page = self.trash_page(session)?;
+        match page.damage.into_iter().next() {
+            None => Ok(page.trash),
+            Some(first) => Err(Error::damaged(first.message)),
+        }
+    }
+
+    /// What is in the trash, as far as it can be read, and what of it is damaged.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session.
+    pub fn trash_page(&self, session: Option<&str>) -> Result<TrashPage> {
         let view = self.view()?;
         let id = &self.store().info().id;
         let only = match session {
@@ -206,7 +233,7 @@ impl Engine {
             None => None,
         };
         let mut names: BTreeMap<i64, String> = BTreeMap::new();
-        let mut found = Vec::new();
+        let mut page = TrashPage::default();
         view.trash(&mut |row| {
             if only.as_ref().is_some_and(|s| s.id != row.snapshot.session) {
                 return Flow::Continue(());
@@ -218,14 +245,20 @@ impl Engine {
             };
             match name.and_then(|name| Ok((shown(&row, &name, id)?, name))) {
                 Ok((trashed, name)) => {
-                    found.push(trashed);
+                    page.trash.push(trashed);
                     names.insert(session, name);
-                    Flow::Continue(())
                 }
-                Err(error) => Flow::Break(Err(error)),
+                Err(error) => match only_damage(error) {
+                    Ok(error) => {
+                        let lost = vec![SnapshotId::new(row.snapshot.seq, id)];
+                        report(&mut page.damage, None, lost, error.to_string());
+                    }
+                    Err(error) => return Flow::Break(Err(error)),
+                },
             }
+            Flow::Continue(())
         })?;
-        Ok(found)
+        Ok(page)
     }
 }
 
@@ -250,15 +283,6 @@ pub(crate) fn shown(row: &TrashRow, session: &str, store: &StoreId) -> Result<Tr
         deleted_at: time(row.deleted_at)?,
         keep_until: time(row.keep_until)?,
     })
-}
-
-/// Says what was done before an error.
-fn partly(done: usize, what: &str, error: Error) -> Error {
-    match done {
-        0 => error,
-        1 => error.context(format!("1 snapshot was {what}, then")),
-        many => error.context(format!("{many} snapshots were {what}, then")),
-    }
 }
 
 /// Refuses two of one name, who cannot both come back.

@@ -12,7 +12,7 @@ use crate::location;
 use crate::model::Snapshot;
 use crate::reference;
 use crate::show::{self, describe};
-use crate::store::{SnapshotRow, SqliteOptions, SqliteStore, Store, View};
+use crate::store::{SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
 use crate::writer::Writer;
 
 /// How an engine is opened.
@@ -215,6 +215,14 @@ impl Engine {
         let sent = writer.send(job);
         *current = Some(writer);
         sent.map_err(|_| Error::storage("the store's writer has stopped"))
+    }
+
+    /// This program raised the era of a session and did nothing else to it: what the writer remembers
+    /// of it holds, and need not be read again.
+    pub(crate) fn raised(&self, row: &SessionRow) {
+        if let Some(writer) = &*self.writer() {
+            writer.raised(row);
+        }
     }
 
     fn check_process(&self) -> Result<()> {

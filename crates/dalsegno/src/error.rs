@@ -60,6 +60,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<Source>,
+    partly: bool,
 }
 
 /// The result of every fallible call of the engine.
@@ -72,6 +73,7 @@ impl Error {
             kind,
             message: message.into(),
             source: None,
+            partly: false,
         }
     }
 
@@ -90,6 +92,36 @@ impl Error {
     pub fn context(mut self, context: impl fmt::Display) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
+    }
+
+    /// The same error with a way out behind its message.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.message = format!("{}; {hint}", self.message);
+        self
+    }
+
+    /// The same error where some of the work was done before it and stays done: so many snapshots were
+    /// deleted, purged, whatever the word says.
+    pub(crate) fn after(mut self, done: &[(u64, &str)]) -> Self {
+        let some = done.iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> = some
+            .map(|(count, what)| match count {
+                1 => format!("1 snapshot was {what}"),
+                many => format!("{many} snapshots were {what}"),
+            })
+            .collect();
+        if told.is_empty() {
+            return self;
+        }
+        self.partly = true;
+        self.context(format!("{}, then", told.join(", ")))
+    }
+
+    /// Whether some of the work was done before it, and stays done; the message says what.
+    #[must_use]
+    pub fn is_partly_done(&self) -> bool {
+        self.partly
     }
 
     /// What the caller can do about it.

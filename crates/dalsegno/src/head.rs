@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::StoreId;
 use crate::repack::loose_records;
 use crate::show;
-use crate::store::{self, Flow, Link, Scan, Store, View};
+use crate::store::{self, Flow, Link, Scan, SessionRow, Store, View};
 
 /// What the next save of a session builds on.
 pub(crate) struct Head {
@@ -148,6 +148,16 @@ impl Heads {
         let head = self.heads.pop(session)?;
         self.bytes -= head.memory();
         Some(head)
+    }
+
+    /// Only the era of the session rose, from that of `row`.
+    pub(crate) fn raised(&mut self, row: &SessionRow) {
+        let known = self.heads.peek_mut(&row.name);
+        let newest = known.and_then(|head| head.newest.as_mut());
+        if let Some(newest) = newest.filter(|known| (known.session, known.era) == (row.id, row.era))
+        {
+            newest.era += 1;
+        }
     }
 
     pub(crate) fn put(&mut self, session: String, head: Head) {

@@ -9,7 +9,7 @@ use crate::codec::detail::Detail;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Snapshot};
-use crate::store::NewOperation;
+use crate::store::{self, NewOperation};
 
 /// What a session's new state is.
 pub(crate) enum Content {
@@ -26,6 +26,8 @@ pub(crate) enum Expect {
     Anything,
     /// This is its newest snapshot: what was read of it went into the content.
     Newest(i64),
+    /// Nothing was saved to it, taken from it or done to it since it was like this.
+    As(store::Head),
     /// It does not exist.
     NoSession,
 }
@@ -47,6 +49,13 @@ pub(crate) struct Job {
     /// The deed that it comes from, if it is no plain save.
     pub(crate) operation: Option<NewOperation>,
     pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+}
+
+/// What to say where an undo was decided on what is no longer so.
+pub(crate) fn another_turn(session: &str) -> Error {
+    Error::conflict(format!(
+        "something else was done to {session} in between; nothing was changed, try again"
+    ))
 }
 
 /// What to say where a session is to be made and is there.

@@ -59,7 +59,7 @@ mod writer;
 pub use amend::Amendment;
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;
-pub use delete::{GRACE, Trashed};
+pub use delete::{GRACE, TrashPage, Trashed};
 pub use diff::{ComponentDiff, Counts, Diff, Difference, DifferenceKind, Json, Line, Mark};
 pub use doctor::{Diagnosis, Finding, Severity};
 pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SIZE, pretty};

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use crate::codec::deed::{Before, Target as Kept};
 use crate::deed::{self, Deed};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Snapshot, SnapshotId, Status, StoreId, Verb};
 use crate::restore::Target;
 use crate::show;
-use crate::store::{Flow, Scan, UNCHANGED};
+use crate::store::{Flow, OperationRow, Scan, UNCHANGED};
 
 /// A line of a session's log.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -46,33 +46,37 @@ pub enum LogEntry {
         /// Why it was not done, where it was not.
         failure: Option<String>,
     },
+    /// What is here cannot be read. Where it is an operation, nobody knows what it undid.
+    Damaged {
+        /// The id of the snapshot or operation that should be here.
+        id: SnapshotId,
+        /// What is wrong.
+        message: String,
+    },
 }
 
 impl LogEntry {
     fn place(&self) -> SnapshotId {
         match self {
             Self::Save { snapshot } => snapshot.id,
-            Self::Operation { id, .. } => *id,
+            Self::Operation { id, .. } | Self::Damaged { id, .. } => *id,
         }
     }
 }
 
 impl Engine {
     /// The newest `limit` entries of a session's log, also those that were undone. Saves that changed
-    /// nothing, guards and safety snapshots are left out.
+    /// nothing, guards and safety snapshots are left out. What cannot be read is an entry too.
     ///
     /// # Errors
-    /// `NotFound` where there is no such session; `Damaged` where a row is not as it was written.
+    /// `NotFound` where there is no such session; `Damaged` where its own row is not as it was written.
     pub fn log(&self, session: &str, limit: usize) -> Result<Vec<LogEntry>> {
         let view = self.view()?;
         let id = &self.store().info().id;
         let row = show::known_session(&*view, id, session)?;
-        let deeds = deed::all(&*view, id, row.id)?;
-        let undone = deed::undone(&deeds);
-        let done = deeds.iter().zip(undone).rev().take(limit);
-        let mut entries = done
-            .map(|(deed, undone)| entry(deed, undone, id))
-            .collect::<Result<Vec<_>>>()?;
+        let mut entries = Vec::new();
+        let rows = deed::rows(&*view, row.id)?;
+        let deeds = operations(&rows, row.id, id, limit, &mut entries)?;
         let scan = Scan {
             session: Some(row.id),
             from: None,
@@ -81,37 +85,81 @@ impl Engine {
         let (mut saves, mut full) = (0, false);
         let mut way = show::Way::from(&row);
         view.snapshots(&scan, &mut |row| {
-            // One that is passed over would be an entry that is missing, and nobody would know.
-            if let Err(error) = show::check(&row, id).and_then(|()| way.step(&row, id)) {
-                return Flow::Break(Err(error));
-            }
-            let own = deeds.binary_search_by_key(&row.seq, |deed| deed.seq);
-            let own = own.is_ok_and(|at| {
-                let deed = deeds.get(at);
-                deed.is_some_and(|deed| deed.detail.target == Kept::Head)
-            });
-            if own || !row.is_history() || row.flags & UNCHANGED != 0 {
-                return Flow::Continue(());
-            }
             if saves == limit {
                 full = true;
                 return Flow::Break(Ok(()));
             }
-            saves += 1;
-            match show::describe(&row, session, id) {
-                Ok(snapshot) => entries.push(LogEntry::Save {
-                    snapshot: Box::new(snapshot),
-                }),
+            let seq = row.seq;
+            let lost = way.expected().filter(|expected| *expected != seq);
+            // One that is passed over would be an entry that is missing, and nobody would know.
+            if let (Some(lost), Err(error)) = (lost, way.step(&row, id)) {
+                entries.push(damaged(lost, &error, id));
+            }
+            let snapshot = match show::describe(&row, session, id) {
+                Ok(snapshot) => Box::new(snapshot),
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    entries.push(damaged(seq, &error, id));
+                    // Where it led to cannot be known.
+                    way = show::Way::nowhere();
+                    return Flow::Continue(());
+                }
                 Err(error) => return Flow::Break(Err(error)),
+            };
+            let own = deeds.binary_search_by_key(&seq, |deed| deed.seq);
+            let own = own.is_ok_and(|at| {
+                let deed = deeds.get(at);
+                deed.is_some_and(|deed| deed.detail.target == Kept::Head)
+            });
+            if !own && row.is_history() && row.flags & UNCHANGED == 0 {
+                saves += 1;
+                entries.push(LogEntry::Save { snapshot });
             }
             Flow::Continue(())
         })?;
-        if !full {
-            way.end(id)?;
+        if let (false, Some(lost), Err(error)) = (full, way.expected(), way.end(id)) {
+            entries.push(damaged(lost, &error, id));
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.place()));
         entries.truncate(limit);
         Ok(entries)
+    }
+}
+
+/// The operations of those rows that can be read, oldest first; the newest `limit` become entries, and
+/// so does each that cannot be read.
+fn operations(
+    rows: &[OperationRow],
+    session: i64,
+    store: &StoreId,
+    limit: usize,
+    entries: &mut Vec<LogEntry>,
+) -> Result<Vec<Deed>> {
+    let mut deeds: Vec<Deed> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let read = deed::read_next(row, deeds.last(), session, store);
+        match read {
+            Ok(deed) => deeds.push(deed),
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                entries.push(damaged(row.seq, &error, store));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    deeds.reverse();
+    let undone = deed::undone(&deeds);
+    for (deed, undone) in deeds.iter().zip(undone).rev().take(limit) {
+        entries.push(match entry(deed, undone, store) {
+            Err(error) if error.kind() == ErrorKind::Damaged => damaged(deed.seq, &error, store),
+            entry => entry?,
+        });
+    }
+    Ok(deeds)
+}
+
+fn damaged(seq: i64, error: &Error, store: &StoreId) -> LogEntry {
+    LogEntry::Damaged {
+        id: SnapshotId::new(seq, store),
+        message: error.to_string(),
     }
 }
 
@@ -133,10 +181,7 @@ fn entry(deed: &Deed, undone: bool, store: &StoreId) -> Result<LogEntry> {
             Before::Snapshot(seq) => Some(id(seq)),
             _ => None,
         },
-        kept_beside: match &detail.before {
-            Before::Beside(path) => Some(path.clone()),
-            _ => None,
-        },
+        kept_beside: detail.before.file().map(str::to_owned),
         failure: detail.failure.clone(),
     })
 }

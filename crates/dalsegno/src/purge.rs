@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::attempt::until_done;
 use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show;
 use crate::store::{Exchange, Flow, OperationRow, Rows, Scan, SessionRow, TrashRow, View};
@@ -23,13 +23,17 @@ pub enum Purge {
 }
 
 /// What a purge did, or would do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Purged {
     /// How many snapshots are gone for good.
     pub snapshots: u64,
     /// Bytes of records that are gone, less those that had to be written anew.
     pub freed: u64,
+    /// Why the space could not be given back to the file system, where it could not: the next purge or
+    /// the end of a program that saves tries again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_given_back: Option<String>,
 }
 
 impl Engine {
@@ -41,40 +45,53 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` where the one session does not exist. `Damaged` where what stays cannot be read: nothing of that session is purged. `Conflict` where
-    /// other programs kept changing it.
+    /// other programs kept changing it. The message says how many are gone for good.
     pub fn purge(&self, purge: &Purge, progress: &mut dyn FnMut(&str)) -> Result<Purged> {
         let mut damage = Vec::new();
-        let purged = self.purge_all_but_damaged(purge, &mut damage, progress)?;
-        match damage.into_iter().next() {
-            None => Ok(purged),
+        let mut purged = Purged::default();
+        let done = self.purge_all_but_damaged(purge, &mut purged, &mut damage, progress);
+        let done = done.and_then(|()| self.give_back(&mut purged));
+        let done = done.and_then(|()| match damage.into_iter().next() {
+            None => Ok(()),
             Some(first) => Err(Error::damaged(first.message)),
+        });
+        match done {
+            Ok(()) => Ok(purged),
+            Err(error) => Err(error.after(&[(purged.snapshots, "purged")])),
         }
     }
 
-    /// As [`purge`](Engine::purge); one damaged session does not hold up the others.
+    /// As [`purge`](Engine::purge); one damaged session does not hold up the others, and what was purged
+    /// before an error is counted. The space is to be given back afterwards.
     pub(crate) fn purge_all_but_damaged(
         &self,
         purge: &Purge,
+        purged: &mut Purged,
         damage: &mut Vec<Damage>,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<Purged> {
-        let mut purged = Purged::default();
+    ) -> Result<()> {
         for (session, holding) in self.holdings(purge)? {
             let name = holding.name.clone();
-            match self.purge_session(session, purge, holding) {
-                Ok(done) => {
-                    purged.snapshots += done.snapshots;
-                    purged.freed += done.freed;
-                }
-                Err(error) => {
-                    let error = only_damage(error.context(format!("session {name}")))?;
-                    report(damage, Some(&name), Vec::new(), error.to_string());
-                }
+            if let Err(error) = self.purge_session(session, purge, holding, purged) {
+                let error = only_damage(error.context(format!("session {name}")))?;
+                report(damage, Some(&name), Vec::new(), error.to_string());
             }
             progress(&name);
         }
-        self.store().settle()?;
-        Ok(purged)
+        Ok(())
+    }
+
+    /// Gives space back to the file system. What is gone is gone also where that fails.
+    pub(crate) fn give_back(&self, purged: &mut Purged) -> Result<()> {
+        match self.store().settle() {
+            // Nothing can have been purged.
+            Err(error) if error.kind() == ErrorKind::Denied => Err(error),
+            Err(error) => {
+                purged.not_given_back = Some(error.to_string());
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// What [`purge`](Engine::purge) would do. Nothing is changed.
@@ -119,11 +136,17 @@ impl Engine {
         Ok(purged)
     }
 
-    fn purge_session(&self, session: i64, purge: &Purge, holding: Holding) -> Result<Purged> {
+    fn purge_session(
+        &self,
+        session: i64,
+        purge: &Purge,
+        holding: Holding,
+        purged: &mut Purged,
+    ) -> Result<()> {
         let id = &self.store().info().id;
         let mut holding = Some(holding);
         let (mut snapshots, mut freed) = (0, 0);
-        until_done("it", || {
+        let done = until_done("it", || {
             let view = self.view()?;
             let known = holding.take();
             let (parts, going) = self.parts(&*view, session, purge, known.as_ref())?;
@@ -138,11 +161,10 @@ impl Engine {
             }
             self.forget_empty(session)?;
             Ok(Some(()))
-        })?;
-        Ok(Purged {
-            snapshots,
-            freed: bytes(freed),
-        })
+        });
+        purged.snapshots += snapshots;
+        purged.freed += bytes(freed);
+        done
     }
 
     /// The sessions that have something that goes, and those that have nothing left, because a purge was

@@ -47,6 +47,7 @@ pub(crate) fn resolve(view: &dyn View, store: &StoreId, reference: &str) -> Resu
     }
     let prefixed = prefixed(view, store, reference)?;
     if prefixed.is_empty() {
+        refuse_lost_name(view, None, reference)?;
         let hint = match view.session(reference)? {
             Some(_) => format!(" (it is a session: its newest snapshot is '{reference}@latest')"),
             None => String::new(),
@@ -122,8 +123,7 @@ fn named(
         let row = view
             .snapshot(seq)?
             .filter(|row| row.name.as_deref() == Some(name));
-        let row =
-            row.ok_or_else(|| Error::damaged("the index of names is damaged; run `verify`"))?;
+        let row = row.ok_or_else(lost_index)?;
         check(&row, store)?;
         if session.is_none_or(|id| id == row.session) {
             found.push(row);
@@ -216,11 +216,40 @@ fn in_session(
         return row.ok_or_else(|| Error::not_found(format!("no snapshot is as old as {time}")));
     }
     let named = named(view, store, Some(session.id), at)?;
+    if named.is_empty() {
+        refuse_lost_name(view, Some(session.id), at)?;
+    }
     named.into_iter().next().ok_or_else(|| {
         Error::not_found(format!(
             "'{at}' is no name in the session, nor `latest`, `-N`, `turn:N` or a time"
         ))
     })
+}
+
+/// Looks through the rows for a name that the index does not have: whoever is told that there is none
+/// may give it to another.
+fn refuse_lost_name(view: &dyn View, session: Option<i64>, name: &str) -> Result<()> {
+    let mut lost = false;
+    let scan = Scan {
+        session,
+        ..Scan::default()
+    };
+    view.snapshots(&scan, &mut |row| {
+        lost = row.name.as_deref() == Some(name);
+        if lost {
+            Flow::Break(Ok(()))
+        } else {
+            Flow::Continue(())
+        }
+    })?;
+    if lost {
+        return Err(lost_index());
+    }
+    Ok(())
+}
+
+fn lost_index() -> Error {
+    Error::damaged("the index of names is damaged; run `verify`")
 }
 
 /// The row of the trash that `reference` means.

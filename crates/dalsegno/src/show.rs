@@ -109,6 +109,11 @@ impl Way {
         Self(Some(session.head).filter(|head| *head != 0))
     }
 
+    /// No way: whatever comes next is taken.
+    pub(crate) fn nowhere() -> Self {
+        Self(None)
+    }
+
     /// The way on from a snapshot.
     pub(crate) fn after(row: &SnapshotRow) -> Self {
         Self(row.parent)

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::head::Heads;
 use crate::job::Job;
 use crate::repack::{self, repack};
-use crate::store::Store;
+use crate::store::{SessionRow, Store};
 
 /// As many saves as one commit takes; more wait for the next.
 const MAX_BATCH: usize = 65_536;
@@ -21,6 +21,8 @@ const PACK_ON_CLOSE: usize = 8;
 
 enum Message {
     Save(Box<Job>),
+    /// The era of a session rose from that of this row, and nothing of it was taken away.
+    Raised(Box<SessionRow>),
     /// Answer when everything before it is done.
     Flush(oneshot::Sender<()>),
     Close(oneshot::Sender<Result<()>>),
@@ -61,6 +63,12 @@ impl Writer {
             Err(mpsc::SendError(Message::Save(job))) => Err(job),
             _ => Ok(()),
         }
+    }
+
+    /// Tells that only the era of a session rose, from that of `row`.
+    pub(crate) fn raised(&self, row: &SessionRow) {
+        // Where the thread has ended, nothing is remembered.
+        drop(self.sender.send(Message::Raised(Box::new(row.clone()))));
     }
 
     /// Waits until everything sent before is committed or refused.
@@ -124,6 +132,7 @@ impl Thread {
                     drop(reply.send(self.close()));
                     return;
                 }
+                Some(Message::Raised(row)) => self.heads.raised(&row),
                 Some(Message::Save(_)) | None => {}
             }
         }

@@ -110,14 +110,26 @@ impl Told {
     pub fn ask(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
         let mut short = Vec::new();
         for (session, entries) in self.sessions.iter().zip(&self.logs) {
-            match log(engine, session) {
-                Ok(found) if found == *entries => {}
+            let read = log(engine, session).map(|mut found| {
+                let all = found.len();
+                found.retain(|entry| !entry.starts_with("Damaged"));
+                (found.len() < all, found)
+            });
+            match read {
+                Ok((true, found)) => {
+                    if let Some(odd) = odd(&found, entries) {
+                        return Err(format!("the damaged log of {session}: {odd}"));
+                    }
+                    short.push(session);
+                    complaints.push(format!("the log of {session} is damaged"));
+                }
+                Ok((_, found)) if found == *entries => {}
                 // Nothing leads to an operation but its table and the index: see `verify` for what is gone.
-                Ok(found) if gone(&found, entries) => {
+                Ok((_, found)) if gone(&found, entries) => {
                     short.push(session);
                     complaints.push(format!("the log of {session} has less"));
                 }
-                Ok(found) => {
+                Ok((_, found)) => {
                     let odd = found.iter().find(|entry| !entries.contains(entry));
                     let count = (found.len(), entries.len());
                     return Err(format!("the log of {session}: {count:?} entries, {odd:?}"));
@@ -189,24 +201,30 @@ impl Told {
     }
 }
 
-/// Whether operations are missing in a log, and nothing else: what was undone depends on them.
-fn gone(found: &[String], all: &[String]) -> bool {
-    let plain = |entry: &String| {
-        entry
-            .replace("undone: true", "undone: ?")
-            .replace("undone: false", "undone: ?")
-    };
-    let found: Vec<String> = found.iter().map(plain).collect();
-    let all: Vec<String> = all.iter().map(plain).collect();
-    let missing: Vec<&String> = all.iter().filter(|entry| !found.contains(entry)).collect();
+/// An entry of a log from which operations may be missing, that was never in it: what was undone
+/// depends on them.
+fn odd<'a>(found: &'a [String], all: &[String]) -> Option<&'a String> {
+    let all: Vec<String> = all.iter().map(|entry| plain(entry)).collect();
     // The snapshot that such an operation added is then told of as a save.
     let told_otherwise =
         |entry: &String| entry.starts_with("Save") && entry.contains("operation: Some(");
-    let odd = found
-        .iter()
-        .find(|e| !all.contains(e) && !told_otherwise(e));
-    let gone = |entry: &&String| entry.starts_with("Operation");
-    !missing.is_empty() && missing.iter().all(gone) && odd.is_none()
+    let mut found = found.iter();
+    found.find(|entry| !all.contains(&plain(entry)) && !told_otherwise(entry))
+}
+
+/// Whether operations are missing in a log, and nothing else.
+fn gone(found: &[String], all: &[String]) -> bool {
+    let there: Vec<String> = found.iter().map(|entry| plain(entry)).collect();
+    let mut missing = all.iter().filter(|entry| !there.contains(&plain(entry)));
+    let gone = |entry: &String| entry.starts_with("Operation");
+    let some = missing.next();
+    some.is_some_and(gone) && missing.all(gone) && odd(found, all).is_none()
+}
+
+fn plain(entry: &str) -> String {
+    entry
+        .replace("undone: true", "undone: ?")
+        .replace("undone: false", "undone: ?")
 }
 
 fn shown(what: &str, error: &dalsegno::Error) -> String {

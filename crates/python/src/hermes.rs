@@ -118,9 +118,7 @@ pub(crate) fn hermes_recover_all(
         let scan = match (dry_run, own) {
             (true, _) => hermes::preview(&folder),
             (false, true) => hermes::recover_all(&folder),
-            (false, false) => {
-                hermes::recover_all_with(&folder, &mut |path| callback.count(path))
-            }
+            (false, false) => hermes::recover_all_with(&folder, &mut |path| callback.count(path)),
         };
         // One session that a counter could not count does not end the scan.
         callback.raised = None;

@@ -1,10 +1,10 @@
 //! `dalsegno log`: what was done to a session.
 
 use clap::Args;
-use dalsegno::{LogEntry, Operation, SnapshotId, Status, Target};
+use dalsegno::{ErrorKind, LogEntry, Operation, SnapshotId, Status, Target};
 use serde_json::json;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
@@ -14,7 +14,7 @@ use crate::{human, style, table};
 ///
 /// Saves, restores, rollbacks, undos and redos, also those that were undone. Saves that changed
 /// nothing, guard and safety snapshots are left out. BEFORE is the snapshot, or the file, that has what
-/// stood there.
+/// stood there. Exit code 6 if something of it is damaged; the rest is shown all the same.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,10 +34,15 @@ impl Log {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let entries = Place::open(global)?.log(&self.session, limit)?;
         if out.is_json() {
-            return out.json(&json!({"entries": entries}));
+            out.json(&json!({"entries": entries}))?;
+            return damaged(&entries);
         }
         if entries.is_empty() {
-            out.note("nothing was done to it yet");
+            let session = human::safe(&self.session);
+            out.note(format!(
+                "nothing of it is left but what is in the trash: `snapshot list {session} --deleted` \
+                 shows that"
+            ));
             return Ok(());
         }
         let rows = entries.iter().map(row).collect();
@@ -49,8 +54,23 @@ impl Log {
             let faint = matches!(entry, LogEntry::Operation { undone: true, .. });
             out.line(if faint { style::faint(line) } else { line })?;
         }
-        Ok(())
+        damaged(&entries)
     }
+}
+
+/// What could be read was shown.
+fn damaged(entries: &[LogEntry]) -> Result<()> {
+    let messages = entries.iter().filter_map(|entry| match entry {
+        LogEntry::Damaged { message, .. } => Some(format!("  {}", human::safe(message))),
+        _ => None,
+    });
+    let mut lines: Vec<String> = messages.collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    lines.insert(0, "not all of it can be read:".to_owned());
+    lines.push("run `dalsegno verify` to see what is lost".to_owned());
+    Err(Failure::new(ErrorKind::Damaged, lines.join("\n")))
 }
 
 fn row(entry: &LogEntry) -> Vec<String> {
@@ -81,6 +101,7 @@ fn row(entry: &LogEntry) -> Vec<String> {
             target,
             before,
             kept_beside,
+            failure,
             ..
         } => {
             let short = |id: Option<SnapshotId>| id.map(human::short);
@@ -95,6 +116,8 @@ fn row(entry: &LogEntry) -> Vec<String> {
                 what.push(format!("{to} {}", human::safe(&target.to_string())));
             }
             let state = match (status, undone) {
+                // Nothing was put back, for the reason that is told.
+                (Status::Done, _) if failure.is_some() => "passed over",
                 (Status::Begun, _) => "begun, not known to be done",
                 (Status::RolledBack, _) => "failed, put back",
                 (_, true) => "undone",
@@ -110,6 +133,13 @@ fn row(entry: &LogEntry) -> Vec<String> {
                     .unwrap_or_default(),
             ]
         }
+        LogEntry::Damaged { id, .. } => vec![
+            human::short(*id),
+            String::new(),
+            "damaged".to_owned(),
+            String::new(),
+            String::new(),
+        ],
         _ => Vec::new(),
     }
 }

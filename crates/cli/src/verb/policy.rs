@@ -108,7 +108,11 @@ impl Set {
 impl Remove {
     fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
-        let known = engine.policies()?;
+        // What is damaged can be removed too, and is then not told of.
+        let known = match engine.policies() {
+            Err(error) if self.dry_run => return Err(error.into()),
+            known => known.unwrap_or_default(),
+        };
         let there = known
             .into_iter()
             .find(|policy| policy.pattern == self.pattern);

@@ -148,8 +148,11 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
         Verb::Undo => "redo",
         _ => "undo",
     };
-    if !report.logged {
-        lines.push("the store can only be read, so `undo` will not know of it".to_owned());
+    if let Some(why) = &report.no_undo {
+        lines.push(format!(
+            "`{other_way}` will not take it back: {}",
+            human::safe(why)
+        ));
         return kept(report, lines);
     }
     lines.push(format!(

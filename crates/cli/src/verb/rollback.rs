@@ -46,7 +46,7 @@ pub(crate) struct Rollback {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     turn: Option<i64>,
     /// To the last state at or before this time: 2026-11-20T21:30, or 24h or 7d for so long ago
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
     at: Option<Timestamp>,
     /// Write the state into this file; without it, it becomes the session's newest stored state
     #[arg(long, value_name = "FILE")]

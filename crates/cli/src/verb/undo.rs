@@ -1,9 +1,12 @@
 //! `dalsegno undo` and `dalsegno redo`.
 
 use clap::Args;
+use dalsegno::Engine;
+use serde_json::json;
 
 use crate::failure::Result;
 use crate::global::Global;
+use crate::human;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::put::{carry_out, close};
@@ -17,10 +20,15 @@ use crate::verb::put::{carry_out, close};
 #[command(after_help = "\
 Examples:
   dalsegno undo bot/42
-  dalsegno undo bot/42 --dry-run")]
+  dalsegno undo bot/42 --dry-run
+  dalsegno undo bot/42 --skip")]
 pub(crate) struct Undo {
     #[command(flatten)]
     what: What,
+    /// Pass over what cannot be undone any more: nothing is put back, and the next `undo` takes back
+    /// what is older
+    #[arg(long)]
+    skip: bool,
 }
 
 /// Do again what was undone last
@@ -49,10 +57,34 @@ struct What {
 impl Undo {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
+        if self.skip {
+            return self.pass_over(engine, out);
+        }
         let restore = engine.undo(&self.what.session)?;
         carry_out(restore, self.what.dry_run, global, out)?;
         close(engine, out);
         Ok(())
+    }
+}
+
+impl Undo {
+    fn pass_over(&self, engine: Engine, out: &mut Out) -> Result<()> {
+        let What { session, dry_run } = &self.what;
+        let passed = if *dry_run {
+            engine.undo_skip_plan(session)?
+        } else {
+            engine.undo_skip(session)?
+        };
+        close(engine, out);
+        if out.is_json() {
+            return out.json(&json!({"dry_run": dry_run, "passed_over": passed}));
+        }
+        let id = human::short(passed);
+        out.line(if *dry_run {
+            format!("{id} would be passed over\ndry run: nothing was changed")
+        } else {
+            format!("passed over {id}: nothing was put back, and `undo` goes on with what is older")
+        })
     }
 }
 

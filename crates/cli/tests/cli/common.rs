@@ -232,6 +232,13 @@ impl Ran {
         assert!(self.text().contains(part), "should say '{part}': {self}");
         self
     }
+
+    /// As [`says`](Self::says), on standard error.
+    #[track_caller]
+    pub(crate) fn explains(&self, part: &str) -> &Self {
+        assert!(self.err.contains(part), "should explain '{part}': {self}");
+        self
+    }
 }
 
 impl std::fmt::Display for Ran {

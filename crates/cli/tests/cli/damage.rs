@@ -74,3 +74,179 @@ fn what_does_not_belong_to_a_store_is_found() {
         .feed(&["snapshot", "save", "bot/1"], b"5")
         .failed(6, "triggers");
 }
+
+/// The newest snapshot's row, or its record, is damaged: what stood there cannot be put back.
+#[test]
+fn a_restore_over_what_is_damaged_promises_no_undo() {
+    for statement in [
+        "UPDATE snapshot SET size = size + 1 WHERE seq = (SELECT max(seq) FROM snapshot)",
+        "UPDATE record SET data = x'00ff' WHERE seq = (SELECT max(seq) FROM record)",
+    ] {
+        let (house, ids) = three();
+        house.run(&["rollback", "bot/1"]).ok();
+        house.run(&["undo", "bot/1"]).ok();
+        house.save("bot/1", "{\"n\":4}");
+        damage(&house, statement);
+        let ran = house.run(&["snapshot", "restore", &ids[0]]).ok();
+        ran.says("`undo` will not take it back: the state that stood there is damaged");
+        assert!(!ran.text().contains("to take it back:"), "{ran}");
+        let refused = house.run(&["undo", "bot/1"]);
+        assert!([Some(4), Some(6)].contains(&refused.code), "{refused}");
+        refused
+            .explains("damaged")
+            .explains("`undo bot/1 --skip` passes over it");
+        house.run(&["undo", "bot/1", "--skip"]).ok();
+        let latest = house.run(&["snapshot", "show", "bot/1@latest"]).ok();
+        assert_eq!(latest.text(), "{\"n\":1}");
+        let nothing = house.run(&["undo", "bot/1"]);
+        assert_eq!(nothing.code, Some(4), "{nothing}");
+        nothing.explains("nothing to undo in bot/1");
+    }
+}
+
+#[test]
+fn a_log_of_which_a_row_is_damaged_shows_the_others_and_promises_nothing() {
+    let (house, ids) = three();
+    house.run(&["snapshot", "restore", &ids[0]]).ok();
+    let file = ["snapshot", "restore", &ids[1], "--to", "f.json"];
+    house.run(&file).ok();
+    damage(
+        &house,
+        "UPDATE operation SET status = 0 WHERE seq = (SELECT max(seq) FROM operation)",
+    );
+    let log = house
+        .run(&["log", "bot/1"])
+        .failed(6, "its checksum differs");
+    assert_eq!(log.text().lines().count(), 6, "{log}");
+    log.says(&format!("restore {}", &ids[0][..18]))
+        .says("damaged");
+    let json = house.run(&["log", "bot/1", "--json"]);
+    assert_eq!(json.code, Some(6));
+    let entries = json.json()["entries"].clone();
+    assert_eq!(entries[0]["entry"], "damaged");
+    assert_eq!(entries.as_array().unwrap().len(), 5);
+    let ran = house.run(&["snapshot", "restore", &ids[1]]).ok();
+    ran.says("`undo` will not take it back: the row of operation");
+    let refused = house.run(&["undo", "bot/1"]).failed(6, "is damaged");
+    refused.explains("`log bot/1` shows what can be read");
+}
+
+#[test]
+fn a_log_shows_what_is_left_of_the_saves() {
+    let (house, ids) = three();
+    damage(
+        &house,
+        "UPDATE snapshot SET size = size + 1 WHERE seq = (SELECT seq FROM snapshot ORDER BY seq LIMIT 1 OFFSET 1)",
+    );
+    let log = house.run(&["log", "bot/1"]).failed(6, &ids[1]);
+    log.says(&ids[0][..18]).says(&ids[2][..18]);
+    let (house, ids) = three();
+    damage(
+        &house,
+        "DELETE FROM snapshot WHERE seq = (SELECT seq FROM snapshot ORDER BY seq LIMIT 1 OFFSET 1)",
+    );
+    let log = house.run(&["log", "bot/1"]).failed(6, &ids[1]);
+    log.says(&ids[0][..18]).says(&ids[2][..18]);
+}
+
+#[test]
+fn a_trash_of_which_a_row_is_damaged_shows_the_others_and_is_cleaned_up_around_it() {
+    let (house, ids) = three();
+    house.save("bot/2", "1");
+    let delete = ["snapshot", "delete", &ids[0], &ids[1], "--grace", "1ns"];
+    house.run(&delete).ok();
+    damage(
+        &house,
+        "UPDATE trash SET size = size + 1 WHERE seq = (SELECT max(seq) FROM trash)",
+    );
+    let list = ["snapshot", "list", "--deleted"];
+    let listed = house.run(&list).failed(6, &ids[1]);
+    assert!(listed.text().contains(&ids[0][..18]), "{listed}");
+    assert!(!listed.text().contains(&ids[1][..18]), "{listed}");
+    let json = house.run(&[&list[..], &["--json"]].concat()).json();
+    assert_eq!(json["trash"].as_array().unwrap().len(), 1);
+    assert_eq!(json["damage"].as_array().unwrap().len(), 1);
+    let cleanup = ["snapshot", "cleanup", "--keep-last", "1"];
+    let ran = house.run(&cleanup).failed(6, &ids[1]);
+    assert_eq!(ran.err.matches(&ids[1]).count(), 1, "said once: {ran}");
+}
+
+/// Some of the snapshots that are named go, and then a damaged row is in the way.
+#[test]
+fn what_is_deleted_before_an_error_is_told() {
+    let (house, ids) = three();
+    let other = house.save("a", "1");
+    damage(
+        &house,
+        "UPDATE snapshot SET size = size + 1 WHERE seq = (SELECT seq FROM snapshot ORDER BY seq LIMIT 1 OFFSET 1)",
+    );
+    let delete = ["snapshot", "delete", id(&other), &ids[2]];
+    house
+        .run(&delete)
+        .failed(3, "1 snapshot was deleted, then: the row of snapshot");
+    let (house, ids) = three();
+    house.save("a", "1");
+    damage(
+        &house,
+        "UPDATE snapshot SET size = size + 1 WHERE seq = (SELECT min(seq) FROM snapshot)",
+    );
+    house
+        .run(&["snapshot", "delete", &ids[1]])
+        .failed(6, "damaged");
+}
+
+#[test]
+fn a_name_that_its_index_lost_is_not_told_to_be_none() {
+    let house = House::new();
+    house.save("bot/1", "1");
+    let named = [
+        "snapshot",
+        "save",
+        "bot/1",
+        "--from",
+        "-",
+        "--name",
+        "midsummer",
+    ];
+    house.feed(&named, b"2").ok();
+    house.save("bot/1", "3");
+    damage(&house, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let mut bytes = std::fs::read(house.store()).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - 9)
+        .filter(|at| bytes[*at..].starts_with(b"midsummer"))
+        // A leaf of an index, where a table's is 13.
+        .filter(|at| bytes[at / 4096 * 4096] == 10)
+        .collect();
+    assert_eq!(places.len(), 1);
+    bytes[places[0]] ^= 4;
+    std::fs::write(house.store(), bytes).unwrap();
+    for reference in ["midsummer", "bot/1@midsummer"] {
+        house
+            .run(&["snapshot", "show", reference])
+            .failed(6, "the index of names is damaged");
+    }
+    house
+        .run(&["snapshot", "show", "midwinter"])
+        .refused(4, "no snapshot answers to 'midwinter'");
+    house.run(&["verify"]).failed(6, "damaged");
+}
+
+#[test]
+fn a_policy_that_is_damaged_can_be_removed() {
+    let house = House::new();
+    for pattern in ["a/*", "b/*"] {
+        house
+            .run(&["policy", "set", pattern, "--keep-last", "3"])
+            .ok();
+    }
+    damage(
+        &house,
+        "UPDATE policy SET detail = x'7b7d' WHERE pattern = 'a/*'",
+    );
+    house.run(&["policy", "list"]).failed(6, "a/*");
+    let dry = ["policy", "remove", "a/*", "--dry-run"];
+    house.run(&dry).failed(6, "is damaged");
+    house.run(&["policy", "remove", "a/*"]).ok();
+    let list = house.run(&["policy", "list"]).ok();
+    list.says("b/*");
+}

@@ -64,7 +64,7 @@ fn refused_and_nothing_changed() {
             first.as_str(),
             "game/1",
             5,
-            "there is a session 'game/1' already; choose another name",
+            "dalsegno: there is a session 'game/1' already; choose another name",
         ),
         ("game/1@turn:9", "new", 4, "no snapshot is of turn 9"),
         ("nowhere", "new", 4, "'nowhere'"),

@@ -114,3 +114,13 @@ fn limits_and_sessions_that_cannot_be() {
             .refused(2, "--limit");
     }
 }
+
+#[test]
+fn what_is_left_in_the_trash_is_named() {
+    let house = House::new();
+    house.save("bot/9", "1");
+    house.run(&["snapshot", "delete", "bot/9@latest"]).ok();
+    let log = house.run(&["log", "bot/9"]).ok();
+    log.explains("`snapshot list bot/9 --deleted`");
+    house.run(&["snapshot", "list", "bot/9", "--deleted"]).ok();
+}

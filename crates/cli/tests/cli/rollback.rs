@@ -134,7 +134,7 @@ fn what_cannot_be_gone_back_to() {
     let (house, _) = game();
     let other = house.save("game/2", "{}");
     let before = house.bytes();
-    let cases: [(&[&str], i32, &str); 14] = [
+    let cases: [(&[&str], i32, &str); 15] = [
         (
             &["game/2"],
             4,
@@ -153,6 +153,11 @@ fn what_cannot_be_gone_back_to() {
             &["game/1", "--to", id(&other)],
             2,
             "is of session game/2, not of game/1",
+        ),
+        (
+            &["game/1", "--at", "-yesterday"],
+            2,
+            "'-yesterday' is not a time",
         ),
         (
             &["game/1", "--at", "yesterdayish"],

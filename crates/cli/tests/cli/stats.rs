@@ -172,3 +172,16 @@ fn names_of_others_steer_neither_terminal_nor_markdown() {
     let ran = house.run(&["stats", "a|b <script>"]).ok();
     assert!(!ran.text().contains('\u{1b}'), "{ran}");
 }
+
+/// A small state takes more than its text, and "0.27 times less" is nothing that anybody says.
+#[test]
+fn what_takes_more_than_its_text_is_said_so() {
+    let house = House::new();
+    house.save("a", "1");
+    let ran = house.run(&["stats"]).ok();
+    ran.says(" times the text");
+    assert!(!ran.text().contains("times less than the text"), "{ran}");
+    let text = format!("[{}]", "\"again\",".repeat(2000) + "1");
+    house.save("a", &text);
+    house.run(&["stats"]).ok().says("times less than the text");
+}

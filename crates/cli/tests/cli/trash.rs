@@ -120,7 +120,7 @@ fn json_has_what_it_was_and_until_when() {
         .run(&["snapshot", "list", "other", "--deleted", "--json"])
         .ok()
         .json();
-    assert_eq!(none, json!({"trash": []}));
+    assert_eq!(none, json!({"trash": [], "damage": []}));
     let back = house
         .run(&["snapshot", "undelete", &saved[0], "--json"])
         .ok()

@@ -205,7 +205,8 @@ fn what_cannot_be_undone() {
         .ok();
     house
         .run(&["undo", "bot/1"])
-        .refused(4, "what stood there before was deleted: no snapshot");
+        .refused(4, "what stood there before was deleted: no snapshot")
+        .explains("`undo bot/1 --skip` passes over it");
     assert_eq!(newest(&house), OLD);
 }
 
@@ -226,4 +227,102 @@ fn a_folder_that_is_gone_is_named_and_the_undo_waits_for_it() {
     fs::create_dir(house.path("d")).unwrap();
     house.run(&["undo", "bot/1"]).ok();
     assert_eq!(house.read("d/player.json"), NEW.as_bytes());
+}
+
+/// What stood in one file is gone: what is older can be undone all the same.
+#[test]
+fn what_cannot_be_undone_any_more_is_passed_over() {
+    let (house, old) = house();
+    let restore = |to: &str| house.run(&["snapshot", "restore", &old, "--to", to]).ok();
+    restore("first.json");
+    house.write("second.json", "torn {");
+    restore("second.json");
+    let kept = format!("second.json.before-{}", &old[..18]);
+    assert_eq!(house.read(&kept), b"torn {");
+    house.write(&kept, "torn [");
+    house
+        .run(&["undo", "bot/1"])
+        .failed(6, "which was changed since; `undo bot/1 --skip`")
+        .explains(&kept);
+    fs::remove_file(house.path(&kept)).unwrap();
+    house
+        .run(&["undo", "bot/1"])
+        .failed(4, "what stood there was kept in")
+        .explains("`undo bot/1 --skip`");
+    let before = house.bytes();
+    let dry = ["undo", "bot/1", "--skip", "--dry-run"];
+    let dry = house.run(&dry).ok();
+    dry.says("would be passed over");
+    assert_eq!(house.bytes(), before);
+    let log = house.run(&["log", "bot/1", "--json"]).ok().json();
+    let passed = house
+        .run(&["undo", "bot/1", "--skip", "--json"])
+        .ok()
+        .json();
+    assert_eq!(passed["passed_over"], log["entries"][0]["id"]);
+    assert_eq!(house.read("second.json"), OLD.as_bytes());
+    house.run(&["log", "bot/1"]).ok().says("passed over");
+    // What was passed over was not undone, and is not done again.
+    let log = house.run(&["log", "bot/1", "--json"]).ok().json();
+    assert_eq!(log["entries"][1]["undone"], false);
+    house.run(&["redo", "bot/1"]).refused(4, "nothing to redo");
+    house
+        .run(&["undo", "bot/1"])
+        .ok()
+        .says("first.json is gone");
+    assert!(!house.path("first.json").exists());
+    house
+        .run(&["undo", "bot/1", "--skip"])
+        .refused(4, "nothing to undo");
+    house.run(&["redo", "bot/1", "--skip"]).refused(2, "--skip");
+}
+
+/// A kept file that comes back as it was is as good as ever.
+#[test]
+fn what_is_kept_beside_is_proved() {
+    let (house, old) = house();
+    house.write("player.json", "torn {");
+    house
+        .run(&["snapshot", "restore", &old, "--to", "player.json"])
+        .ok();
+    let kept = format!("player.json.before-{}", &old[..18]);
+    house.write(&kept, "torn { and more");
+    house.run(&["undo", "bot/1"]).failed(6, "changed since");
+    assert_eq!(house.read("player.json"), OLD.as_bytes());
+    house.write(&kept, "torn {");
+    house.run(&["undo", "bot/1"]).ok();
+    assert_eq!(house.read("player.json"), b"torn {");
+}
+
+/// Where nothing is to stand, and there is not even a folder, nothing is left to be done.
+#[test]
+fn a_file_that_went_with_its_folder_is_undone() {
+    let (house, old) = house();
+    fs::create_dir(house.path("d")).unwrap();
+    house
+        .run(&["snapshot", "restore", &old, "--to", "d/new.json"])
+        .ok();
+    fs::remove_dir_all(house.path("d")).unwrap();
+    house
+        .run(&["undo", "bot/1"])
+        .ok()
+        .says("nothing had to be done");
+    house.run(&["undo", "bot/1"]).refused(4, "nothing to undo");
+    assert!(!house.path("d").exists());
+}
+
+/// Whatever stands where a file would be kept is left alone, and not waited for.
+#[test]
+fn nothing_is_kept_in_the_place_of_something_else() {
+    let (house, old) = house();
+    let kept = format!("player.json.before-{}", &old[..18]);
+    house
+        .shell(&format!("mkfifo {kept}; ln -s nowhere {kept}-2"))
+        .ok();
+    house.write("player.json", "torn {");
+    let ran = house.run(&["snapshot", "restore", &old, "--to", "player.json"]);
+    ran.ok()
+        .says(&format!("is kept as player.json.before-{}-3", &old[..18]));
+    assert_eq!(house.read(&format!("{kept}-3")), b"torn {");
+    assert!(!house.path("nowhere").exists());
 }

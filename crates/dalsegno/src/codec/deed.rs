@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checksum::Checksum;
 use crate::error::{Error, Result};
 
 /// The part of an operation that a sealed store hides.
@@ -40,10 +41,24 @@ pub(crate) enum Before {
     Nothing,
     /// The state of this snapshot.
     Snapshot(i64),
-    /// What is no JSON, kept in this file.
+    /// What is no JSON, kept in this file. Written before there was [`Kept`](Before::Kept).
     Beside(String),
     /// What an operation that was cut off left there, and is no JSON: it was not kept.
     Torn,
+    /// What is no JSON, kept in this file, of this length and checksum.
+    Kept(String, u64, Checksum),
+    /// Of an undo that only passes over an operation: nothing was put there.
+    Passed,
+}
+
+impl Before {
+    /// The file that has it.
+    pub(crate) fn file(&self) -> Option<&str> {
+        match self {
+            Self::Beside(path) | Self::Kept(path, ..) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// In clear; 1 is kept for a sealed one.
@@ -78,6 +93,23 @@ mod tests {
             head: None,
             failure: Some("disk".into()),
         };
+        // Written once, and to be read for ever.
+        let before = [
+            (Before::Nothing, "00"),
+            (Before::Snapshot(-2), "0103"),
+            (Before::Beside("a".into()), "020161"),
+            (Before::Torn, "03"),
+            (
+                Before::Kept("a".into(), 2, [7; 16]),
+                "0401610207070707070707070707070707070707",
+            ),
+            (Before::Passed, "05"),
+        ];
+        for (before, bytes) in before {
+            let found = crate::codec::write("", &before).unwrap();
+            let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, bytes, "{before:?}");
+        }
         let bytes = encode(&detail).unwrap();
         assert_eq!(decode(&bytes).unwrap(), detail);
         for at in 0..bytes.len() {

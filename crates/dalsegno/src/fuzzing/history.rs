@@ -10,6 +10,8 @@ pub(super) enum Before {
     State(usize),
     /// Bytes that are no JSON.
     Beside(Vec<u8>),
+    /// Nothing was put there: the undo only passed over something.
+    Passed,
 }
 
 /// An entry of the log.
@@ -52,6 +54,11 @@ impl History {
         }
     }
 
+    /// The deed that an undo of this step takes back.
+    pub(super) fn id_of(&self, step: &Step) -> SnapshotId {
+        self.deeds[step.deeds[step.deeds.len() - 1]].id
+    }
+
     /// What stood at the target before an undo or redo of it that was cut off, where `verb` is the same.
     pub(super) fn cut_off(&self, verb: Verb, to_file: bool) -> Option<&Before> {
         let here = |deed: &&Deed| deed.to_file == to_file && deed.status != Status::RolledBack;
@@ -83,6 +90,7 @@ impl History {
                 self.redo.clear();
                 self.undo.push(step);
             }
+            Verb::Undo if step.before == Before::Passed => drop(self.undo.pop()),
             Verb::Undo => {
                 step.deeds = self.undo.pop().map(|s| s.deeds).unwrap_or_default();
                 step.deeds

@@ -146,6 +146,7 @@ impl Stage {
             }
             Verb::Undo(session) => self.take_back(SESSIONS[*session], Way::Undo),
             Verb::Redo(session) => self.take_back(SESSIONS[*session], Way::Redo),
+            Verb::Skip(session) => self.skip(SESSIONS[*session]),
             Verb::Fork(reference, session) => self.fork(reference, SESSIONS[*session]),
             Verb::Log(session) => {
                 self.faults.off();

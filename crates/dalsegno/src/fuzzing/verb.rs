@@ -49,6 +49,8 @@ pub enum Verb {
     RollbackTo(usize, Ref, bool),
     Undo(usize),
     Redo(usize),
+    /// The next undo is passed over.
+    Skip(usize),
     Fork(Ref, usize),
     Log(usize),
     /// Kept for so many microseconds.
@@ -193,6 +195,7 @@ impl Verb {
             28 => Self::Verify(feed.some(2, |feed| feed.below(SESSIONS.len()))),
             29 => Self::Export(feed.some(2, |feed| feed.below(SESSIONS.len()))),
             30 => Self::Reopen(feed.one(&[0, 5_000, 1 << 20])),
+            31 => Self::Skip(feed.below(4)),
             32..=34 => Self::RollbackSteps(feed.below(4), feed.below(4) as u32, feed.below(5) == 0),
             35 => Self::RollbackTo(feed.below(4), Ref::of(feed), feed.below(5) == 0),
             36..=39 => Self::Undo(feed.below(4)),

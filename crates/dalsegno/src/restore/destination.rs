@@ -157,8 +157,8 @@ fn keep_beside(path: &Path, before: &[u8], id: SnapshotId) -> Result<PathBuf> {
     name.push(format!(".before-{}", id.get(..18).unwrap_or(&id)));
     let mut kept = PathBuf::from(&name);
     let mut count = 1;
-    // What an earlier restore kept is not overwritten, unless it is the same.
-    while fs::read(&kept).is_ok_and(|there| there != before) || kept.is_dir() {
+    // What an earlier restore kept is not overwritten, nor what stands there and cannot be read.
+    while !is_free(&kept, before) {
         count += 1;
         let mut numbered = name.clone();
         numbered.push(format!("-{count}"));
@@ -166,4 +166,14 @@ fn keep_beside(path: &Path, before: &[u8], id: SnapshotId) -> Result<PathBuf> {
     }
     durable::write(&kept, before)?;
     Ok(kept)
+}
+
+/// Whether nothing stands at `path`, or a file that is just that. Nothing but files is opened: a named
+/// pipe would be waited for.
+fn is_free(path: &Path, before: &[u8]) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(there) => there.is_file() && fs::read(path).is_ok_and(|there| there == before),
+        // Nothing, or writing there says what is wrong.
+        Err(_) => true,
+    }
 }

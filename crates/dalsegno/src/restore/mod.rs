@@ -7,8 +7,8 @@ mod transact;
 
 pub use destination::Destination;
 pub use plan::{Change, ComponentChange, Plan, Target};
-pub(crate) use put::Source;
 pub use put::{Report, Restore};
+pub(crate) use put::{Source, pass_over};
 
 use serde::de::DeserializeOwned;
 

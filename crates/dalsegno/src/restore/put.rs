@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
+use crate::codec::checksum::{self, Checksum};
 use crate::codec::deed::Before;
+use crate::deed::Seen;
 use crate::document::component::transplant;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +29,8 @@ pub struct Restore<'a> {
     pub(crate) cut_off: Option<Before>,
     /// It is logged also where it makes no difference to the target.
     even_if_equal: bool,
+    /// Of an undo or redo: what it was decided on. Where that has changed, it is another one's turn.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What is put back.
@@ -46,6 +50,8 @@ pub(crate) enum Source {
         session: String,
         /// The file.
         path: PathBuf,
+        /// Its length and checksum.
+        proof: Option<(u64, Checksum)>,
     },
 }
 
@@ -72,8 +78,8 @@ pub struct Report {
     pub kept_beside: Option<PathBuf>,
     /// The session's newest snapshot, where the target was the stored head and anything changed.
     pub head: Option<Snapshot>,
-    /// It stands in the log, so that it can be undone. Not where the store can only be read.
-    pub logged: bool,
+    /// Why [`undo`](Engine::undo) will not take it back, where it will not.
+    pub no_undo: Option<String>,
 }
 
 /// What a source turned out to be.
@@ -94,6 +100,7 @@ impl<'a> Restore<'a> {
             over_torn: None,
             cut_off: None,
             even_if_equal: false,
+            seen: None,
         }
     }
 
@@ -151,7 +158,18 @@ impl<'a> Restore<'a> {
                 if let Target::File(path) = target {
                     self.refuse_own(path)?;
                 }
-                (destination.borrow_mut().read()?, None, target.clone())
+                let there = match destination.borrow_mut().read() {
+                    // Without its folder there is no file either, and nothing is to be put there.
+                    Err(error)
+                        if error.kind() == ErrorKind::NotFound
+                            && matches!(target, Target::File(_))
+                            && matches!(self.source, Source::Nothing { .. }) =>
+                    {
+                        None
+                    }
+                    there => there?,
+                };
+                (there, None, target.clone())
             }
             Aim::NotGiven(name) => return Err(not_given(name)),
             Aim::Head => {
@@ -201,9 +219,12 @@ impl<'a> Restore<'a> {
                     text: None,
                 });
             }
-            Source::Beside { session, path } => {
-                let text = std::fs::read(path)
-                    .map_err(|e| Error::io(format!("reading {}", path.display()), e))?;
+            Source::Beside {
+                session,
+                path,
+                proof,
+            } => {
+                let text = kept_in(path, *proof).map_err(|e| pass_over(e, self.verb, session))?;
                 return Ok(Found {
                     session: session.clone(),
                     snapshot: None,
@@ -212,11 +233,17 @@ impl<'a> Restore<'a> {
             }
         };
         let restored = self.engine.restore(&reference).map_err(|error| {
-            let taken_back = matches!(self.verb, Verb::Undo | Verb::Redo);
-            if taken_back && error.kind() == ErrorKind::NotFound {
-                return error.context("what stood there before was deleted");
+            let Some(seen) = &self.seen else {
+                return error;
+            };
+            match error.kind() {
+                ErrorKind::NotFound => {
+                    let error = error.context("what stood there before was deleted");
+                    pass_over(error, self.verb, &seen.session)
+                }
+                ErrorKind::Damaged => pass_over(error, self.verb, &seen.session),
+                _ => error,
             }
-            error
         })?;
         let snapshot = restored.snapshot().clone();
         Ok(Found {
@@ -245,28 +272,61 @@ impl<'a> Restore<'a> {
     ///
     /// # Errors
     /// As [`plan`](Restore::plan) and [`Save::commit`](crate::Save::commit); `Conflict` where the
-    /// target changed in between. After an error the target is as it was, unless the message says that
+    /// target changed in between or, of an undo or redo, something else was done to the session since it
+    /// was prepared. After an error the target is as it was, unless the message says that
     /// it could not be put back.
     pub fn apply(self) -> Result<Report> {
+        self.refuse_another_turn()?;
         let plan = self.plan()?;
         let report = Report {
             plan,
             safety: None,
             kept_beside: None,
             head: None,
-            logged: !self.engine.is_read_only(),
+            no_undo: self
+                .engine
+                .is_read_only()
+                .then(|| "the store can only be read, so the log does not know of it".to_owned()),
         };
         // Undone is undone, also where it makes no difference any more.
         let logged = self.even_if_equal || matches!(self.verb, Verb::Undo | Verb::Redo);
-        match &self.aim {
+        let report = match &self.aim {
             _ if !report.plan.changes && !logged => Ok(report),
             Aim::NotGiven(name) => Err(not_given(name)),
             Aim::Head => self.apply_to_head(report),
             Aim::There { destination, .. } => {
                 self.apply_there(&mut **destination.borrow_mut(), report)
             }
-        }
+        };
+        Ok(self.check_log(report?))
     }
+}
+
+/// Names the way out where an undo cannot be done any more.
+pub(crate) fn pass_over(error: Error, verb: Verb, session: &str) -> Error {
+    if verb == Verb::Undo {
+        error.hint(format!("`undo {session} --skip` passes over it"))
+    } else {
+        error
+    }
+}
+
+/// What is kept in a file beside, proved as far as that is known of it.
+fn kept_in(path: &Path, proof: Option<(u64, Checksum)>) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let failed = |e| Error::io(format!("what stood there was kept in {shown}"), e);
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::invalid(format!(
+            "what stood there was kept in {shown}, which is not a file now"
+        )));
+    }
+    let text = std::fs::read(path).map_err(failed)?;
+    if proof.is_some_and(|proof| proof != (text.len() as u64, checksum::of(&text))) {
+        return Err(Error::damaged(format!(
+            "what stood there was kept in {shown}, which was changed since"
+        )));
+    }
+    Ok(text)
 }
 
 fn nothing_to_keep() -> Error {

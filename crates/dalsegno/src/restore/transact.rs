@@ -4,14 +4,15 @@
 use super::destination::Destination;
 use super::put::{Report, Restore};
 use crate::attempt::until_done;
+use crate::codec::checksum;
 use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
-use crate::deed::Deed;
+use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::Expect;
+use crate::job::{Expect, another_turn};
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
-use crate::store::{Exchange, OperationRow, Rows, sequence};
+use crate::store::{Exchange, Head, OperationRow, Rows, View, sequence};
 
 impl Restore<'_> {
     /// One commit has the snapshot, the session's new head and the log's entry.
@@ -34,15 +35,22 @@ impl Restore<'_> {
         } else {
             self.engine.save_json(session, after.clone())
         };
+        let expect = match &self.seen {
+            Some(seen) => Expect::As(self.overtake(seen)?),
+            None => plan.head.map_or(Expect::Anything, Expect::Newest),
+        };
         let saved = save
             .origin(self.origin(from))
-            .expect(plan.head.map_or(Expect::Anything, Expect::Newest))
+            .expect(expect)
             .operation(Deed::as_new(self.verb, Status::Done, &detail)?)
             .commit()?;
         let done = format!("it is done, as snapshot {}", saved.id);
         let stored = self.engine.restore(&saved.id.to_string());
         let stored = stored.map_err(|e| e.context(format!("{done}, but cannot be read back")))?;
         if stored.text() == after {
+            if report.plan.before.is_none() {
+                report.no_undo = Some("the state that stood there is damaged".to_owned());
+            }
             report.head = Some(saved);
             Ok(report)
         } else {
@@ -69,7 +77,7 @@ impl Restore<'_> {
             self.record(&session, Status::Done, &detail)?;
             return Ok(report);
         }
-        let mut row = if self.engine.is_read_only() {
+        let row = if self.engine.is_read_only() {
             // Nothing stood there, or it could not have been kept.
             None
         } else {
@@ -86,10 +94,10 @@ impl Restore<'_> {
             Err(Failed::Left(error)) => (Status::Begun, Err(error)),
         };
         detail.failure = outcome.as_ref().err().map(ToString::to_string);
-        let told = row
-            .as_mut()
-            .map_or(Ok(()), |row| self.amend(row, status, &detail));
+        let Some(row) = row else { return outcome };
+        let told = self.amend(&row, status, &detail);
         match (outcome, told, self.verb) {
+            (Ok(report), Ok(false), _) => self.overtaken(report, &row),
             (Ok(report), Err(error), Verb::Undo | Verb::Redo) => Err(error.context(format!(
                 "{} is written, but the log could not be told; {} again ends it",
                 report.plan.target, self.verb
@@ -140,7 +148,9 @@ impl Restore<'_> {
                 };
                 let absolute = std::path::absolute(&kept).unwrap_or_else(|_| kept.clone());
                 report.kept_beside = Some(kept);
-                Ok(Before::Beside(absolute.to_string_lossy().into_owned()))
+                let path = absolute.to_string_lossy().into_owned();
+                let len = before.len() as u64;
+                Ok(Before::Kept(path, len, checksum::of(&before)))
             }
             Err(error) => Err(error.context("keeping what stands at the target")),
         }
@@ -200,30 +210,113 @@ impl Restore<'_> {
         }
     }
 
-    /// Adds an entry to the session's log.
-    fn record(&self, session: &str, status: Status, detail: &Detail) -> Result<OperationRow> {
+    /// Refuses an undo or redo where something else was done since it was prepared: what was its turn
+    /// then may be another one's now.
+    pub(super) fn refuse_another_turn(&self) -> Result<()> {
+        let Some(seen) = &self.seen else {
+            return Ok(());
+        };
+        check_turn(&*self.engine.view()?, seen)
+    }
+
+    /// An entry that cannot be found again is no promise. What is undone is read before.
+    pub(super) fn check_log(&self, mut report: Report) -> Report {
+        if report.no_undo.is_some() || !report.plan.changes || self.seen.is_some() {
+            return report;
+        }
+        let id = &self.engine.store().info().id;
+        let readable = self.engine.view().and_then(|view| {
+            let row = show::known_session(&*view, id, &report.plan.session)?;
+            deed::all(&*view, id, row.id)
+        });
+        if let Err(error) = readable {
+            report.no_undo = Some(error.to_string());
+        }
+        report
+    }
+
+    /// Goes on without waiting for the operations that are at work, or were cut off; says how the
+    /// session is then.
+    fn overtake(&self, seen: &Seen) -> Result<Head> {
         let store = self.engine.store();
-        let id = &store.info().id;
-        until_done("the log", || {
-            let view = store.view()?;
-            let row = show::known_session(&*view, id, session)?;
-            let last = Some(view.last()?);
-            drop(view);
-            let new = Deed::as_new(self.verb, status, detail)?;
-            let row = OperationRow {
-                seq: sequence::next(last, self.engine.now().as_microsecond()),
-                session: row.id,
-                verb: new.verb,
-                status: new.status,
-                detail: new.detail,
-                checksum: [0; 16],
-            };
-            let row = row.sealed(id);
-            Ok(store.exchange(&exchange(None, row.clone()))?.then_some(row))
+        let overtaken = seen.overtaken(&store.info().id)?;
+        if overtaken.is_empty() {
+            return Ok(seen.head);
+        }
+        let (take, put) = overtaken.into_iter().unzip();
+        let mut exchange = exchange(take, put);
+        exchange.raise = vec![(seen.head.session, seen.head.era)];
+        if !store.exchange(&exchange)? {
+            return Err(another_turn(&seen.session));
+        }
+        Ok(Head {
+            era: seen.head.era + 1,
+            ..seen.head
         })
     }
 
-    fn amend(&self, row: &mut OperationRow, status: Status, detail: &Detail) -> Result<()> {
+    /// Adds an entry to the session's log.
+    ///
+    /// Each raises the session's era, so that of two that come from one view only one is added; and the
+    /// session's newest snapshot must still be there, for its number may be another's by now.
+    pub(crate) fn record(
+        &self,
+        session: &str,
+        status: Status,
+        detail: &Detail,
+    ) -> Result<OperationRow> {
+        let store = self.engine.store();
+        let id = &store.info().id;
+        let overtaken = match &self.seen {
+            Some(seen) => seen.overtaken(id)?,
+            None => Vec::new(),
+        };
+        let (take, put): (Vec<_>, Vec<_>) = overtaken.into_iter().unzip();
+        let new = Deed::as_new(self.verb, status, detail)?;
+        until_done("the log", || {
+            let view = store.view()?;
+            let known = show::known_session(&*view, id, session)?;
+            if let Some(seen) = &self.seen {
+                if seen.head.session != known.id {
+                    return Err(another_turn(session));
+                }
+                check_turn(&*view, seen)?;
+            }
+            let newest = view.snapshot(known.head).ok().flatten();
+            let last = Some(view.last()?);
+            drop(view);
+            let row = OperationRow {
+                seq: sequence::next(last, self.engine.now().as_microsecond()),
+                session: known.id,
+                verb: new.verb,
+                status: new.status,
+                detail: new.detail.clone(),
+                checksum: [0; 16],
+            };
+            let row = row.sealed(id);
+            let mut exchange = exchange(
+                take.clone(),
+                [&put[..], std::slice::from_ref(&row)].concat(),
+            );
+            exchange.raise = vec![(known.id, known.era)];
+            let mut proved = exchange.clone();
+            proved.take.snapshots.extend(newest.clone());
+            proved.put.snapshots.extend(newest);
+            let done = match store.exchange(&proved) {
+                // What it was to prove by is damaged; what is to be put back may be another's repair.
+                Err(error) if error.kind() == ErrorKind::Damaged => store.exchange(&exchange)?,
+                done => done?,
+            };
+            if !done {
+                return Ok(None);
+            }
+            self.engine.raised(&known);
+            Ok(Some(row))
+        })
+    }
+
+    /// Writes into the log how far it came, and says whether the entry was there as it was written.
+    fn amend(&self, row: &OperationRow, status: Status, detail: &Detail) -> Result<bool> {
         let store = self.engine.store();
         let new = Deed::as_new(self.verb, status, detail)?;
         let put = OperationRow {
@@ -232,9 +325,32 @@ impl Restore<'_> {
             ..row.clone()
         };
         let put = put.sealed(&store.info().id);
-        store
-            .exchange(&exchange(Some(row.clone()), put))
-            .map(|_| ())
+        store.exchange(&exchange(vec![row.clone()], vec![put]))
+    }
+
+    /// What was done, where its entry in the log is not as it was written.
+    fn overtaken(&self, mut report: Report, row: &OperationRow) -> Result<Report> {
+        let session = &report.plan.session;
+        let rows = deed::rows(&*self.engine.view()?, row.session);
+        if rows.is_ok_and(|rows| rows.iter().all(|other| other.seq != row.seq)) {
+            report.no_undo = Some(format!(
+                "session {session} was deleted meanwhile, and its log with it"
+            ));
+            return Ok(report);
+        }
+        Err(Error::conflict(format!(
+            "{} was written, but another program did not wait for the end of this {}: `log {session}` \
+             shows what it did",
+            report.plan.target, self.verb
+        )))
+    }
+}
+
+fn check_turn(view: &dyn View, seen: &Seen) -> Result<()> {
+    if deed::rows(view, seen.head.session)? == seen.log {
+        Ok(())
+    } else {
+        Err(another_turn(&seen.session))
     }
 }
 
@@ -260,10 +376,10 @@ fn put(destination: &mut dyn Destination, state: Option<&[u8]>) -> Result<()> {
     }
 }
 
-fn exchange(take: Option<OperationRow>, put: OperationRow) -> Exchange {
+fn exchange(take: Vec<OperationRow>, put: Vec<OperationRow>) -> Exchange {
     let of = |operations| Rows {
         operations,
         ..Rows::default()
     };
-    Exchange::of(of(take.into_iter().collect()), of(vec![put]))
+    Exchange::of(of(take), of(put))
 }

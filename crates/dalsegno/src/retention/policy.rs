@@ -26,7 +26,7 @@ const WILD: [char; 3] = ['*', '?', '['];
 ///
 /// In a pattern, `*` is any text without `/`, `?` one character, `[abc]` one of these, and `**`, alone
 /// between slashes, any number of parts: `bot/*` is `bot/42`, `bot/**` is `bot/42/queue` too, `**` is every
-/// session. `[*]` is a star. A pattern that is the name of a session, letter by letter, means that session.
+/// session. `[*]` is a star. A pattern that is the name of a session, letter by letter, means that session too.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {

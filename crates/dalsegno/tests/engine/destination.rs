@@ -265,7 +265,11 @@ fn an_undo_that_could_not_end_is_ended_by_the_next() {
             player.repair();
             let said = format!("{fault:?} from {step}: {done:?}");
             if let Err(error) = done {
-                left += usize::from(error.to_string().contains("NOT"));
+                if error.to_string().contains("NOT") {
+                    left += 1;
+                    let redo = engine.redo("bot/42").err().unwrap().to_string();
+                    assert!(redo.contains("`undo bot/42` ends it"), "{redo}");
+                }
                 let again = engine.undo("bot/42").unwrap().to(player.clone());
                 again.apply().unwrap();
             }

@@ -79,6 +79,12 @@ impl Cleanup {
             engine.cleanup(&plan, &mut |name| progress.done(name))?
         };
         close(engine, out);
+        if let Some(why) = &cleaned.purged.not_given_back {
+            out.note(format!(
+                "it is done, but the space could not be given back: {}",
+                human::safe(why)
+            ));
+        }
         if out.is_json() {
             out.json(&json!({"dry_run": false, "plan": plan, "done": cleaned}))?;
             return damaged(&[&plan.damage[..], &cleaned.damage].concat());
@@ -108,12 +114,16 @@ fn damaged(damage: &[Damage]) -> Result<()> {
     if damage.is_empty() {
         return Ok(());
     }
-    let mut lines = vec!["these were left alone, because they are damaged:".to_owned()];
-    lines.extend(
-        damage
-            .iter()
-            .map(|d| format!("  {}", human::safe(&d.message))),
-    );
+    let mut lines = vec!["what is damaged was left as it is:".to_owned()];
+    // The plan found it, and so did what was done.
+    for message in damage
+        .iter()
+        .map(|d| format!("  {}", human::safe(&d.message)))
+    {
+        if !lines.contains(&message) {
+            lines.push(message);
+        }
+    }
     lines.push("run `dalsegno verify` to see what is lost".to_owned());
     Err(Failure::new(ErrorKind::Damaged, lines.join("\n")))
 }

@@ -31,10 +31,10 @@ pub(crate) struct List {
     /// Only this session
     session: Option<String>,
     /// Taken at this time or later: 2026-11-20T21:30, or 24h or 7d for so long ago
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
     since: Option<Timestamp>,
     /// Taken at this time or earlier
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
     until: Option<Timestamp>,
     /// Of this kind; may be given several times
     #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]
@@ -105,16 +105,27 @@ impl List {
     }
 
     fn trash(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let mut trash = Place::open(global)?.trash(self.session.as_deref())?;
+        let page = Place::open(global)?.trash_page(self.session.as_deref())?;
+        let (mut trash, damage) = (page.trash, page.damage);
         trash.reverse();
         if out.is_json() {
-            return out.json(&json!({"trash": trash}));
-        }
-        if trash.is_empty() {
+            out.json(&json!({"trash": trash, "damage": damage}))?;
+        } else if !trash.is_empty() {
+            out.line(table::trash(&trash, Timestamp::now()))?;
+        } else if damage.is_empty() {
             out.note("nothing is in the trash");
+        }
+        if damage.is_empty() {
             return Ok(());
         }
-        out.line(table::trash(&trash, Timestamp::now()))
+        let mut message = vec!["not all of the trash can be read:".to_owned()];
+        message.extend(
+            damage
+                .iter()
+                .map(|d| format!("  {}", human::safe(&d.message))),
+        );
+        message.push("run `dalsegno verify` to see what is lost".to_owned());
+        Err(Failure::new(ErrorKind::Damaged, message.join("\n")))
     }
 
     fn query(&self) -> Result<Query> {

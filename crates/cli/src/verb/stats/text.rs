@@ -66,10 +66,13 @@ pub(crate) fn summary(found: &Stats) -> Vec<Vec<String>> {
             Some(format!(
                 "{} when saved{}",
                 human::exact_size(found.stored_bytes),
-                found.ratio.map_or_else(String::new, |ratio| format!(
-                    ", {} times less than the text",
-                    times_less(ratio)
-                ))
+                found
+                    .ratio
+                    .map_or_else(String::new, |ratio| if ratio < 1.0 {
+                        format!(", {} times the text", times_less(1.0 / ratio))
+                    } else {
+                        format!(", {} times less than the text", times_less(ratio))
+                    })
             )),
         ),
         ("store's file", found.file_bytes.map(human::exact_size)),

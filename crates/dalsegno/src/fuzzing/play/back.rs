@@ -4,6 +4,7 @@ use super::super::history::Before;
 use super::super::verb::Ref;
 use super::put::{From, Putting, applied};
 use super::{Stage, kind};
+use crate::engine::Engine;
 use crate::error::{ErrorKind, Result};
 use crate::log::LogEntry;
 use crate::model::{Operation, Snapshot, SnapshotId, Verb};
@@ -60,11 +61,21 @@ impl Stage {
         let next = history
             .and_then(|history| history.next(verb, latest))
             .cloned();
-        let restore = match verb {
-            Verb::Redo => self.engine().redo(session),
-            _ => self.engine().undo(session),
+        let (report, stale) = {
+            let prepared = |engine| match verb {
+                Verb::Redo => Engine::redo(engine, session),
+                _ => Engine::undo(engine, session),
+            };
+            // Another program that looked at the same time.
+            let other = &self.engines[1 - self.turn];
+            let stale = self.faults.quiet().then(|| prepared(other));
+            let report = self.apply(prepared(self.engine()), false);
+            let stale = stale.and_then(Result::ok).filter(|_| report.is_ok());
+            (report, stale.map(Restore::apply))
         };
-        let report = self.apply(restore, false);
+        if let Some(stale) = stale {
+            assert_eq!(kind(stale), Err(ErrorKind::Conflict), "{verb} twice");
+        }
         let Some(next) = next else {
             return self.refused(report, ErrorKind::NotFound, session);
         };
@@ -72,6 +83,7 @@ impl Stage {
             Before::State(at) => From::State(at),
             Before::Nothing => From::Nothing,
             Before::Beside(bytes) => From::Beside(bytes),
+            Before::Passed => unreachable!("what is passed over is not done again"),
         };
         let putting = Putting {
             verb,
@@ -81,6 +93,35 @@ impl Stage {
             to_file: next.to_file,
         };
         self.put(&putting, report);
+    }
+
+    /// The next undo is passed over: nothing is put back.
+    pub(super) fn skip(&mut self, session: &str) {
+        let latest = self.model.latest(session);
+        let history = self.model.sessions.get(session);
+        let next = history.and_then(|history| history.next(Verb::Undo, latest));
+        let next = next.map(|step| (step.to_file, history.unwrap().id_of(step)));
+        let answer = self.engine().undo_skip(session);
+        let Some((to_file, id)) = next else {
+            return self.refused(answer, ErrorKind::NotFound, session);
+        };
+        if answer.is_err() && self.faults.burnt() {
+            self.crash();
+            if self.new_in_log(session).is_none() {
+                return;
+            }
+        } else {
+            assert_eq!(answer.unwrap(), id);
+        }
+        (self.failed, _) = (false, self.faults.off());
+        let putting = Putting {
+            verb: Verb::Undo,
+            session: session.to_owned(),
+            from: From::Nothing,
+            components: &[],
+            to_file,
+        };
+        self.did(&putting, None, Before::Passed);
     }
 
     pub(super) fn fork(&mut self, reference: &Ref, session: &str) {
@@ -170,6 +211,7 @@ impl Stage {
 fn told(entry: &LogEntry) -> (SnapshotId, String) {
     match entry {
         LogEntry::Save { snapshot } => (snapshot.id, serde_json::to_string(snapshot).unwrap()),
+        LogEntry::Damaged { id, message } => (*id, message.clone()),
         LogEntry::Operation {
             id,
             verb,

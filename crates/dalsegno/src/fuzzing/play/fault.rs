@@ -62,6 +62,11 @@ impl Faults {
         self.burnt.store(false, Ordering::SeqCst);
     }
 
+    /// Whether none is to fail inside this verb.
+    pub(super) fn quiet(&self) -> bool {
+        self.now.lock().unwrap().is_none()
+    }
+
     /// Whether a call failed since the verb began.
     pub(super) fn burnt(&self) -> bool {
         self.burnt.load(Ordering::SeqCst)

@@ -270,7 +270,7 @@ impl Stage {
     }
 
     /// The log has a new entry, which has no snapshot.
-    fn did(&mut self, putting: &Putting<'_>, status: Option<Status>, before: Before) {
+    pub(super) fn did(&mut self, putting: &Putting<'_>, status: Option<Status>, before: Before) {
         let newest = self.engine().log(&putting.session, 1).unwrap();
         let Some(LogEntry::Operation {
             id, status: told, ..
@@ -334,7 +334,7 @@ impl Stage {
     }
 
     /// How far the newest entry of the log came, where nobody has heard of it.
-    fn new_in_log(&self, session: &str) -> Option<Status> {
+    pub(super) fn new_in_log(&self, session: &str) -> Option<Status> {
         let log = self.engine().log(session, 1).unwrap();
         let Some(LogEntry::Operation { id, status, .. }) = log.first() else {
             return None;
