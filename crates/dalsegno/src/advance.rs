@@ -69,9 +69,10 @@ impl Head {
         match job.expect {
             Expect::As(head) if newest != Some(head) => Err(another_turn(session)),
             Expect::Newest(seq) if newest.map(|newest| newest.seq) != Some(seq) => {
-                Err(Error::conflict(
-                    "it was saved by another program in between; nothing was changed, try again",
-                ))
+                Err(Error::conflict(format!(
+                    "session {session} was saved by another program in between; nothing was changed, \
+                     try again"
+                )))
             }
             Expect::NoSession if self.newest.is_some() || index > 0 => Err(exists(session)),
             _ => Ok(()),

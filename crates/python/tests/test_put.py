@@ -16,7 +16,7 @@ def test_rollback_undo_redo(engine: Engine) -> None:
     for n in range(3):
         engine.save("s", {"n": n})
     report = engine.rollback("s")
-    assert report["head"] is not None and report["logged"]
+    assert report["head"] is not None and report["no_undo"] is None
     assert engine.restore("s@latest") == {"n": 1}
     engine.rollback("s")
     assert engine.restore("s@latest") == {"n": 0}
@@ -126,3 +126,19 @@ def test_fork(engine: Engine) -> None:
     assert engine.restore("game/2@latest") == {"turn": 3}
     with pytest.raises(dalsegno.ConflictError):
         engine.fork(saved, "game/2")
+
+
+def test_what_cannot_be_undone_can_be_passed_over(engine: Engine, tmp_path: Path) -> None:
+    engine.save("s", {"n": 1})
+    engine.save("s", {"n": 2})
+    engine.rollback("s")
+    (tmp_path / "x.txt").write_text("no JSON")
+    report = engine.put_back("s@latest", path=tmp_path / "x.txt")
+    assert report["kept_beside"] is not None
+    Path(report["kept_beside"]).unlink()
+    with pytest.raises(dalsegno.DalsegnoError):
+        engine.undo("s")
+    skipped = engine.undo_skip("s", dry_run=True)
+    assert engine.undo_skip("s") == skipped
+    engine.undo("s")
+    assert engine.restore("s@latest") == {"n": 2}

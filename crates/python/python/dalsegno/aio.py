@@ -147,6 +147,7 @@ class AsyncEngine:
     verify = _awaited(Engine.verify)
     stats = _awaited(Engine.stats)
     doctor = _awaited(Engine.doctor)
+    undo_skip = _awaited(Engine.undo_skip)
     fork = _awaited(Engine.fork)
     rename = _awaited(Engine.rename)
     tag = _awaited(Engine.tag)

@@ -679,6 +679,13 @@ class Engine:
         """Takes the session's last `put_back` or `rollback` back that was not taken back yet."""
         return self._handle.undo(session, dry_run)
 
+    def undo_skip(self, session: str, *, dry_run: bool = False) -> str:
+        """Passes over what `undo` would take back and cannot, so that what is older can be undone. Nothing is put back.
+
+        Gives the id of what was passed over, as `log` has it.
+        """
+        return self._handle.undo_skip(session, dry_run)
+
     @overload
     def redo(self, session: str, *, dry_run: Literal[False] = False) -> Report: ...
 

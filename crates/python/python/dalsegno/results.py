@@ -24,6 +24,7 @@ __all__ = [
     "Imported",
     "Intervals",
     "Kind",
+    "LogDamaged",
     "LogEntry",
     "LogOperation",
     "LogSave",
@@ -163,7 +164,8 @@ class Report(TypedDict):
     """The file that has what stood at the target before and is no JSON."""
     head: Snapshot | None
     """The session's newest snapshot, where the target was the stored head and anything changed."""
-    logged: bool
+    no_undo: str | None
+    """Why it cannot be undone, where it cannot."""
 
 
 class LogSave(TypedDict):
@@ -192,7 +194,16 @@ LogOperation = TypedDict(
 )
 LogOperation.__doc__ = """Something was put back."""
 
-LogEntry: TypeAlias = LogSave | LogOperation
+
+class LogDamaged(TypedDict):
+    """What is here cannot be read."""
+
+    entry: Literal["damaged"]
+    id: str
+    message: str
+
+
+LogEntry: TypeAlias = LogSave | LogOperation | LogDamaged
 """A line of a session's log."""
 
 
@@ -251,6 +262,8 @@ class Purged(TypedDict):
 
     snapshots: int
     freed: int
+    not_given_back: NotRequired[str]
+    """Why the space could not be given back to the file system, where it could not."""
 
 
 class Reason(TypedDict):

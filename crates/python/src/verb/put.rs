@@ -98,6 +98,14 @@ impl Handle {
         self.carry_out(py, dry_run, |engine| engine.undo(session))
     }
 
+    fn undo_skip(&self, py: Python<'_>, session: &str, dry_run: bool) -> PyResult<String> {
+        let skipped = self.run(py, |engine| match dry_run {
+            true => engine.undo_skip_plan(session),
+            false => engine.undo_skip(session),
+        })?;
+        Ok(skipped.to_string())
+    }
+
     fn redo<'py>(
         &self,
         py: Python<'py>,
