@@ -17,6 +17,7 @@ use form::{Session, Shared};
 
 mod form;
 pub mod memory;
+mod python;
 
 /// Snapshots and rollbacks of a shared session in one measured piece of work.
 const MANY: usize = 20_000;
@@ -44,6 +45,7 @@ pub fn run(plan: &Plan) -> Result<Findings> {
     let mut found = Findings::default();
     times(plan, lengths, &mut found)?;
     held(plan, lengths, &mut found)?;
+    python::through(plan, lengths, &mut found)?;
     Ok(found)
 }
 

@@ -4,20 +4,17 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::Plan;
+use crate::peer::python;
 use crate::report::{Bound, Cell, Findings, Table};
 use crate::workload::Document;
 use crate::workload::chat::ChatDay;
 
 const SCRIPT: &str = include_str!("../../python/checkpoints.py");
-
-/// The Python that has both packages; `python3` unless the environment names another.
-const PYTHON: &str = "DALSEGNO_BENCH_PYTHON";
 
 /// The messages of the chat at the first checkpoint and after the last: 500 on average.
 const MESSAGES: (usize, usize) = (356, 644);
@@ -52,20 +49,8 @@ pub fn run(plan: &Plan) -> Result<Findings> {
         lines.write_all(b"\n")?;
     }
     lines.into_inner().map_err(|e| e.into_error())?;
-    let python = std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned());
-    let output = Command::new(&python)
-        .args(["-I", "-c", SCRIPT])
-        .arg(&input)
-        .arg(folder.path())
-        .output()
-        .with_context(|| format!("{python} could not be started"))?;
-    ensure!(
-        output.status.success(),
-        "the Python script failed; {python} needs `pip install . langgraph-checkpoint-sqlite`, or name another in \
-         {PYTHON}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let found: Outcome = serde_json::from_slice(&output.stdout)?;
+    let arguments = [input.as_os_str(), folder.path().as_os_str()];
+    let found: Outcome = python::measured(SCRIPT, &arguments, "langgraph-checkpoint-sqlite")?;
     Ok(report(&found, saves))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The script measures itself, so that starting Python and reading its input do not count.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -9,6 +10,33 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The Python that has the packages of the scripts; `python3` unless the environment names another.
+const PYTHON: &str = "DALSEGNO_BENCH_PYTHON";
+
+/// What a script that measures itself says. It needs Dalsegno's package and `package`.
+///
+/// # Errors
+/// Where it fails, or says something else.
+pub fn measured<T: DeserializeOwned>(
+    script: &str,
+    arguments: &[&OsStr],
+    package: &str,
+) -> Result<T> {
+    let python = std::env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(&python)
+        .args(["-I", "-c", script])
+        .args(arguments)
+        .output()
+        .with_context(|| format!("{python} could not be started"))?;
+    ensure!(
+        output.status.success(),
+        "the Python script failed; {python} needs `pip install . {package}`, or name another in {PYTHON}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
 
 const SCRIPT: &str = include_str!("../../python/json_dump.py");
 
