@@ -14,7 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The lock on the folder in which the session's file really is; dropping it lets others in.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _folder: File,
+    folder: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that was forked meanwhile has the same lock.
+        let _closed_anyway = self.folder.unlock();
+    }
 }
 
 impl Lock {
@@ -31,7 +38,7 @@ impl Lock {
         let failed = |e| Error::io(format!("locking the folder {}", folder.display()), e);
         let file = File::open(folder).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => return Ok(Self { _folder: file }),
+            Ok(()) => return Ok(Self { folder: file }),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -42,12 +49,14 @@ impl Lock {
             .name("dalsegno-lock".to_owned())
             .spawn(move || {
                 let locked = file.lock().map(|()| file);
-                let _too_late = sender.send(locked);
+                if let Err(mpsc::SendError(Ok(too_late))) = sender.send(locked) {
+                    let _closed_anyway = too_late.unlock();
+                }
             })
             .map_err(failed)?;
         match receiver.recv_timeout(patience) {
             Ok(locked) => Ok(Self {
-                _folder: locked.map_err(failed)?,
+                folder: locked.map_err(failed)?,
             }),
             Err(_) => {
                 let message = format!(

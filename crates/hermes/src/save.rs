@@ -9,7 +9,7 @@ use dalsegno::{Error, ErrorKind, Result};
 
 use crate::count::{self, Count, Unreadable};
 use crate::displaced::{self, Kept};
-use crate::file;
+use crate::file::{self, Looks};
 use crate::lock::Lock;
 use crate::name::backup_path;
 use crate::recover::is_no_file;
@@ -36,12 +36,13 @@ pub struct Saved {
 /// # Errors
 /// In each case nothing is changed, but for a backup that was made already: `InvalidInput` where `text` is no
 /// session, or where something else than a file stands there; `Denied` where the file before cannot be read, for
-/// nobody can tell what would be lost; `Locked` where another process was at work for 20 seconds; `Denied`,
+/// nobody can tell what would be lost; `Conflict` where a program without the lock wrote the file meanwhile; `Locked` where another process was at work for 20 seconds; `Denied`,
 /// `NotFound` or `Storage` as the disk answers, also where the backup cannot be made.
 pub fn save(path: &Path, text: &[u8]) -> Result<Saved> {
     let messages = session(text)?;
     let _lock = Lock::of(path)?;
-    replace(path, text, messages)
+    let looks = Looks::at(path);
+    replace(path, text, messages, looks)
 }
 
 /// Reads the session's file at `path`, lets `change` make a new text of it, and saves that as [`save`] does,
@@ -70,6 +71,7 @@ pub fn update(
     change: impl FnOnce(Option<&[u8]>) -> Result<Option<Vec<u8>>>,
 ) -> Result<Option<Saved>> {
     let _lock = Lock::of(path)?;
+    let looks = Looks::at(path);
     let before = match file::open(path).and_then(|mut file| {
         let mut text = Vec::new();
         io::Read::read_to_end(&mut file, &mut text).map(|_| text)
@@ -83,7 +85,7 @@ pub fn update(
     };
     drop(before);
     let messages = session(&text)?;
-    replace(path, &text, messages).map(Some)
+    replace(path, &text, messages, looks).map(Some)
 }
 
 /// The messages of a text that is to be saved.
@@ -97,8 +99,9 @@ fn session(text: &[u8]) -> Result<u64> {
     }
 }
 
-/// Does the save, under the lock.
-fn replace(path: &Path, text: &[u8], messages: u64) -> Result<Saved> {
+/// Does the save, under the lock, if the file still has these looks: a program that does not ask for the lock
+/// may have written it.
+fn replace(path: &Path, text: &[u8], messages: u64, looks: Option<Looks>) -> Result<Saved> {
     let before = count::count(path);
     let real = real(path)?;
     let mut saved = Saved {
@@ -133,7 +136,15 @@ fn replace(path: &Path, text: &[u8], messages: u64) -> Result<Saved> {
     }
     let written = write_like(&real, &real, |out| {
         let failed = |e| Error::io(format!("writing {}", real.display()), e);
-        out.write_all(text).map_err(failed)
+        out.write_all(text).map_err(failed)?;
+        if Looks::at(&real) == looks {
+            return Ok(());
+        }
+        let message = format!(
+            "another program changed {} while it was being saved; nothing was replaced, try again",
+            path.display()
+        );
+        Err(Error::new(ErrorKind::Conflict, message))
     });
     match (written, kept) {
         (Ok(()), kept) => saved.displaced = kept.map(|kept| kept.settle(&real)),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dalsegno::{Error, ErrorKind};
 use dalsegno_hermes as hermes;
 use dalsegno_hermes::{Count, Recovery, Saved, Status};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
@@ -16,6 +17,8 @@ use crate::error;
 struct Callback {
     function: Option<Py<PyAny>>,
     raised: Option<PyErr>,
+    /// It was no error but the end of the program, which stops everything.
+    ended: bool,
 }
 
 impl Callback {
@@ -23,16 +26,23 @@ impl Callback {
         Self {
             function,
             raised: None,
+            ended: false,
         }
     }
 
     fn count(&mut self, path: &Path) -> dalsegno::Result<Count> {
+        if self.ended {
+            return Err(Error::new(ErrorKind::InvalidInput, "the program is ending"));
+        }
         let answer = Python::attach(|py| match &self.function {
             Some(function) => function.call1(py, (path,))?.extract::<i64>(py),
             None => Ok(hermes::count(path).to_i64()),
         });
         answer.map(Count::from).map_err(|raised| {
-            let told = Python::attach(|py| told(py, &raised));
+            let told = Python::attach(|py| {
+                self.ended = !raised.is_instance_of::<PyException>(py);
+                told(py, &raised)
+            });
             self.raised = Some(raised);
             Error::new(ErrorKind::InvalidInput, told)
         })
@@ -121,6 +131,9 @@ pub(crate) fn hermes_recover_all(
             (false, false) => hermes::recover_all_with(&folder, &mut |path| callback.count(path)),
         };
         // One session that a counter could not count does not end the scan.
+        if callback.ended {
+            return Err(Error::new(ErrorKind::InvalidInput, "the program is ending"));
+        }
         callback.raised = None;
         scan
     })?;

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 import dalsegno
 import dalsegno.claudmaster.aio
@@ -466,5 +466,77 @@ def test_the_twin_that_is_awaited(store: Path) -> None:
         in_memory = await dalsegno.claudmaster.aio.manage(session)
         await in_memory.create_snapshot()
         assert await in_memory.rollback_last()
+
+    asyncio.run(game())
+
+
+def test_a_broken_field_does_not_keep_the_others_from_coming_back() -> None:
+    class Message(BaseModel):
+        text: str
+
+    class Odd(Session, extra="forbid", strict=True):
+        conversation_history: list[Message] = Field(default_factory=list)  # type: ignore[assignment]  # pyright: ignore
+        words: set[str] = {"a"}
+        title: str = Field(default="x", alias="Title", min_length=1)
+        hidden: int = Field(default=1, exclude=True)
+
+        @computed_field
+        def shown(self) -> str:
+            return self.title.upper()
+
+    session = Odd(conversation_history=[Message(text="a")])
+    session.title = ""
+    for fields in (claudmaster.GAME_FIELDS, ("conversation_history", "words")):
+        manager = StateRollbackManager(session, fields=fields)
+        manager.create_snapshot()
+        session.conversation_history.clear()
+        manager.rollback_last()
+        assert session.conversation_history == [Message(text="a")]
+        assert session.words == {"a"}
+
+
+def test_what_pydantic_writes_and_does_not_read_comes_back() -> None:
+    deep: list[Any] = []
+    for _ in range(240):
+        deep = [deep]
+    session = Session(metadata={"deep": deep, "big": 10**5000, "half": "\ud83d"})
+    before = copy.deepcopy(session.metadata)
+    for left_out in ((), ("half",)):
+        for name in left_out:
+            del session.metadata[name], before[name]
+        manager = StateRollbackManager(session)
+        manager.create_snapshot()
+        session.metadata = {}
+        manager.rollback_last()
+        assert session.metadata == before
+
+
+def test_a_store_refuses_what_it_would_give_back_otherwise(engine: Engine) -> None:
+    session = Plain(conversation_history=[Plain()])
+    manager = StateRollbackManager(session, engine=engine, name="game/1")
+    with pytest.raises(dalsegno.InvalidInputError, match="conversation_history"):
+        manager.create_snapshot()
+    assert engine.sessions() == []
+
+
+def test_the_store_has_what_the_session_is(engine: Engine) -> None:
+    session = Session(session_id="a")
+    manager = StateRollbackManager(session, engine=engine, name="game/1")
+    manager.create_snapshot()
+    play(session)
+    session.session_id = "b"
+    manager.rollback_last()
+    stored = engine.restore("game/1@latest")
+    assert (stored["session_id"], stored["turn_count"]) == ("b", 0)
+
+
+def test_awaited_calls_come_one_after_the_other() -> None:
+    async def game() -> None:
+        session = Session(turn_count=10)
+        manager = await dalsegno.claudmaster.aio.manage(session)
+        await manager.create_snapshot("old")
+        session.turn_count = 20
+        await asyncio.gather(manager.create_snapshot("new"), manager.rollback_last())
+        assert session.turn_count == 20
 
     asyncio.run(game())

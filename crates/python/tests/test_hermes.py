@@ -299,3 +299,73 @@ def test_paths_of_any_bytes(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json"))
     hermes.save_session(path, {"messages": [1]})
     assert hermes._msg_count(path) == 1
+
+
+def test_an_unrelated_count_of_the_same_name_is_not_asked(tmp_path: Path) -> None:
+    module = ModuleType("an_unrelated_module")
+    module.__dict__.update(
+        recover_session=hermes.recover_session, _msg_count=lambda session: session["x"]
+    )
+    sys.modules[module.__name__] = module
+    try:
+        assert hermes.recover_session(pair(tmp_path, 1, 2))["restored"]
+    finally:
+        del sys.modules[module.__name__]
+
+
+def test_the_end_of_the_program_ends_a_scan(
+    host: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sid in ("a", "b"):
+        pair(tmp_path, 0, 1, sid)
+
+    def count(p: Path) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host, "_msg_count", count)
+    with pytest.raises(KeyboardInterrupt):
+        host.recover_all_sessions_on_startup(tmp_path)
+
+
+def test_nan_can_be_saved_and_updated(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"messages": [NaN]}')
+    hermes.update_session(path, lambda s: {**(s or {}), "more": float("inf")})
+    assert path.read_text() == '{"messages":[NaN],"more":Infinity}'
+    hermes.save_session(path, '{"messages": ["\ud83d"]}')
+    assert json.loads(path.read_text())["messages"] == ["\ud83d"]
+
+
+def test_what_another_program_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", 1)
+
+    def change(session: dict[str, Any] | None) -> dict[str, Any]:
+        write(path, 2)
+        return {"messages": [1, 2, 3]}
+
+    with pytest.raises(dalsegno.ConflictError):
+        hermes.update_session(path, change)
+    assert hermes._msg_count(path) == 2 and names(tmp_path) == ["a.json"]
+
+
+def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", 1)
+    reading, writing = os.pipe()
+    children: list[int] = []
+
+    def fork(session: dict[str, Any] | None) -> dict[str, Any] | None:
+        child = os.fork()
+        if child == 0:
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+        children.append(child)
+        return session
+
+    hermes.update_session(path, fork)
+    try:
+        assert hermes.save_session(path, {"messages": [1, 2]})["messages"] == 2
+    finally:
+        os.close(writing)
+        os.close(reading)
+        os.waitpid(children[0], 0)

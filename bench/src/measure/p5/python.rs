@@ -65,13 +65,15 @@ pub(super) fn through(plan: &Plan, lengths: &[usize], found: &mut Findings) -> R
         }
         found.tables.push(table);
         if entries.abs_diff(5_000) < 100 {
-            let both = (old.snapshot + old.rollback) / (new.snapshot + new.rollback);
-            found.claim(
-                "p5",
-                "CPU, through Python, 5000 entries: a snapshot and a rollback, times less than model_dump and deepcopy",
-                Bound::AtLeast(5.0),
-                both,
-            );
+            for (what, times) in [
+                ("snapshot", old.snapshot / new.snapshot),
+                ("rollback", old.rollback / new.rollback),
+            ] {
+                let claim = format!(
+                    "CPU, through Python, 5000 entries: a {what}, times less than the original's way"
+                );
+                found.claim("p5", claim, Bound::AtLeast(5.0), times);
+            }
         }
     }
     Ok(())

@@ -58,20 +58,15 @@ class AsyncStateRollbackManager(Snapshots):
     def _one_at_a_time(self) -> asyncio.Lock:
         return asyncio.Lock()
 
-    async def _run(self, verb: Verb[T]) -> T:
-        # The state is taken now, whoever else is at work.
-        try:
-            work = next(verb)
-        except StopIteration as end:
-            done: T = end.value
-            return done
+    async def _run(self, verb: Verb[T], first: Work | None = None) -> T:
         # What was begun is ended, also where nobody waits for it any more.
-        return await asyncio.shield(self._carry_out(verb, work))
+        return await asyncio.shield(self._carry_out(verb, first))
 
-    async def _carry_out(self, verb: Verb[T], work: Work) -> T:
+    async def _carry_out(self, verb: Verb[T], first: Work | None) -> T:
         """Does the verb's work in another thread, where it may wait for a store."""
         async with self._one_at_a_time:
             try:
+                work = next(verb) if first is None else first
                 while True:
                     try:
                         answer = work() if self.engine is None else await threads.run(work)
@@ -85,7 +80,9 @@ class AsyncStateRollbackManager(Snapshots):
 
     async def create_snapshot(self, label: str = "auto") -> StateSnapshot:
         """As `StateRollbackManager.create_snapshot`."""
-        return await self._run(self.creating(label))
+        # The state is taken now, whoever else is at work.
+        verb = self.creating(label)
+        return await self._run(verb, next(verb))
 
     async def rollback_to(self, snapshot_id: str) -> bool:
         """As `StateRollbackManager.rollback_to`."""

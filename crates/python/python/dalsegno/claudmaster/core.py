@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import json
 import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from uuid import uuid4
 
 from .. import _dalsegno
 from ..engine import Engine
-from ..errors import DalsegnoError
-from ..state import to_text
+from ..errors import DalsegnoError, InvalidInputError
 from .checks import Check, why_broken
 from .errors import RollbackError
-from .sessions import GAME_FIELDS, Fields, Taken, put_back, take
+from .sessions import GAME_FIELDS, Fields, Taken, put_back, read_quickly, take
 from .snapshot import StateSnapshot
 
 __all__ = ["Listed", "PassedOver", "Snapshots", "Turn", "Verb", "Work", "logger"]
@@ -113,7 +111,10 @@ class Snapshots:
     def creating(self, label: str) -> Verb[StateSnapshot]:
         """Takes a snapshot."""
         turn = getattr(self.session, "turn_count", 0)
-        keep = functools.partial(self._keep, take(self.session, self.fields), label, turn)
+        if self.engine is None:
+            keep = functools.partial(self._keep, take(self.session, self.fields), label, turn)
+        else:
+            keep = functools.partial(self._save, self._storable(), label, turn)
         snapshot: StateSnapshot = yield keep
         self.snapshots.append(snapshot)
         logger.info(
@@ -218,7 +219,8 @@ class Snapshots:
     def _going_back(self, snapshot: StateSnapshot, data: Any) -> Verb[None]:
         take_back = put_back(self.session, data, self.fields)
         try:
-            yield functools.partial(self._tell_store, snapshot, data)
+            if self.engine is not None:
+                yield functools.partial(self._tell_store, snapshot, self._storable())
         except BaseException:
             take_back()
             raise
@@ -231,6 +233,9 @@ class Snapshots:
             try:
                 data = yield snapshot.detached
                 found = self._would_be(data)
+                if self.check is not None and why_broken(self.check, self.session) is None:
+                    # The program repaired it while the store was waited for.
+                    return Turn()
                 if found is None:
                     yield from self._going_back(snapshot, data)
                     logger.warning(
@@ -261,14 +266,16 @@ class Snapshots:
         return why_broken(self.check, other)
 
     def _keep(self, state: Taken, label: str, turn: Any) -> StateSnapshot:
+        kept = self._states.push(state.text)
+        load = functools.partial(_joined, kept, dataclasses.replace(state, text=b""))
+        return StateSnapshot.kept(str(uuid4()), label, datetime.now(), turn, load)
+
+    def _save(self, text: bytes, label: str, turn: Any) -> StateSnapshot:
         if self.engine is None or self.name is None:
-            kept = self._states.push(state.text)
-            without_text = dataclasses.replace(state, text=b"")
-            load = functools.partial(_joined, kept, without_text)
-            return StateSnapshot.kept(str(uuid4()), label, datetime.now(), turn, load)
+            raise InvalidInputError("the engine was taken away")
         saved = self.engine.save_json(
             self.name,
-            bytes(to_text(state.data(state.text))) if state.copies else state.text,
+            text,
             label=label,
             turn=turn if isinstance(turn, int) else None,
             kind="auto" if label == "auto" else "manual",
@@ -294,15 +301,26 @@ class Snapshots:
                 self._stored(engine, snapshot["id"], label, snapshot["created_at"], turn or 0)
             )
 
-    def _tell_store(self, snapshot: StateSnapshot, data: Any) -> None:
-        """What the session went back to becomes its newest stored state."""
+    def _storable(self) -> bytes:
+        """The session's state as a store can keep it."""
+        taken = take(self.session, self.fields)
+        for name in taken.copies:
+            raise InvalidInputError(
+                f"{name} has a value that JSON has no word for, so a store cannot keep it; without "
+                "engine= it is kept in memory"
+            )
+        return taken.text
+
+    def _tell_store(self, snapshot: StateSnapshot, text: bytes) -> None:
+        """What the session is now becomes its newest stored state."""
         if self.engine is None or self.name is None:
             return
-        if snapshot.is_untouched or data == _load(self.engine, snapshot.snapshot_id):
+        if self.engine.restore_text(snapshot.snapshot_id) == text:
             self.engine.rollback(self.name, to=snapshot.snapshot_id)
         else:
-            # What it was changed to is in no snapshot of the store.
-            self.engine.save(self.name, data, label=snapshot.label, turn=snapshot.turn_count)
+            # Other fields than those that went back differ, or the snapshot's data was changed.
+            turn = self._turn()
+            self.engine.save_json(self.name, text, label=snapshot.label, turn=turn)
 
 
 def _joined(kept: _dalsegno.State, state: Taken) -> dict[str, Any]:
@@ -310,7 +328,7 @@ def _joined(kept: _dalsegno.State, state: Taken) -> dict[str, Any]:
 
 
 def _load(engine: Engine, snapshot_id: str) -> dict[str, Any]:
-    data = json.loads(engine.restore_text(snapshot_id))
+    data = read_quickly(engine.restore_text(snapshot_id))
     if not isinstance(data, dict):
         raise TypeError(f"the state of {snapshot_id} is a {type(data).__name__}, not a dict")
     return cast("dict[str, Any]", data)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import decimal
 import functools
 import json
 import sys
@@ -17,7 +19,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from .. import _dalsegno
 
-__all__ = ["ALL", "GAME_FIELDS", "Fields", "Taken", "put_back", "take"]
+__all__ = ["ALL", "GAME_FIELDS", "Fields", "Taken", "put_back", "read_quickly", "take"]
 
 GAME_FIELDS = ("turn_count", "conversation_history", "active_agents", "metadata")
 """What a rollback restores if nothing else is asked for."""
@@ -48,7 +50,9 @@ def take(session: object, fields: Fields) -> Taken:
     """The session's state. Of pydantic models and of what has a `model_dump` it is all that that gives; of others, the fields."""
     serializer = _serializer(type(session))
     if serializer is not None:
-        return Taken(serializer.to_json(session), {}, _reader())
+        # What JSON has no UTF-8 for, such as half a surrogate pair, goes the longer way.
+        with contextlib.suppress(ValueError):
+            return Taken(serializer.to_json(session), {}, read_quickly)
     dump = getattr(session, "model_dump", None)
     data = dump(mode="json") if callable(dump) else _fields_of(session, fields)
     if not isinstance(data, dict):
@@ -75,11 +79,22 @@ def _serializer(session: type[Any]) -> Any:
     return getattr(session, "__pydantic_serializer__", None)
 
 
-@functools.cache
-def _reader() -> Callable[[bytes], Any]:
-    """Pydantic's reader of what its serializer wrote: the quickest there is."""
+def read_quickly(text: bytes) -> Any:
+    """What pydantic's serializer, or the engine, wrote."""
     from_json = getattr(sys.modules.get("pydantic_core"), "from_json", None)
-    return json.loads if from_json is None else functools.partial(from_json, cache_strings="keys")
+    if from_json is not None:
+        # It is the quickest reader there is, and takes neither deep nesting nor the longest numbers.
+        with contextlib.suppress(ValueError):
+            return from_json(text, cache_strings="keys")
+    return json.loads(text, parse_int=_int)
+
+
+def _int(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        # Over 4,300 digits.
+        return int(decimal.Decimal(digits))
 
 
 def _fields_of(session: object, fields: Fields) -> dict[str, Any]:
@@ -155,22 +170,32 @@ def _restore(session: Any, name: str, value: Any) -> None:
 
 
 def _typed(session: Any, data: dict[str, Any], names: list[str], fields: Fields) -> dict[str, Any]:
-    """The values to be set. Those of a pydantic session have its types again, where JSON has no word for them."""
+    """The values to be set. Those of a pydantic session have their types again, where JSON has no word for them."""
     kind = type(session)
     values: dict[str, Any] = {}
-    whole = None
     for name in names:
         if name not in data:
             if hasattr(session, name) or fields == ALL:
                 raise KeyError(name)
             continue
+        values[name] = value = data[name]
         if _serializer(kind) is not None and not _is_plain(cast(Hashable, kind), name):
-            if whole is None:
-                whole = kind.model_validate(data)
-            values[name] = getattr(whole, name)
-        else:
-            values[name] = data[name]
+            # Each by itself: another field may be what is broken.
+            with contextlib.suppress(ValueError):
+                values[name] = _type_of(cast(Hashable, kind), name).validate_json(json.dumps(value))
     return values
+
+
+@functools.cache
+def _type_of(session: Hashable, name: str) -> Any:
+    """What reads the field of a pydantic model."""
+    from pydantic import TypeAdapter
+
+    field = cast(Any, session).model_fields[name]
+    annotation = field.annotation
+    for more in field.metadata:
+        annotation = cast(Any, typing.Annotated[annotation, more])
+    return TypeAdapter(annotation)
 
 
 @functools.cache
@@ -181,9 +206,11 @@ def _is_plain(session: Hashable, name: str) -> bool:
 
 
 def _plain_type(annotation: Any) -> bool:
-    if annotation in (Any, object, None, type(None), str, int, float, bool, list, dict):
+    if annotation in (Any, object, None, type(None), str, int, bool, list, dict):
         return True
-    origin = typing.get_origin(annotation)
-    if origin in (list, dict, typing.Union, types.UnionType):
-        return all(_plain_type(argument) for argument in typing.get_args(annotation))
-    return origin is Literal
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is dict:
+        return arguments[0] in (str, Any) and _plain_type(arguments[1])
+    if origin in (list, typing.Union, types.UnionType):
+        return all(_plain_type(argument) for argument in arguments)
+    return origin is Literal and all(type(value) in (str, int, bool) for value in arguments)

@@ -105,10 +105,16 @@ def _counter() -> _Counter | None:
     """The `_msg_count` that somebody put in the place of ours: here, or in a module that took all names from here."""
     if _msg_count is not _own_count:
         return _msg_count
+    own = {
+        "inspect_session_recovery_status": inspect_session_recovery_status,
+        "logger": logger,
+        "recover_all_sessions_on_startup": recover_all_sessions_on_startup,
+        "recover_session": recover_session,
+    }
     for module in list(sys.modules.values()):
         # Modules that load themselves when they are looked at are not looked at.
         names = module.__dict__ if type(module) is ModuleType else {}
-        if names.get("recover_session") is recover_session:
+        if all(names.get(name) is thing for name, thing in own.items()):
             count = names.get("_msg_count", _own_count)
             if count is not _own_count:
                 return cast(_Counter, count)
@@ -218,4 +224,12 @@ def _read(path: StrPath, text: bytes) -> Session:
 def text_of(session: Session | str | bytes) -> bytes:
     if isinstance(session, bytes):
         return session
-    return session.encode() if isinstance(session, str) else bytes(to_text(session))
+    if not isinstance(session, str):
+        try:
+            # As the web UI writes them: NaN too.
+            session = json.dumps(session, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError):
+            # Whatever else it is, or why it cannot be written.
+            return bytes(to_text(session))
+    # A lone surrogate has no UTF-8; this writes it as JSON's own escape.
+    return session.encode("utf-8", "backslashreplace")
