@@ -31,7 +31,8 @@ pub fn judge(
         return Ok(Found::Before);
     }
     let allowed = match deed {
-        Deed::ToFile { .. } | Deed::Undo(_) | Deed::Redo(_) => put_back(before, after, found),
+        Deed::ToFile { .. } => put_back(before, after, found, false),
+        Deed::Undo(_) | Deed::Redo(_) => put_back(before, after, found, true),
         Deed::Delete { .. } | Deed::Undelete(_) => {
             same_else(before, found) && rooms(before, after, found, &|_, _, _| false)
         }
@@ -96,8 +97,9 @@ fn emptied(before: &Room, after: &Room, found: &Room) -> bool {
 }
 
 /// What stands at the target is kept, the log says that it begins, the target is written, the log says that
-/// it is done: in this order.
-fn put_back(before: &Picture, after: &Picture, found: &Picture) -> bool {
+/// it is done: in this order. What is `decided` on the log does not wait for what was cut off before, and says
+/// so there as it begins.
+fn put_back(before: &Picture, after: &Picture, found: &Picture, decided: bool) -> bool {
     let live = |picture: &Picture| -> Vec<_> {
         let rooms = picture.rooms.iter();
         rooms
@@ -121,7 +123,12 @@ fn put_back(before: &Picture, after: &Picture, found: &Picture) -> bool {
                 // Until it is done, an undo has not undone anything.
                 log.truncate(1);
                 log[0] = log[0].replace("status: Done", "status: Begun");
-                log.extend(old);
+                log.extend(old.into_iter().map(|entry| {
+                    let overtaken = decided && entry.contains("status: Begun");
+                    let text = "failure: Some(\"it was not waited for: it may have been cut off\")";
+                    let told = entry.replace("failure: None", text);
+                    if overtaken { told } else { entry }
+                }));
             }
             log
         };
