@@ -1,8 +1,9 @@
 //! Going back: which earlier state is meant, counted from where the session stands.
 
+use crate::deed;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Operation, Snapshot, Verb};
+use crate::model::{Operation, Snapshot, SnapshotId, Verb};
 use crate::restore::{Restore, Source};
 use crate::show;
 use crate::store::{Flow, Scan, View};
@@ -148,10 +149,13 @@ impl Engine {
             };
             let row = view.snapshot(from.seq())?;
             match row.map(|row| self.describe(view, &row)) {
-                // Deleted or damaged, it still says where it stood.
-                None => return Ok((from.seq(), false)),
+                // Deleted or damaged, it still says where it stood, if all of it was put back.
+                None if self.was_whole(view, &at, from)? => return Ok((from.seq(), false)),
+                None => return Ok((at.id.seq(), at.unchanged)),
                 Some(Err(error)) if error.kind() == ErrorKind::Damaged => {
-                    return Ok((from.seq(), false));
+                    let whole = self.was_whole(view, &at, from)?;
+                    let own = (at.id.seq(), at.unchanged);
+                    return Ok(if whole { (from.seq(), false) } else { own });
                 }
                 Some(Err(error)) => return Err(error),
                 // Components of it made a state that was there already, and is another.
@@ -161,5 +165,26 @@ impl Engine {
                 Some(Ok(next)) => at = next,
             }
         }
+    }
+
+    /// Whether `at` has the state of `from`, which is in the history no more: as far as the trash, or the log,
+    /// can tell.
+    fn was_whole(&self, view: &dyn View, at: &Snapshot, from: SnapshotId) -> Result<bool> {
+        let id = &self.store().info().id;
+        if at.same_as == Some(from) {
+            return Ok(true);
+        }
+        if let Some(row) = view.trashed(from.seq())?
+            && let Ok(deleted) = show::describe(&row.snapshot, &at.session, id)
+        {
+            return Ok(deleted.checksum == at.checksum);
+        }
+        let Some(session) = view.session(&at.session)? else {
+            return Ok(false);
+        };
+        let rows = deed::rows(view, session.id)?;
+        let own = rows.iter().find(|row| row.seq == at.id.seq());
+        let own = own.and_then(|row| deed::Deed::read(row, id).ok());
+        Ok(own.is_some_and(|deed| deed.detail.components.is_empty()))
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) kept: usize,
     /// The state that it was gone back to, as a whole.
     pub(super) went_to: Option<usize>,
+    /// Only some components of that were asked for.
+    pub(super) in_part: bool,
     pub(super) place: Place,
 }
 
@@ -118,6 +120,7 @@ impl Model {
         for _ in 0..steps {
             while self.states[at].place == Place::Live
                 && let Some(to) = self.states[at].went_to.filter(|to| *to < at)
+                && self.is_known(at, to)
             {
                 at = to;
             }
@@ -128,6 +131,13 @@ impl Model {
             at = before.nth(skip).ok_or(ErrorKind::NotFound)?;
         }
         Ok(at)
+    }
+
+    /// Whether anything still tells that the state at `at` is that of `to`, of which only some components were asked for.
+    fn is_known(&self, at: usize, to: usize) -> bool {
+        let (state, target) = (&self.states[at], &self.states[to]);
+        let gone = matches!(target.place, Place::Gone);
+        !state.in_part || !gone || state.snapshot.same_as == Some(target.snapshot.id)
     }
 
     /// What of the trash `reference` means.
@@ -220,6 +230,7 @@ impl Model {
             text,
             kept,
             went_to: None,
+            in_part: false,
             place: Place::Live,
         });
         self.sessions.entry(snapshot.session.clone()).or_default();

@@ -331,24 +331,35 @@ fn a_step_from_an_unchanged_snapshot_leads_to_another_state() {
     assert_eq!(engine.restore("s@latest").unwrap().text(), state(1));
 }
 
-/// A component that came back made a state that stood beside the history: it stands where it came.
+/// A component that came back made a state that stood beside the history: it stands where it came, also when
+/// what it came from is in the trash, or gone.
 #[test]
 fn a_restored_component_is_a_state_of_its_own() {
-    let engine = engine_on(memory());
-    let save = |text: &'static str| engine.save_json("s", text);
-    let first = save(r#"{"x":9,"y":1}"#).commit().unwrap();
-    save(r#"{"x":1,"y":2}"#).commit().unwrap();
-    let safety = save(r#"{"x":9,"y":2}"#)
-        .kind(Kind::Safety)
-        .commit()
-        .unwrap();
-    let put = engine.put_back(&first.id.to_string()).component("x");
-    let head = put.apply().unwrap().head.unwrap();
-    assert_eq!(head.same_as, Some(safety.id));
-    let back = engine.rollback("s", &dalsegno::Back::Steps(1)).unwrap();
-    back.apply().unwrap();
-    let text = engine.restore("s@latest").unwrap().into_text();
-    assert_eq!(text, br#"{"x":1,"y":2}"#);
+    for fate in ["there", "in the trash", "gone"] {
+        let engine = engine_on(memory());
+        let save = |text: &'static str| engine.save_json("s", text);
+        save(r#"{"x":0,"y":0}"#).commit().unwrap();
+        let first = save(r#"{"x":9,"y":1}"#).commit().unwrap();
+        save(r#"{"x":1,"y":2}"#).commit().unwrap();
+        let safety = save(r#"{"x":9,"y":2}"#)
+            .kind(Kind::Safety)
+            .commit()
+            .unwrap();
+        let put = engine.put_back(&first.id.to_string()).component("x");
+        let head = put.apply().unwrap().head.unwrap();
+        assert_eq!(head.same_as, Some(safety.id));
+        if fate != "there" {
+            engine.delete(&[&first.id.to_string()], GRACE).unwrap();
+        }
+        if fate == "gone" {
+            engine.purge(&Purge::All(None), &mut |_| {}).unwrap();
+            assert!(engine.trash(None).unwrap().is_empty());
+        }
+        let back = engine.rollback("s", &dalsegno::Back::Steps(1)).unwrap();
+        back.apply().unwrap();
+        let text = engine.restore("s@latest").unwrap().into_text();
+        assert_eq!(text, br#"{"x":1,"y":2}"#, "{fate}");
+    }
 }
 
 /// A state outlives its own snapshot, because a later one has it; then that one goes, and the purge is

@@ -163,6 +163,7 @@ impl Stage {
                 && state.snapshot.same_as.is_some()
             {
                 state.went_to = Some(at);
+                state.in_part = true;
             }
             added
         };

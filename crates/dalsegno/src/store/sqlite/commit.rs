@@ -36,6 +36,7 @@ struct Batch<'a> {
     find_session: CachedStatement<'a>,
     newest_session: CachedStatement<'a>,
     add_session: CachedStatement<'a>,
+    known_head: CachedStatement<'a>,
     move_head: CachedStatement<'a>,
     named: CachedStatement<'a>,
     add_snapshot: CachedStatement<'a>,
@@ -55,6 +56,9 @@ impl<'a> Batch<'a> {
                 "INSERT INTO session (id, name, head, checksum, era) VALUES (?, ?, ?, ?, 0)",
             )?,
             // By its name too: the number of a session that is gone may be another's by now.
+            known_head: prepare(
+                "SELECT id FROM session WHERE id = ? AND head = ? AND era = ? AND name = ?",
+            )?,
             move_head: prepare(
                 "UPDATE session SET head = ?, checksum = ?
                  WHERE id = ? AND head = ? AND era = ? AND name = ?",
@@ -77,8 +81,9 @@ impl<'a> Batch<'a> {
             None if self.exists(write).map_err(failed)? => return Ok(Outcome::HeadMoved),
             None => self.next_session().map_err(failed)?,
         };
-        if let Some(outcome) = self.name_taken(session, write).map_err(failed)? {
-            return Ok(outcome);
+        if let Some(taken) = self.name_taken(session, write).map_err(failed)? {
+            let moved = self.has_moved(write).map_err(failed)?;
+            return Ok(if moved { Outcome::HeadMoved } else { taken });
         }
         let mut added: Vec<SnapshotRow> = Vec::with_capacity(write.snapshots.len());
         let mut records = Vec::with_capacity(write.snapshots.len());
@@ -128,6 +133,15 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the session is not as the writer thought: what it asks about names may be about another session.
+    fn has_moved(&mut self, write: &Write) -> Sql<bool> {
+        let Some(head) = write.head else {
+            return Ok(false);
+        };
+        let known = (head.session, head.seq, head.era, &write.session);
+        Ok(!self.known_head.exists(known)?)
     }
 
     /// Compares the session's head with what the writer thought, and moves it: one step, so that
