@@ -204,3 +204,26 @@ fn changed(path: &Path) -> Error {
 pub(crate) fn is_no_file(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_has_not_what_was_counted_takes_no_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = folder.path().join("s.json");
+        let backup = folder.path().join("s.json.bak");
+        fs::write(&live, r#"{"messages":[]}"#).unwrap();
+        fs::write(&backup, r#"{"messages":[1,2]}"#).unwrap();
+        let files = Files::of(&live).unwrap();
+        for proof in [Count::Messages(3), Count::Messages(1)] {
+            let error = files.restore(Some(proof)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Conflict);
+            assert_eq!(fs::read(&live).unwrap(), br#"{"messages":[]}"#);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
+        files.restore(Some(Count::Messages(2))).unwrap();
+        assert_eq!(fs::read(&live).unwrap(), fs::read(&backup).unwrap());
+    }
+}

@@ -12,16 +12,17 @@ import dataclasses
 import logging
 import math
 import pickle
+import types
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 import dalsegno
 import dalsegno.claudmaster.aio
@@ -141,6 +142,36 @@ def test_only_the_four_fields_come_back_or_all_when_asked(session: Any) -> None:
         assert session.session_id == back
     if isinstance(session, Session):
         assert session.started == datetime(2026, 11, 20, 21, 30), "with its type"
+
+
+class Extra(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    turn_count: int = 0
+
+
+class Slots:
+    __slots__ = ("late", "turn_count")
+
+    def __init__(self) -> None:
+        self.turn_count = 0
+
+
+@pytest.mark.parametrize("kind", [types.SimpleNamespace, Extra, Slots])
+def test_all_takes_away_what_came_since(kind: Any) -> None:
+    session = kind()
+    session.turn_count = 1
+    manager = StateRollbackManager(session, fields=claudmaster.ALL)
+    manager.create_snapshot()
+    session.turn_count = 2
+    session.late = [1]
+    manager.rollback_last()
+    assert session.turn_count == 1 and not hasattr(session, "late")
+    # After an error the session is as it was.
+    session.late, session.turn_count = [2], 3
+    cast("dict[Any, Any]", manager.snapshots[0].session_data)[None] = "no name of an attribute"
+    with pytest.raises(RollbackError):
+        manager.rollback_last()
+    assert session.turn_count == 3 and session.late == [2]
 
 
 def test_what_stands_in_session_data_is_restored(session: Any) -> None:

@@ -106,9 +106,14 @@ def _fields_of(session: object, fields: Fields) -> dict[str, Any]:
         return {name: value for name, value in found if value is not _MISSING}
     if dataclasses.is_dataclass(session):
         return {field.name: getattr(session, field.name) for field in dataclasses.fields(session)}
+    return {name: getattr(session, name) for name in _attributes(session)}
+
+
+def _attributes(session: object) -> list[str]:
+    """What is set in the object itself."""
     slots = (name for kind in type(session).__mro__ for name in _slots(kind))
     names = [*getattr(session, "__dict__", {}), *slots]
-    return {name: getattr(session, name) for name in names if hasattr(session, name)}
+    return [name for name in names if hasattr(session, name)]
 
 
 def _slots(kind: type) -> Iterable[str]:
@@ -133,6 +138,9 @@ def put_back(session: Any, data: Any, fields: Fields) -> Callable[[], None]:
             _restore(session, name, value)
 
     try:
+        for name in _added(session, data, fields):
+            before.append((name, getattr(session, name)))
+            delattr(session, name)
         for name, value in values.items():
             before.append((name, getattr(session, name, _MISSING)))
             setattr(session, name, value)
@@ -153,6 +161,17 @@ def _all(session: Any, data: dict[str, Any]) -> list[str]:
     extra = getattr(session, "model_extra", None) is not None
     computed = getattr(type(session), "model_computed_fields", {})
     return [name for name in data if name in declared or (extra and name not in computed)]
+
+
+def _added(session: Any, data: dict[str, Any], fields: Fields) -> list[str]:
+    """The attributes that the session did not have then, where every field is to be as it was."""
+    if fields != ALL or dataclasses.is_dataclass(session):
+        return []
+    if getattr(type(session), "model_fields", None) is None:
+        names: Iterable[str] = _attributes(session)
+    else:
+        names = getattr(session, "model_extra", None) or ()
+    return [name for name in names if name not in data]
 
 
 def _restore(session: Any, name: str, value: Any) -> None:
