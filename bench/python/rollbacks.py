@@ -4,14 +4,15 @@ Usage: rollbacks.py STATES.jsonl ROUNDS
 
 Each line is the state of a game of another length. The original's way is `model_dump(mode="json")` and `copy.deepcopy`
 for a snapshot, and `copy.deepcopy` of the four fields for a rollback; ours is `dalsegno.claudmaster.StateRollbackManager`. Both
-work on pydantic models of the same state, keep ten snapshots, and take turns; between two snapshots a turn is played, which
-does not count; nothing is logged. One line of JSON with the medians of CPU time goes to standard output.
+work on pydantic models of the same state, and keep ten snapshots. Each has processes of its own, as it has in a program: one that
+shares them would work among the other's objects. They take turns, process by process. Between two snapshots a turn is
+played, which does not count; nothing is logged. One line of JSON with the medians of CPU time goes to standard output.
 """
 
 import copy
-import gc
 import json
 import logging
+import multiprocessing
 import statistics
 import sys
 import time
@@ -21,6 +22,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from dalsegno.claudmaster import GAME_FIELDS, StateRollbackManager
+
+
+TURNS = 3
+"""How often each way has a process."""
 
 
 class Session(BaseModel):
@@ -55,43 +60,59 @@ class Original:
             setattr(self.session, name, copy.deepcopy(self.snapshots[-1][name]))
 
 
-def measure(state: dict[str, Any], rounds: int) -> dict[str, Any]:
-    managers: list[Any] = [
-        Original(Session.model_validate(state)),
-        StateRollbackManager(Session.model_validate(state)),
-    ]
-    took: list[dict[str, list[float]]] = [{"snapshot": [], "rollback": []} for _ in managers]
+def measure(way: Any, line: str, rounds: int) -> tuple[dict[str, list[float]], str, int]:
+    """Times in microseconds, what the session is at the end, and the memory of Dalsegno's snapshots."""
+    logging.disable()
+    manager = way(Session.model_validate_json(line))
+    times: dict[str, list[float]] = {"snapshot": [], "rollback": []}
     for _ in range(rounds):
-        for manager, times in zip(managers, took):
-            manager.session.play()
-            for what, work in (
-                ("snapshot", manager.create_snapshot),
-                ("rollback", manager.rollback_last),
-            ):
-                start = time.process_time()
-                work()
-                times[what].append((time.process_time() - start) * 1e6)
-    # Both went back to the same.
-    first, second = (manager.session.model_dump() for manager in managers)
-    assert first == second
-    of = [{what: statistics.median(times) for what, times in each.items()} for each in took]
+        manager.session.play()
+        for what, work in (
+            ("snapshot", manager.create_snapshot),
+            ("rollback", manager.rollback_last),
+        ):
+            start = time.process_time()
+            work()
+            times[what].append((time.process_time() - start) * 1e6)
+    held = 0 if isinstance(manager, Original) else manager.bytes_held()
+    return times, manager.session.model_dump_json(), held
+
+
+def compare(line: str, rounds: int) -> dict[str, Any]:
+    of: dict[Any, dict[str, list[float]]] = {}
+    ends: set[str] = set()
+    held_bytes = 0
+    # A process for each turn.
+    processes = multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1)
+    for way in [Original, StateRollbackManager] * TURNS:
+        times, end, held = processes.apply(measure, (way, line, rounds))
+        ends.add(end)
+        held_bytes = max(held_bytes, held)
+        for what, more in times.items():
+            of.setdefault(way, {}).setdefault(what, []).extend(more)
+    processes.close()
+    # All went back to the same.
+    assert len(ends) == 1
+    medians = {
+        way: {what: statistics.median(times) for what, times in each.items()}
+        for way, each in of.items()
+    }
     return {
-        "entries": len(state["conversation_history"]),
-        "original": of[0],
-        "dalsegno": of[1],
-        "held_bytes": managers[1].bytes_held(),
+        "entries": len(json.loads(line)["conversation_history"]),
+        "original": medians[Original],
+        "dalsegno": medians[StateRollbackManager],
+        "held_bytes": held_bytes,
     }
 
 
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as lines:
-        states = [json.loads(line) for line in lines]
+        states = list(lines)
     rounds = int(sys.argv[2])
-    logging.disable()
     outcome = []
-    for state in states:
-        gc.collect()
-        outcome.append(measure(state, max(5, rounds * 5000 // max(len(state["conversation_history"]), 5000))))
+    for line in states:
+        entries = len(json.loads(line)["conversation_history"])
+        outcome.append(compare(line, max(5, rounds * 5000 // max(entries, 5000))))
     print(json.dumps(outcome))
 
 

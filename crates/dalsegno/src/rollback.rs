@@ -1,6 +1,7 @@
 //! Going back: which earlier state is meant, counted from where the session stands.
 
 use crate::deed;
+use crate::delete;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Operation, Snapshot, SnapshotId, Verb};
@@ -175,9 +176,9 @@ impl Engine {
             return Ok(true);
         }
         if let Some(row) = view.trashed(from.seq())?
-            && let Ok(deleted) = show::describe(&row.snapshot, &at.session, id)
+            && let Ok(deleted) = delete::shown(&row, &at.session, id)
         {
-            return Ok(deleted.checksum == at.checksum);
+            return Ok(deleted.snapshot.checksum == at.checksum);
         }
         let Some(session) = view.session(&at.session)? else {
             return Ok(false);

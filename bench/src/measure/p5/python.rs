@@ -40,7 +40,7 @@ pub(super) fn through(plan: &Plan, lengths: &[usize], found: &mut Findings) -> R
         serde_json::to_writer(&lines, game.state())?;
         lines.write_all(b"\n")?;
     }
-    let rounds = if plan.quick { "5" } else { "25" };
+    let rounds = if plan.quick { "3" } else { "20" };
     let outcome: Vec<Outcome> =
         python::measured(SCRIPT, &[input.as_os_str(), rounds.as_ref()], "pydantic")?;
     let columns = ["snapshot, CPU", "times less", "rollback, CPU", "times less"];
@@ -49,8 +49,8 @@ pub(super) fn through(plan: &Plan, lengths: &[usize], found: &mut Findings) -> R
         let title = format!("through Python, a game of {entries} entries");
         let mut table = Table::new("p5", title, &columns);
         table.note(format!(
-            "pydantic models; a turn is played before each snapshot and does not count; the original's way is \
-             model_dump and copy.deepcopy; Dalsegno's ten snapshots hold {:.2} MB",
+            "pydantic models, each way in processes of its own; a turn is played before each snapshot and does not \
+             count; the original's way is model_dump and copy.deepcopy; Dalsegno's ten snapshots hold {:.2} MB",
             one.held_bytes as f64 / 1e6
         ));
         let (old, new) = (&one.original, &one.dalsegno);
