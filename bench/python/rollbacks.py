@@ -1,19 +1,17 @@
-"""Takes snapshots of a running game and rolls it back, in both ways, and says what each took.
+"""Takes snapshots of a running game and rolls it back, in one of two ways, and says what each took.
 
-Usage: rollbacks.py STATES.jsonl ROUNDS
+Usage: rollbacks.py original|dalsegno STATE.json ROUNDS
 
-Each line is the state of a game of another length. The original's way is `model_dump(mode="json")` and `copy.deepcopy`
-for a snapshot, and `copy.deepcopy` of the four fields for a rollback; ours is `dalsegno.claudmaster.StateRollbackManager`. Both
-work on pydantic models of the same state, and keep ten snapshots. Each has processes of its own, as it has in a program: one that
-shares them would work among the other's objects. They take turns, process by process. Between two snapshots a turn is
-played, which does not count; nothing is logged. One line of JSON with the medians of CPU time goes to standard output.
+The original's way is `model_dump(mode="json")` and `copy.deepcopy` for a snapshot, and `copy.deepcopy` of the four fields for
+a rollback; ours is `dalsegno.claudmaster.StateRollbackManager`. Both work on a pydantic model and keep ten snapshots. A process
+does one of them, as in a program: otherwise one would work among the other's objects. Between two snapshots a turn is
+played, which does not count; nothing is logged. One line of JSON with the CPU times in microseconds, what the session is at the
+end and the memory of Dalsegno's snapshots goes to standard output.
 """
 
 import copy
 import json
 import logging
-import multiprocessing
-import statistics
 import sys
 import time
 from datetime import datetime
@@ -22,10 +20,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from dalsegno.claudmaster import GAME_FIELDS, StateRollbackManager
-
-
-TURNS = 3
-"""How often each way has a process."""
 
 
 class Session(BaseModel):
@@ -60,13 +54,15 @@ class Original:
             setattr(self.session, name, copy.deepcopy(self.snapshots[-1][name]))
 
 
-def measure(way: Any, line: str, rounds: int) -> tuple[dict[str, list[float]], str, int]:
-    """Times in microseconds, what the session is at the end, and the memory of Dalsegno's snapshots."""
+def main() -> None:
+    way, path, rounds = sys.argv[1:]
     logging.disable()
-    manager = way(Session.model_validate_json(line))
+    with open(path, encoding="utf-8") as state:
+        session = Session.model_validate_json(state.read())
+    manager: Any = Original(session) if way == "original" else StateRollbackManager(session)
     times: dict[str, list[float]] = {"snapshot": [], "rollback": []}
-    for _ in range(rounds):
-        manager.session.play()
+    for _ in range(int(rounds)):
+        session.play()
         for what, work in (
             ("snapshot", manager.create_snapshot),
             ("rollback", manager.rollback_last),
@@ -74,46 +70,8 @@ def measure(way: Any, line: str, rounds: int) -> tuple[dict[str, list[float]], s
             start = time.process_time()
             work()
             times[what].append((time.process_time() - start) * 1e6)
-    held = 0 if isinstance(manager, Original) else manager.bytes_held()
-    return times, manager.session.model_dump_json(), held
-
-
-def compare(line: str, rounds: int) -> dict[str, Any]:
-    of: dict[Any, dict[str, list[float]]] = {}
-    ends: set[str] = set()
-    held_bytes = 0
-    # A process for each turn.
-    processes = multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1)
-    for way in [Original, StateRollbackManager] * TURNS:
-        times, end, held = processes.apply(measure, (way, line, rounds))
-        ends.add(end)
-        held_bytes = max(held_bytes, held)
-        for what, more in times.items():
-            of.setdefault(way, {}).setdefault(what, []).extend(more)
-    processes.close()
-    # All went back to the same.
-    assert len(ends) == 1
-    medians = {
-        way: {what: statistics.median(times) for what, times in each.items()}
-        for way, each in of.items()
-    }
-    return {
-        "entries": len(json.loads(line)["conversation_history"]),
-        "original": medians[Original],
-        "dalsegno": medians[StateRollbackManager],
-        "held_bytes": held_bytes,
-    }
-
-
-def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as lines:
-        states = list(lines)
-    rounds = int(sys.argv[2])
-    outcome = []
-    for line in states:
-        entries = len(json.loads(line)["conversation_history"])
-        outcome.append(compare(line, max(5, rounds * 5000 // max(entries, 5000))))
-    print(json.dumps(outcome))
+    held = 0 if way == "original" else manager.bytes_held()
+    print(json.dumps({**times, "end": session.model_dump_json(), "held_bytes": held}))
 
 
 main()
