@@ -22,6 +22,7 @@ impl Head {
         &mut self,
         job: &Job,
         index: usize,
+        epoch: i64,
         store: &dyn Store,
     ) -> Result<NewSnapshot> {
         let mut detail = job.detail.clone();
@@ -54,7 +55,7 @@ impl Head {
             flags: if unchanged { UNCHANGED } else { 0 } | if job.pinned { PINNED } else { 0 },
             size: i64::try_from(size).unwrap_or(i64::MAX),
             state,
-            epoch: 0,
+            epoch,
             name: job.name.clone(),
             // Its texts were checked when the save was asked for, so that this does not fail.
             detail: detail::encode(&detail)?,

@@ -4,16 +4,23 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::attempt::TRIES;
+use crate::clock::Clock;
+use crate::codec::note::Lease;
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::{Head, Heads};
-use crate::job::{Expect, Job};
+use crate::job::{Expect, Job, another_turn};
+use crate::lease::{self, Leases, Standing};
+use crate::model::Kind;
 use crate::show::describe;
 use crate::store::{Flow, Outcome, SnapshotRow, Store, Write};
 
 pub(crate) struct Batch<'a> {
-    store: &'a dyn Store,
-    heads: &'a mut Heads,
-    loose: &'a mut HashMap<i64, usize>,
+    pub(crate) store: &'a dyn Store,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) leases: &'a Leases,
+    pub(crate) heads: &'a mut Heads,
+    /// How many records of a session are in no block, as far as known.
+    pub(crate) loose: &'a mut HashMap<i64, usize>,
 }
 
 /// The saves of one session, encoded.
@@ -27,19 +34,7 @@ struct Group {
     head: Head,
 }
 
-impl<'a> Batch<'a> {
-    pub(crate) fn new(
-        store: &'a dyn Store,
-        heads: &'a mut Heads,
-        loose: &'a mut HashMap<i64, usize>,
-    ) -> Self {
-        Self {
-            store,
-            heads,
-            loose,
-        }
-    }
-
+impl Batch<'_> {
     /// Commits the jobs and answers each.
     pub(crate) fn save(&mut self, jobs: Vec<Job>) {
         let mut waiting = by_session(jobs);
@@ -103,13 +98,27 @@ impl<'a> Batch<'a> {
                 Expect::NoSession => false,
             })
         };
-        let cached = self.heads.take(&session).filter(as_wanted);
+        let agrees = |head: &Head| self.leases.agree(&session, head.lease.as_ref());
+        let cached = self.heads.take(&session);
+        let cached = cached.filter(agrees).filter(as_wanted);
         let mut head = match cached.map_or_else(|| self.load(&session), Ok) {
             Ok(head) => head,
             Err(error) => {
                 let error = error.context(format!("session {session}"));
                 refuse(jobs, &error);
                 return None;
+            }
+        };
+        let epoch = match self.admitted(&session, &jobs, &mut head) {
+            Ok(epoch) => epoch,
+            Err(error) => {
+                let (exempt, refused): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_exempt);
+                refuse(refused, &error);
+                return if exempt.is_empty() {
+                    None
+                } else {
+                    self.encode(session, exempt)
+                };
             }
         };
         let write = Write {
@@ -133,7 +142,7 @@ impl<'a> Batch<'a> {
                 continue;
             }
             let next = head.check(&job, snapshots.len()).and_then(|()| {
-                let next = head.next(&job, snapshots.len(), self.store);
+                let next = head.next(&job, snapshots.len(), epoch, self.store);
                 next.map_err(|error| error.context(format!("session {session}")))
             });
             match next {
@@ -156,6 +165,38 @@ impl<'a> Batch<'a> {
             write: Write { snapshots, ..write },
             head,
         })
+    }
+
+    /// The epoch that the jobs are saved under, if this program may write the session; 0 without a lease.
+    fn admitted(&mut self, session: &str, jobs: &[Job], head: &mut Head) -> Result<i64> {
+        match (self.leases.standing(session), head.lease) {
+            (Standing::Stranger, None) => Ok(0),
+            (Standing::Stranger, Some(_)) if jobs.iter().all(is_exempt) => Ok(0),
+            (Standing::Stranger, Some(_)) => {
+                lease::rows::let_in(self.store, session, self.clock)?;
+                *head = self.load(session)?;
+                match head.lease {
+                    None => Ok(0),
+                    // Somebody opened it in between.
+                    Some(_) => Err(another_turn(session)),
+                }
+            }
+            (Standing::Holder(epoch), Some(lease)) if self.leases.is_own(&lease, epoch) => {
+                Ok(epoch)
+            }
+            (Standing::Holder(epoch), lease) => {
+                let to = lease.map(|lease| self.named(&lease)).transpose()?;
+                Err(self.leases.lose(session, epoch, to.flatten()))
+            }
+            (Standing::Lost(error), _) => Err(error),
+        }
+    }
+
+    /// The program that has a lease, for people.
+    fn named(&self, lease: &Lease) -> Result<Option<String>> {
+        let view = self.store.view()?;
+        let writer = lease::rows::writer(&*view, &self.store.info().id, lease.writer)?;
+        Ok(writer.as_ref().map(lease::rows::shown))
     }
 
     fn load(&mut self, session: &str) -> Result<Head> {
@@ -240,6 +281,11 @@ impl Group {
             snapshots,
         }
     }
+}
+
+/// What is kept of a file that makes way belongs to the file, whoever has the session open.
+fn is_exempt(job: &Job) -> bool {
+    job.kind == Kind::Safety
 }
 
 fn by_session(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {

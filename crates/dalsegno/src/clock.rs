@@ -11,6 +11,13 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Sixteen random bytes, for the id of a new store.
     fn random(&self) -> [u8; 16];
+    /// Milliseconds of a clock that all processes of the machine share, that nobody sets, and that begins
+    /// anew when the machine does.
+    fn uptime(&self) -> u64 {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let (seconds, nanos) = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));
+        seconds.unwrap_or_default() * 1_000 + nanos.unwrap_or_default() / 1_000_000
+    }
 }
 
 /// The machine's clock and random numbers.

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::Job;
+use crate::lease::{Heart, Leases};
 use crate::location;
 use crate::model::Snapshot;
 use crate::reference;
@@ -21,6 +23,8 @@ pub struct Options {
     cache_bytes: usize,
     clock: Arc<dyn Clock>,
     sqlite: SqliteOptions,
+    program: Option<String>,
+    lease_ttl: Duration,
 }
 
 impl Default for Options {
@@ -29,6 +33,8 @@ impl Default for Options {
             cache_bytes: 256 << 20,
             clock: clock::system(),
             sqlite: SqliteOptions::default(),
+            program: None,
+            lease_ttl: Duration::from_secs(30),
         }
     }
 }
@@ -46,6 +52,22 @@ impl Options {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// What this program is called where others are told that it has a session open; by default the name of
+    /// its file.
+    #[must_use]
+    pub fn program(mut self, name: impl Into<String>) -> Self {
+        self.program = Some(name.into());
+        self
+    }
+
+    /// How long a session stays open for a program that says nothing, on a machine that cannot tell whether
+    /// its process still runs, or where it was stopped. 30 seconds by default; at least one.
+    #[must_use]
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.lease_ttl = ttl.max(Duration::from_secs(1));
         self
     }
 
@@ -117,6 +139,10 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     cache_bytes: usize,
     writer: Mutex<Option<Arc<Writer>>>,
+    leases: Arc<Leases>,
+    heart: Mutex<Option<Heart>>,
+    program: String,
+    lease_ttl: Duration,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
     process: u32,
 }
@@ -148,6 +174,10 @@ impl Engine {
             clock: options.clock,
             cache_bytes: options.cache_bytes,
             writer: Mutex::new(None),
+            leases: Arc::default(),
+            heart: Mutex::new(None),
+            program: options.program.unwrap_or_else(own_name),
+            lease_ttl: options.lease_ttl,
             process: std::process::id(),
         }
     }
@@ -175,12 +205,56 @@ impl Engine {
         writer.map_or(Ok(()), |writer| writer.flush())
     }
 
-    /// Finishes what was submitted, packs records, gives space back and stops the writer.
+    /// Finishes what was submitted, closes the sessions that are open, packs records, gives space back and stops
+    /// the writer.
     ///
     /// # Errors
-    /// Where packing or giving space back failed; every acknowledged snapshot is safe all the same.
+    /// `Conflict` where another program had taken over a session. Where packing or giving space back failed; every
+    /// acknowledged snapshot is safe all the same.
     pub fn close(self) -> Result<()> {
-        self.stop()
+        let sessions = self.close_sessions();
+        sessions.and(self.stop())
+    }
+
+    fn close_sessions(&self) -> Result<()> {
+        if self.process != std::process::id() {
+            return Ok(());
+        }
+        let mut closed = Ok(());
+        for session in self.leases.names() {
+            closed = closed.and(self.close_session(&session));
+        }
+        drop(self.heart().take());
+        closed
+    }
+
+    fn heart(&self) -> MutexGuard<'_, Option<Heart>> {
+        self.heart.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of the note that says that this program is there, and goes on saying so.
+    pub(crate) fn beating(&self) -> Result<i64> {
+        self.check_process()?;
+        let mut heart = self.heart();
+        if heart.is_none() {
+            *heart = Some(Heart::start(
+                Arc::clone(&self.store),
+                Arc::clone(&self.clock),
+                Arc::clone(&self.leases),
+                &self.program,
+                self.lease_ttl,
+            )?);
+        }
+        let writer = self.leases.writer();
+        writer.ok_or_else(|| Error::storage("this program has no note in the store"))
+    }
+
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     fn stop(&self) -> Result<()> {
@@ -211,7 +285,12 @@ impl Engine {
             },
             None => job,
         };
-        let writer = Arc::new(Writer::start(Arc::clone(&self.store), self.cache_bytes)?);
+        let writer = Arc::new(Writer::start(
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.leases),
+            self.cache_bytes,
+        )?);
         let sent = writer.send(job);
         *current = Some(writer);
         sent.map_err(|_| Error::storage("the store's writer has stopped"))
@@ -293,7 +372,21 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Whoever wants to know calls close(); acknowledged snapshots are durable either way.
+        // Whoever wants to know calls close(); acknowledged snapshots are durable either way. After a panic nobody
+        // can say that all of the sessions is saved.
+        if !std::thread::panicking() {
+            drop(self.close_sessions());
+        }
         drop(self.stop());
     }
+}
+
+/// The name of the program's file.
+fn own_name() -> String {
+    let path = std::env::current_exe().ok();
+    let name = path.as_deref().and_then(Path::file_name);
+    name.map_or_else(
+        || "a program".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }

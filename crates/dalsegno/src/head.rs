@@ -6,9 +6,11 @@ use std::sync::Arc;
 use lru::LruCache;
 
 use crate::chain;
+use crate::codec::note::{Lease, State};
 use crate::codec::{checksum, detail};
 use crate::document::Document;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lease;
 use crate::model::StoreId;
 use crate::repack::loose_records;
 use crate::show;
@@ -31,6 +33,8 @@ pub(crate) struct Head {
     pub(crate) cost: u64,
     /// How many records are in no block yet.
     pub(crate) loose: usize,
+    /// Who has the session open, if anybody.
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Head {
@@ -45,6 +49,7 @@ impl Head {
             checksum: None,
             cost: 0,
             loose: 0,
+            lease: None,
         }
     }
 
@@ -63,6 +68,9 @@ impl Head {
             seq: session.head,
             era: session.era,
         });
+        let lease = lease::rows::lease(&*view, &store.info().id, session.id)?;
+        let held = lease.filter(|found| found.lease.state == State::Held);
+        head.lease = held.map(|found| found.lease);
         let scan = Scan {
             session: Some(session.id),
             from: None,

@@ -32,14 +32,17 @@ mod fork;
 pub mod fuzzing;
 mod head;
 mod job;
+mod lease;
 mod list;
 mod location;
 mod log;
 mod model;
+mod open;
 mod patch;
 mod places;
 mod policy;
 mod purge;
+mod recover;
 mod reference;
 mod repack;
 mod restore;
@@ -75,7 +78,9 @@ pub use model::{
     Kind, MAX_NAME, Operation, Snapshot, SnapshotId, Status, Verb, check_session_name,
     check_snapshot_name,
 };
+pub use open::{Holder, Holding, Opened};
 pub use purge::{Purge, Purged};
+pub use recover::{PassedOver, Recovered};
 pub use reference::parse_time;
 pub use restore::{Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target};
 pub use rollback::Back;

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::until_done;
+use crate::codec::note::State;
 use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lease;
 use crate::model::{SnapshotId, StoreId};
 use crate::show;
 use crate::store::{Exchange, Flow, OperationRow, Rows, Scan, SessionRow, TrashRow, View};
@@ -252,10 +254,16 @@ impl Engine {
             operations.push(row);
             Flow::Continue(())
         })?;
+        let notes = match lease::rows::lease(&*view, &self.store().info().id, session)? {
+            // It stays for the program that has it open, or left it.
+            Some(found) if found.lease.state != State::Closed => return Ok(()),
+            found => found.into_iter().map(|found| found.row).collect(),
+        };
         drop(view);
         let take = Rows {
             sessions: vec![row],
             operations,
+            notes,
             ..Rows::default()
         };
         // Where somebody came between, it is not empty any more, or the next purge tries again.

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::batch::Batch;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::head::Heads;
 use crate::job::Job;
+use crate::lease::Leases;
 use crate::repack::{self, repack};
 use crate::store::{SessionRow, Store};
 
@@ -36,7 +38,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread, which keeps up to `cache` bytes of newest states in memory.
-    pub(crate) fn start(store: Arc<dyn Store>, cache: usize) -> Result<Self> {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        leases: Arc<Leases>,
+        cache: usize,
+    ) -> Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("dalsegno-writer".to_owned())
@@ -44,6 +51,8 @@ impl Writer {
                 let loose = HashMap::new();
                 Thread {
                     store,
+                    clock,
+                    leases,
                     receiver,
                     heads: Heads::new(cache),
                     loose,
@@ -105,6 +114,8 @@ fn stopped() -> Error {
 
 struct Thread {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    leases: Arc<Leases>,
     receiver: Receiver<Message>,
     heads: Heads,
     /// How many records of a session are in no block, as far as known.
@@ -122,7 +133,14 @@ impl Thread {
                 message = room.then(|| self.receiver.try_recv().ok()).flatten();
             }
             if !jobs.is_empty() {
-                Batch::new(&*self.store, &mut self.heads, &mut self.loose).save(jobs);
+                let mut batch = Batch {
+                    store: &*self.store,
+                    clock: &*self.clock,
+                    leases: &self.leases,
+                    heads: &mut self.heads,
+                    loose: &mut self.loose,
+                };
+                batch.save(jobs);
                 // Nothing is lost where it fails; the next commit or close tries again.
                 drop(self.store.tidy());
             }

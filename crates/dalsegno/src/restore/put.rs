@@ -273,11 +273,15 @@ impl<'a> Restore<'a> {
     /// # Errors
     /// As [`plan`](Restore::plan) and [`Save::commit`](crate::Save::commit); `Conflict` where the
     /// target changed in between or, of an undo or redo, something else was done to the session since it
-    /// was prepared. After an error the target is as it was, unless the message says that
+    /// was prepared; `Locked` where it is to become the newest state of a session that another program has open.
+    /// After an error the target is as it was, unless the message says that
     /// it could not be put back.
     pub fn apply(self) -> Result<Report> {
         self.refuse_another_turn()?;
         let plan = self.plan()?;
+        if matches!(self.aim, Aim::Head) {
+            self.engine.refuse_if_open_elsewhere(&plan.session)?;
+        }
         let report = Report {
             plan,
             safety: None,

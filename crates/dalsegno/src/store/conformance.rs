@@ -28,7 +28,7 @@ pub struct Capabilities<'a> {
 type Check = fn(&Kit<'_>);
 
 /// Everything that is asked of a store, with the name of each question.
-const CHECKS: [(&str, Check); 43] = [
+const CHECKS: [(&str, Check); 45] = [
     ("an empty store has nothing", scans::nothing_at_first),
     ("rows come back as given", commits::rows_come_back),
     ("extreme values come back", commits::extremes_come_back),
@@ -55,6 +55,7 @@ const CHECKS: [(&str, Check); 43] = [
     ("scans go both ways from any place", scans::both_ways),
     ("a visit ends when it is told to", scans::visits_end),
     ("names are found in all sessions", scans::names),
+    ("notes are found by kind and session", scans::notes),
     ("a view stays as it is", views::a_view_stays),
     (
         "a view stays while records move",
@@ -91,6 +92,7 @@ const CHECKS: [(&str, Check); 43] = [
         "places and names change hands",
         exchanges::places_change_hands,
     ),
+    ("changes show in a number", exchanges::changes_show),
     (
         "numbers stay given when their rows are gone",
         exchanges::numbers_stay_given,

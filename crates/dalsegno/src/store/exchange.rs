@@ -1,6 +1,6 @@
 //! Rows that make way for others, in one transaction.
 
-use super::rows::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
+use super::rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 
 /// Rows of every table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Rows {
     pub operations: Vec<OperationRow>,
     /// By number.
     pub policies: Vec<PolicyRow>,
+    /// By kind, session and id.
+    pub notes: Vec<NoteRow>,
 }
 
 /// What is to take the place of what: the rows `take`, as they are known, and the rows `put`.

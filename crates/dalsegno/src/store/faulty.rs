@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    Exchange, Flow, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
-    Store, StoreInfo, TrashRow, View, Write,
+    Exchange, Flow, NoteRow, NoteScan, OperationRow, Outcome, PolicyRow, RecordRow, Scan,
+    SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -119,6 +119,10 @@ impl Store for FaultyStore {
         self.call(Call::Exchange, || self.inner.exchange(exchange))
     }
 
+    fn version(&self) -> Result<i64> {
+        self.inner.version()
+    }
+
     fn view(&self) -> Result<Box<dyn View + '_>> {
         let inner = self.call(Call::View, || self.inner.view())?;
         Ok(Box::new(FaultyView { store: self, inner }))
@@ -155,6 +159,10 @@ impl View for FaultyView<'_> {
 
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         self.read(|view| view.sessions(visit))
+    }
+
+    fn last_session(&self) -> Result<i64> {
+        self.read(|view| view.last_session())
     }
 
     fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>> {
@@ -199,6 +207,10 @@ impl View for FaultyView<'_> {
 
     fn policies(&self) -> Result<Vec<PolicyRow>> {
         self.read(|view| view.policies())
+    }
+
+    fn notes(&self, scan: &NoteScan, visit: &mut dyn FnMut(NoteRow) -> Flow) -> Result<()> {
+        self.read(|view| view.notes(scan, visit))
     }
 
     fn last(&self) -> Result<i64> {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sequence::Sequencer;
 use super::{
-    Exchange, Flow, Head, OperationRow, Outcome, PolicyRow, RecordRow, Scan, SessionRow,
-    SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
+    Exchange, Flow, Head, NoteRow, NoteScan, OperationRow, Outcome, PolicyRow, RecordRow, Scan,
+    SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::clock::Clock;
 use crate::codec::checksum::Checksum;
@@ -29,6 +29,8 @@ struct Tables {
     trash: BTreeMap<i64, TrashRow>,
     operations: BTreeMap<i64, OperationRow>,
     policies: BTreeMap<i64, PolicyRow>,
+    notes: BTreeMap<(i64, i64, i64), NoteRow>,
+    version: i64,
     last: i64,
 }
 
@@ -40,7 +42,7 @@ impl MemoryStore {
         Self {
             info: StoreInfo {
                 id: clock.random(),
-                format: 2,
+                format: 3,
                 created_at,
             },
             rows: Mutex::default(),
@@ -65,6 +67,7 @@ impl Store for MemoryStore {
             .iter()
             .map(|write| rows.add(write, &self.info))
             .collect::<Result<Vec<_>>>()?;
+        rows.version += 1;
         *current = Arc::new(rows);
         Ok(outcomes)
     }
@@ -74,9 +77,14 @@ impl Store for MemoryStore {
         let mut rows = Tables::clone(&current);
         let done = rows.exchange(exchange, &self.info.id).is_some();
         if done {
+            rows.version += 1;
             *current = Arc::new(rows);
         }
         Ok(done)
+    }
+
+    fn version(&self) -> Result<i64> {
+        Ok(self.rows().version)
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>> {
@@ -168,6 +176,7 @@ impl Tables {
             (r.seq, r.checksum)
         })?;
         take(&mut self.policies, &out.policies, |r| (r.id, r.checksum))?;
+        take(&mut self.notes, &out.notes, |r| (r.key(), r.checksum))?;
         for (id, era) in raise {
             let there = self.sessions.get_mut(id);
             let there = there.filter(|row| row.era == *era && row.is_intact(store))?;
@@ -180,6 +189,7 @@ impl Tables {
         put(&mut self.records, &into.records, |r| r.seq)?;
         put(&mut self.operations, &into.operations, |r| r.seq)?;
         put(&mut self.policies, &into.policies, |r| r.id)?;
+        put(&mut self.notes, &into.notes, NoteRow::key)?;
         unique(self.sessions.values().map(|row| &row.name))?;
         unique(self.policies.values().map(|row| &row.pattern))?;
         let names = self.snapshots.values();
@@ -205,6 +215,10 @@ impl View for Arc<Tables> {
 
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         visit_all(self.sessions.values(), visit)
+    }
+
+    fn last_session(&self) -> Result<i64> {
+        Ok(self.sessions.last_key_value().map_or(0, |(id, _)| *id))
     }
 
     fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>> {
@@ -274,6 +288,20 @@ impl View for Arc<Tables> {
         Ok(self.policies.values().cloned().collect())
     }
 
+    fn notes(&self, scan: &NoteScan, visit: &mut dyn FnMut(NoteRow) -> Flow) -> Result<()> {
+        let wanted = |row: &&NoteRow| {
+            row.kind == scan.kind
+                && scan.session.is_none_or(|session| row.session == session)
+                && scan.above.is_none_or(|above| row.id > above)
+        };
+        let rows = self.notes.values().filter(wanted);
+        if scan.backwards {
+            visit_all(rows.rev(), visit)
+        } else {
+            visit_all(rows, visit)
+        }
+    }
+
     fn last(&self) -> Result<i64> {
         Ok(self.last)
     }
@@ -296,10 +324,10 @@ fn visit_all<'a, T: Clone + 'a>(
 }
 
 /// Removes the rows, if each is there as it is known.
-fn take<T>(
-    table: &mut BTreeMap<i64, T>,
+fn take<K: Ord + PartialEq, T>(
+    table: &mut BTreeMap<K, T>,
     rows: &[T],
-    key: impl Fn(&T) -> (i64, Checksum),
+    key: impl Fn(&T) -> (K, Checksum),
 ) -> Option<()> {
     rows.iter().try_for_each(|row| {
         let there = table.remove(&key(row).0)?;
@@ -308,7 +336,11 @@ fn take<T>(
 }
 
 /// Adds the rows, if no place is taken.
-fn put<T: Clone>(table: &mut BTreeMap<i64, T>, rows: &[T], key: impl Fn(&T) -> i64) -> Option<()> {
+fn put<K: Ord, T: Clone>(
+    table: &mut BTreeMap<K, T>,
+    rows: &[T],
+    key: impl Fn(&T) -> K,
+) -> Option<()> {
     rows.iter().try_for_each(|row| {
         let before = table.insert(key(row), row.clone());
         before.is_none().then_some(())

@@ -17,7 +17,7 @@ use crate::model::StoreId;
 
 pub use exchange::{Exchange, Rows};
 pub use memory::MemoryStore;
-pub use rows::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
+pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 pub(crate) use rows::{PINNED, UNCHANGED};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
@@ -63,6 +63,13 @@ pub trait Store: Send + Sync {
     /// As [`commit`](Store::commit).
     fn exchange(&self, exchange: &Exchange) -> Result<bool>;
 
+    /// A number that is another one after any change, by this process or another: so that whoever waits
+    /// for news need not read anything.
+    ///
+    /// # Errors
+    /// As [`view`](Store::view).
+    fn version(&self) -> Result<i64>;
+
     /// A consistent view of all rows.
     ///
     /// # Errors
@@ -101,6 +108,12 @@ pub trait View {
     /// # Errors
     /// As [`session`](View::session).
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()>;
+
+    /// The largest number of a session; 0 where there is none.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn last_session(&self) -> Result<i64>;
 
     /// One snapshot.
     ///
@@ -168,6 +181,12 @@ pub trait View {
     /// As [`session`](View::session).
     fn policies(&self) -> Result<Vec<PolicyRow>>;
 
+    /// Notes of one kind, by session and id.
+    ///
+    /// # Errors
+    /// As [`session`](View::session), and what `visit` breaks with.
+    fn notes(&self, scan: &NoteScan, visit: &mut dyn FnMut(NoteRow) -> Flow) -> Result<()>;
+
     /// The last sequence number that was given; 0 where none was.
     ///
     /// # Errors
@@ -193,6 +212,19 @@ pub struct Scan {
     pub from: Option<i64>,
     /// Against the order of commits.
     pub newest_first: bool,
+}
+
+/// Which notes to visit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoteScan {
+    /// The code of their kind.
+    pub kind: i64,
+    /// Of this session only; 0 for those of the store itself.
+    pub session: Option<i64>,
+    /// Only those of larger ids.
+    pub above: Option<i64>,
+    /// From the largest key down.
+    pub backwards: bool,
 }
 
 /// Snapshots to add to one session.

@@ -110,6 +110,21 @@ pub struct PolicyRow {
     pub checksum: Checksum,
 }
 
+/// Something small that is known of the store or of a session: who writes, a lease, a request, an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteRow {
+    /// The code of what it is about.
+    pub kind: i64,
+    /// The session's number; 0 for the store.
+    pub session: i64,
+    /// Unique among those of its kind and session.
+    pub id: i64,
+    /// As docs/format.md draws it.
+    pub detail: Vec<u8>,
+    /// Over all the columns.
+    pub checksum: Checksum,
+}
+
 /// Bit 0 of a snapshot's flags.
 pub(crate) const UNCHANGED: i64 = 1;
 
@@ -277,6 +292,42 @@ impl PolicyRow {
         row.int(self.id)
             .blob(self.pattern.as_bytes())
             .blob(&self.detail);
+        row.finish()
+    }
+}
+
+impl NoteRow {
+    pub(crate) fn new(key: (i64, i64, i64), detail: Vec<u8>, store: &StoreId) -> Self {
+        let (kind, session, id) = key;
+        let row = Self {
+            kind,
+            session,
+            id,
+            detail,
+            checksum: [0; 16],
+        };
+        row.sealed(store)
+    }
+
+    /// Where it stands.
+    pub(crate) fn key(&self) -> (i64, i64, i64) {
+        (self.kind, self.session, self.id)
+    }
+
+    /// Whether it is as it was written.
+    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
+        self.compute(store) == self.checksum
+    }
+
+    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
+        self.checksum = self.compute(store);
+        self
+    }
+
+    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
+        let mut row = RowHasher::new("note", store);
+        row.int(self.kind).int(self.session).int(self.id);
+        row.blob(&self.detail);
         row.finish()
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Verification;
 use crate::chain;
+use crate::codec::note;
 use crate::deed::Deed;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show;
-use crate::store::{Flow, Scan, SessionRow, TrashRow, View};
+use crate::store::{Flow, NoteScan, Scan, SessionRow, TrashRow, View};
 
 /// What there is of a session.
 pub(super) struct Kept {
@@ -96,7 +97,34 @@ pub(super) fn whole_store(
         let message = format!("the policy for {} is damaged", policy.pattern);
         found.report(None, Vec::new(), message);
     }
+    notes(view, store, found)?;
     Ok(sessions.into_values().collect())
+}
+
+/// What stands beside the sessions.
+fn notes(view: &dyn View, store: &StoreId, found: &mut Verification) -> Result<()> {
+    for (kind, word) in note::KINDS {
+        let mut damaged = Vec::new();
+        let scan = NoteScan {
+            kind,
+            ..NoteScan::default()
+        };
+        let read = view.notes(&scan, &mut |row| {
+            if !row.is_intact(store) {
+                damaged.push(row.session);
+            }
+            Flow::Continue(())
+        });
+        found.unless_damaged(read)?;
+        for session in damaged {
+            let whose = match view.session_by_id(session) {
+                Ok(Some(row)) if row.is_intact(store) => format!(" of session {}", row.name),
+                _ => String::new(),
+            };
+            found.report(None, Vec::new(), format!("the {word}{whose} is damaged"));
+        }
+    }
+    Ok(())
 }
 
 /// The snapshots of every session, and those in the trash.

@@ -3,8 +3,8 @@
 
 use super::kit::{Kit, TIME, base, head_of, named, write};
 use crate::store::{
-    Exchange, Head, NewOperation, NewSnapshot, OperationRow, Outcome, PolicyRow, RecordRow, Rows,
-    SessionRow, SnapshotRow, Store, TrashRow,
+    Exchange, Head, NewOperation, NewSnapshot, NoteRow, OperationRow, Outcome, PolicyRow,
+    RecordRow, Rows, SessionRow, SnapshotRow, Store, TrashRow,
 };
 
 /// One row of each table, told from those of other numbers by every column.
@@ -63,11 +63,12 @@ pub(super) fn every(store: &dyn Store, n: i64) -> Rows {
         }],
         operations: vec![operation.sealed(id)],
         policies: vec![policy.sealed(id)],
+        notes: vec![NoteRow::new((n, 50 + n, n), vec![n as u8; 2], id)],
     }
 }
 
 /// The row of each table alone, with the table's name.
-fn alone(rows: &Rows) -> [(&'static str, Rows); 6] {
+fn alone(rows: &Rows) -> [(&'static str, Rows); 7] {
     let Rows {
         sessions,
         snapshots,
@@ -75,6 +76,7 @@ fn alone(rows: &Rows) -> [(&'static str, Rows); 6] {
         records,
         operations,
         policies,
+        notes,
     } = rows.clone();
     let none = Rows::default;
     [
@@ -96,6 +98,7 @@ fn alone(rows: &Rows) -> [(&'static str, Rows); 6] {
             },
         ),
         ("policies", Rows { policies, ..none() }),
+        ("notes", Rows { notes, ..none() }),
     ]
 }
 
@@ -108,6 +111,7 @@ fn both(a: &Rows, b: &Rows) -> Rows {
         records: [&a.records[..], &b.records].concat(),
         operations: [&a.operations[..], &b.operations].concat(),
         policies: [&a.policies[..], &b.policies].concat(),
+        notes: [&a.notes[..], &b.notes].concat(),
     }
 }
 
@@ -120,6 +124,7 @@ fn otherwise(mut rows: Rows) -> Rows {
     rows.records.iter_mut().for_each(|r| r.checksum = wrong);
     rows.operations.iter_mut().for_each(|r| r.checksum = wrong);
     rows.policies.iter_mut().for_each(|r| r.checksum = wrong);
+    rows.notes.iter_mut().for_each(|r| r.checksum = wrong);
     rows
 }
 
@@ -132,6 +137,7 @@ fn elsewhere(mut rows: Rows) -> Rows {
     rows.records.iter_mut().for_each(|r| r.seq += far);
     rows.operations.iter_mut().for_each(|r| r.seq += far);
     rows.policies.iter_mut().for_each(|r| r.id += far);
+    rows.notes.iter_mut().for_each(|r| r.id += far);
     rows
 }
 
@@ -150,6 +156,7 @@ pub(super) fn come_back(kit: &Kit<'_>) {
     assert_eq!(there.records, both(&a, &b).records, "{}", kit.name);
     assert_eq!(there.operations, both(&b, &a).operations, "{}", kit.name);
     assert_eq!(there.policies, both(&a, &b).policies, "{}", kit.name);
+    assert_eq!(there.notes, both(&a, &b).notes, "{}", kit.name);
     let view = kit.view(&*store);
     for rows in [&a, &b] {
         let (session, snapshot) = (&rows.sessions[0], &rows.snapshots[0]);
@@ -655,4 +662,24 @@ pub(super) fn eras_are_raised(kit: &Kit<'_>) {
     assert_eq!(sessions[0].era, 1, "{}", kit.name);
     assert_eq!(sessions[0].head, before.sessions[0].head, "{}", kit.name);
     assert!(sessions[0].is_intact(&store.info().id), "{}", kit.name);
+}
+
+/// Whoever waits for news need only look at a number.
+pub(super) fn changes_show(kit: &Kit<'_>) {
+    let store = kit.store();
+    let version = || kit.ok(store.version());
+    let empty = version();
+    assert_eq!(version(), empty, "{}", kit.name);
+    let row = kit.add_one(&*store, "s", None, b"1");
+    let saved = version();
+    assert_ne!(saved, empty, "{}", kit.name);
+    let raise = Exchange {
+        raise: vec![(row.session, 0)],
+        ..Exchange::default()
+    };
+    assert!(kit.ok(store.exchange(&raise)), "{}", kit.name);
+    let raised = version();
+    assert_ne!(raised, saved, "{}", kit.name);
+    assert!(!kit.ok(store.exchange(&raise)), "{}", kit.name);
+    assert_eq!(version(), raised, "{}", kit.name);
 }

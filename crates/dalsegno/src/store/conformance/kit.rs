@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Capabilities;
 use crate::error::Result;
 use crate::store::{
-    Exchange, Head, Link, NewSnapshot, NewState, OperationRow, Outcome, PolicyRow, RecordRow, Rows,
-    Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
+    Exchange, Head, Link, NewSnapshot, NewState, NoteRow, NoteScan, OperationRow, Outcome,
+    PolicyRow, RecordRow, Rows, Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
 };
 
 pub(super) struct Kit<'a> {
@@ -146,6 +146,27 @@ impl Kit<'_> {
         rows
     }
 
+    pub(super) fn note_scan(&self, view: &dyn View, scan: NoteScan) -> Vec<NoteRow> {
+        let mut rows = Vec::new();
+        self.ok(view.notes(&scan, &mut |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        }));
+        rows
+    }
+
+    fn notes(&self, view: &dyn View) -> Vec<NoteRow> {
+        let of = |kind| NoteScan {
+            kind,
+            ..NoteScan::default()
+        };
+        let kinds = [0, 1, 2, 3, 4, 5, 9_001];
+        kinds
+            .into_iter()
+            .flat_map(|kind| self.note_scan(view, of(kind)))
+            .collect()
+    }
+
     /// Everything in the store, for saying that nothing changed.
     pub(super) fn everything(&self, store: &dyn Store) -> Everything {
         self.seen(&*self.view(store))
@@ -160,6 +181,7 @@ impl Kit<'_> {
             trash: self.trash(view),
             operations: self.operations(view, None),
             policies: self.ok(view.policies()),
+            notes: self.notes(view),
             last: self.ok(view.last()),
         }
     }
@@ -174,6 +196,8 @@ pub(super) struct Everything {
     /// Newest first.
     pub(super) operations: Vec<OperationRow>,
     pub(super) policies: Vec<PolicyRow>,
+    /// Of the kinds that the tests use.
+    pub(super) notes: Vec<NoteRow>,
     pub(super) last: i64,
 }
 

@@ -4,12 +4,13 @@
 use super::exchanges::every;
 use super::kit::{Kit, base, head_of, named, seqs, write};
 use crate::error::{Error, ErrorKind};
-use crate::store::{Flow, Rows, Scan};
+use crate::store::{Flow, NoteRow, NoteScan, Rows, Scan};
 
 pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     let store = kit.store();
     let view = kit.view(&*store);
     assert!(kit.sessions(&*view).is_empty(), "{}", kit.name);
+    assert_eq!(kit.ok(view.last_session()), 0, "{}", kit.name);
     assert!(kit.snapshots(&*view, None).is_empty(), "{}", kit.name);
     assert!(kit.snapshots(&*view, Some(1)).is_empty(), "{}", kit.name);
     assert!(kit.records(&*view, None).is_empty(), "{}", kit.name);
@@ -26,7 +27,7 @@ pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     assert_eq!(kit.ok(view.last()), 0, "{}", kit.name);
     let other = kit.store();
     assert_ne!(store.info().id, other.info().id, "{}", kit.name);
-    assert_eq!(store.info().format, 2, "{}", kit.name);
+    assert_eq!(store.info().format, 3, "{}", kit.name);
 }
 
 pub(super) fn sessions(kit: &Kit<'_>) {
@@ -152,4 +153,46 @@ pub(super) fn names(kit: &Kit<'_>) {
     for none in ["X", "", "x ", "z"] {
         assert!(kit.ok(view.named(none)).is_empty(), "{}", kit.name);
     }
+}
+
+pub(super) fn notes(kit: &Kit<'_>) {
+    let store = kit.store();
+    let id = &store.info().id;
+    let keys = [
+        (1, 0, 1),
+        (2, 0, -7),
+        (2, 0, 5),
+        (2, 3, 4),
+        (2, 3, i64::MAX),
+        (2, i64::MAX, 0),
+        (3, 3, 4),
+    ];
+    let notes = keys.map(|key| NoteRow::new(key, vec![1; key.2.clamp(0, 9) as usize], id));
+    let put = Rows {
+        notes: notes.iter().rev().cloned().collect(),
+        ..Rows::default()
+    };
+    assert!(kit.exchange(&*store, Rows::default(), put));
+    let view = kit.view(&*store);
+    let found = |session, above, backwards| {
+        let scan = NoteScan {
+            kind: 2,
+            session,
+            above,
+            backwards,
+        };
+        let rows = kit.note_scan(&*view, scan);
+        let at = |row: &NoteRow| notes.iter().position(|note| note == row);
+        rows.iter()
+            .map(|row| at(row).unwrap_or(99))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(None, None, false), [1, 2, 3, 4, 5], "{}", kit.name);
+    assert_eq!(found(None, None, true), [5, 4, 3, 2, 1], "{}", kit.name);
+    assert_eq!(found(Some(0), None, false), [1, 2], "{}", kit.name);
+    assert_eq!(found(Some(0), Some(-7), false), [2], "{}", kit.name);
+    assert_eq!(found(Some(3), Some(4), true), [4], "{}", kit.name);
+    assert_eq!(found(Some(3), Some(3), true), [4, 3], "{}", kit.name);
+    assert!(found(Some(4), None, false).is_empty(), "{}", kit.name);
+    assert_eq!(found(None, Some(4), false), [2, 4], "{}", kit.name);
 }

@@ -9,7 +9,7 @@ use super::{StoreInfo, rows, schema};
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
 use crate::store::{
-    Exchange, OperationRow, PolicyRow, RecordRow, Rows, SessionRow, SnapshotRow, TrashRow,
+    Exchange, NoteRow, OperationRow, PolicyRow, RecordRow, Rows, SessionRow, SnapshotRow, TrashRow,
 };
 
 type Sql<T> = rusqlite::Result<T>;
@@ -56,6 +56,7 @@ fn take(transaction: &Transaction<'_>, rows: &Rows) -> Sql<bool> {
         records,
         operations,
         policies,
+        notes,
     } = rows;
     let all = |table, key, rows: &mut dyn Iterator<Item = (i64, Checksum)>| {
         delete(transaction, table, key, rows)
@@ -71,7 +72,24 @@ fn take(transaction: &Transaction<'_>, rows: &Rows) -> Sql<bool> {
         && all("trash", "seq", trash)?
         && all("record", "seq", records)?
         && all("operation", "seq", operations)?
-        && all("policy", "id", policies)?)
+        && all("policy", "id", policies)?
+        && delete_notes(transaction, notes)?)
+}
+
+fn delete_notes(transaction: &Transaction<'_>, notes: &[NoteRow]) -> Sql<bool> {
+    if notes.is_empty() {
+        return Ok(true);
+    }
+    let mut delete = transaction.prepare_cached(
+        "DELETE FROM note WHERE kind = ? AND session = ? AND id = ? AND checksum = ?",
+    )?;
+    for note in notes {
+        let (kind, session, id) = note.key();
+        if delete.execute((kind, session, id, &note.checksum[..]))? != 1 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Raises the era of a session; false where it has another.
@@ -119,13 +137,15 @@ fn put(transaction: &Transaction<'_>, rows: &Rows) -> Sql<()> {
         records,
         operations,
         policies,
+        notes,
     } = rows;
     insert(transaction, INSERT_SESSION, sessions)?;
     insert(transaction, INSERT_SNAPSHOT, snapshots)?;
     insert(transaction, INSERT_TRASH, trash)?;
     insert(transaction, INSERT_RECORD, records)?;
     insert(transaction, INSERT_OPERATION, operations)?;
-    insert(transaction, INSERT_POLICY, policies)
+    insert(transaction, INSERT_POLICY, policies)?;
+    insert(transaction, INSERT_NOTE, notes)
 }
 
 fn insert(transaction: &Transaction<'_>, sql: &str, rows: &[impl Insert]) -> Sql<()> {
@@ -149,6 +169,8 @@ pub(super) const INSERT_RECORD: &str =
 pub(super) const INSERT_OPERATION: &str = "INSERT INTO operation (seq, session, verb, status, detail, checksum) VALUES (?, ?, ?, ?, ?, ?)";
 const INSERT_POLICY: &str =
     "INSERT INTO policy (id, pattern, detail, checksum) VALUES (?, ?, ?, ?)";
+const INSERT_NOTE: &str =
+    "INSERT INTO note (kind, session, id, detail, checksum) VALUES (?, ?, ?, ?, ?)";
 
 /// A row as its table takes it.
 pub(super) trait Insert {
@@ -238,6 +260,14 @@ impl Insert for OperationRow {
 impl Insert for PolicyRow {
     fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
         let columns = (self.id, &self.pattern, &self.detail, &self.checksum[..]);
+        statement.execute(columns).map(|_| ())
+    }
+}
+
+impl Insert for NoteRow {
+    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
+        let (kind, session, id) = self.key();
+        let columns = (kind, session, id, &self.detail, &self.checksum[..]);
         statement.execute(columns).map(|_| ())
     }
 }

@@ -32,6 +32,8 @@ pub struct SqliteStore {
     /// Empty in a store that is opened for reading only.
     writer: Mutex<Option<Connection>>,
     idle: Mutex<Vec<Connection>>,
+    /// Sees what others commit, because it commits nothing itself.
+    lookout: Mutex<Option<Connection>>,
     read_only: bool,
     /// Device and number of the file: what is written after it was moved away would be lost.
     identity: Option<(u64, u64)>,
@@ -92,6 +94,7 @@ impl SqliteStore {
             info,
             writer: Mutex::new(writer),
             idle: Mutex::new(idle),
+            lookout: Mutex::new(None),
             read_only,
             identity: options
                 .vfs
@@ -246,6 +249,20 @@ impl Store for SqliteStore {
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
         exchange::exchange(connection, &self.info, exchange)
+    }
+
+    fn version(&self) -> Result<i64> {
+        let mut lookout = self.lookout.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match lookout.take() {
+            Some(connection) => {
+                self.check_process()?;
+                connection
+            }
+            None => self.reader()?,
+        };
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0));
+        *lookout = Some(connection);
+        version.map_err(|e| translate("looking for changes of the store", e))
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>> {

@@ -2,7 +2,9 @@
 
 use rusqlite::Row;
 
-use super::super::{OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
+use super::super::{
+    NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow,
+};
 use crate::codec::checksum::Checksum;
 
 pub(super) const SESSION: &str = "id, name, head, checksum, era";
@@ -16,6 +18,7 @@ pub(super) const TRASH: &str = "seq, session, created_at, kind, flags, size, sto
                                 state, epoch, name, detail, checksum, deleted_at, keep_until";
 pub(super) const OPERATION: &str = "seq, session, verb, status, detail, checksum";
 pub(super) const POLICY: &str = "id, pattern, detail, checksum";
+pub(super) const NOTE: &str = "kind, session, id, detail, checksum";
 
 pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
@@ -84,6 +87,16 @@ pub(super) fn policy(row: &Row<'_>) -> rusqlite::Result<PolicyRow> {
         pattern: row.get(1)?,
         detail: row.get(2)?,
         checksum: checksum(row, 3)?,
+    })
+}
+
+pub(super) fn note(row: &Row<'_>) -> rusqlite::Result<NoteRow> {
+    Ok(NoteRow {
+        kind: row.get(0)?,
+        session: row.get(1)?,
+        id: row.get(2)?,
+        detail: row.get(3)?,
+        checksum: checksum(row, 4)?,
     })
 }
 

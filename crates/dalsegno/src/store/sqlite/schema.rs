@@ -1,4 +1,4 @@
-//! The tables of format 2, how a new store file is made, and how one of format 1 becomes one of 2.
+//! The tables of format 3, how a new store file is made, and how one of an older format becomes one of 3.
 
 use rusqlite::Connection;
 
@@ -13,7 +13,7 @@ use crate::store::StoreInfo;
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"DSEG");
 
 /// The version of the format, in the header's user version.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// The oldest format that can be read; it is upgraded where it can be written.
 const OLDEST: u32 = 1;
@@ -23,7 +23,7 @@ const OLDEST: u32 = 1;
 /// Snapshots and loose records are appended in commit order, which is many times cheaper than
 /// clustering them by session. From a session's head, each snapshot leads to the one before it: an
 /// index would cost every tick a page for each session, and more with every day of history.
-pub(super) const TABLES: [(&str, &str); 10] = [
+pub(super) const TABLES: [(&str, &str); 11] = [
     (
         "store",
         "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL, last INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
@@ -64,9 +64,13 @@ pub(super) const TABLES: [(&str, &str); 10] = [
         "policy",
         "CREATE TABLE policy (id INTEGER PRIMARY KEY, pattern TEXT NOT NULL UNIQUE, detail BLOB NOT NULL, checksum BLOB NOT NULL) STRICT",
     ),
+    (
+        "note",
+        "CREATE TABLE note (kind INTEGER NOT NULL, session INTEGER NOT NULL, id INTEGER NOT NULL, detail BLOB NOT NULL, checksum BLOB NOT NULL, PRIMARY KEY (kind, session, id)) STRICT, WITHOUT ROWID",
+    ),
 ];
 
-/// What makes a file of format 1 one of format 2: rows stay as they are, for 0 adds nothing to their
+/// What makes the tables of format 1 those of later ones: rows stay as they are, for 0 adds nothing to their
 /// checksums. SQLite writes the new columns at the end of the tables' definitions.
 const FROM_1: [&str; 2] = [
     "ALTER TABLE store ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
@@ -167,7 +171,7 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
 
 /// Makes a store of an older format one of this, in one transaction.
 pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {
-    let failed = |e| translate("upgrading the store to format 2", e);
+    let failed = |e| translate("upgrading the store to format 3", e);
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;
@@ -175,8 +179,9 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(failed)?;
     // Another program may have been first.
-    if format == 1 {
-        for statement in FROM_1 {
+    if format < FORMAT {
+        let columns = FROM_1.iter().filter(|_| format == 1);
+        for statement in columns {
             transaction.execute_batch(statement).map_err(failed)?;
         }
         let there = "SELECT count(*) FROM sqlite_schema WHERE name = ?";

@@ -6,7 +6,8 @@ use super::error::translate;
 use super::{SqliteStore, View, rows, schema};
 use crate::error::Result;
 use crate::store::{
-    Flow, OperationRow, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow, TrashRow,
+    Flow, NoteRow, NoteScan, OperationRow, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
+    TrashRow,
 };
 
 /// Each snapshot leads to the one before it, and none to the one after: whoever wants the oldest first
@@ -117,7 +118,12 @@ impl<'a> SqliteView<'a> {
         self.each(&sql, (session, from), rows::snapshot, visit)
     }
 
-    /// A file of format 1 that cannot be written is read as it is.
+    /// A file of an older format that cannot be written is read as it is.
+    fn has_notes(&self) -> bool {
+        self.store.info.format >= 3
+    }
+
+    /// As [`has_notes`](Self::has_notes).
     fn is_of_format_1(&self) -> bool {
         self.store.info.format == 1
     }
@@ -185,6 +191,11 @@ impl View for SqliteView<'_> {
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         let sql = format!("SELECT {} FROM session ORDER BY id", self.session_columns());
         self.each(&sql, (), rows::session, visit)
+    }
+
+    fn last_session(&self) -> Result<i64> {
+        let last = self.one("SELECT max(id) FROM session", (), |row| row.get(0))?;
+        Ok(last.flatten().unwrap_or(0))
     }
 
     fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>> {
@@ -322,6 +333,31 @@ impl View for SqliteView<'_> {
         Ok(found)
     }
 
+    fn notes(&self, scan: &NoteScan, visit: &mut dyn FnMut(NoteRow) -> Flow) -> Result<()> {
+        if !self.has_notes() {
+            return Ok(());
+        }
+        let columns = rows::NOTE;
+        let above = scan.above.unwrap_or(i64::MIN);
+        let order = if scan.backwards { "DESC" } else { "ASC" };
+        // The smallest id is given to no note.
+        match scan.session {
+            Some(session) => {
+                let sql = format!(
+                    "SELECT {columns} FROM note WHERE kind = ? AND session = ? AND id > ? ORDER BY id {order}"
+                );
+                self.each(&sql, (scan.kind, session, above), rows::note, visit)
+            }
+            None => {
+                let sql = format!(
+                    "SELECT {columns} FROM note WHERE kind = ? AND id > ?
+                     ORDER BY session {order}, id {order}"
+                );
+                self.each(&sql, (scan.kind, above), rows::note, visit)
+            }
+        }
+    }
+
     fn last(&self) -> Result<i64> {
         if self.is_of_format_1() {
             return Err(crate::Error::storage("a store of format 1 is only read"));
@@ -341,12 +377,13 @@ impl View for SqliteView<'_> {
         if self.is_of_format_1() {
             return Ok(complaints);
         }
-        for (name, expected) in schema::TABLES {
+        let old = |name: &str| name == "note" && !self.has_notes();
+        for (name, expected) in schema::TABLES.into_iter().filter(|(name, _)| !old(name)) {
             let found = self.one("SELECT sql FROM sqlite_schema WHERE name = ?", [name], text)?;
             if found.as_deref() != Some(expected) {
                 complaints.push(format!(
                     "the definition of {name} is not that of format {}",
-                    schema::FORMAT
+                    self.store.info.format
                 ));
             }
         }
@@ -356,7 +393,7 @@ impl View for SqliteView<'_> {
             if !known.contains(&name.as_str()) {
                 complaints.push(format!(
                     "{name} does not belong to a store of format {}",
-                    schema::FORMAT
+                    self.store.info.format
                 ));
             }
             Flow::Continue(())

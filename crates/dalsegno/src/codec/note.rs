@@ -1,0 +1,79 @@
+//! What a note says: of a program that writes, of a lease.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::error::{Error, Result};
+
+/// A program that holds leases; of the store.
+pub(crate) const WRITER: i64 = 1;
+/// Who may write a session; of the session, by the id 0.
+pub(crate) const LEASE: i64 = 2;
+
+/// All kinds, with the word for each.
+pub(crate) const KINDS: [(i64, &str); 2] = [(WRITER, "writer"), (LEASE, "lease")];
+
+/// A program that holds leases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Writer {
+    /// For people.
+    pub(crate) name: String,
+    pub(crate) process: Process,
+    /// When it said last that it is there: milliseconds of the machine's monotonic clock.
+    pub(crate) beat: u64,
+    /// How long that holds, in milliseconds.
+    pub(crate) ttl: u64,
+    /// Since when: in microseconds since 1970 (UTC), for people.
+    pub(crate) since: i64,
+}
+
+/// Which process of which run of which machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    /// The id of the run of the machine; empty where it is not known.
+    pub(crate) boot: String,
+    /// The namespace that the number below is of; 0 where it is not known.
+    pub(crate) space: u64,
+    pub(crate) pid: u32,
+    /// When it was started, in ticks since the machine was: numbers are given again.
+    pub(crate) started: u64,
+}
+
+/// Who may write a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lease {
+    /// Rises with every writer.
+    pub(crate) epoch: i64,
+    /// The id of the writer's note.
+    pub(crate) writer: i64,
+    pub(crate) state: State,
+    /// Since when: in microseconds since 1970 (UTC), for people.
+    pub(crate) since: i64,
+}
+
+/// How a lease stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    /// The writer has the session open.
+    Held,
+    /// The writer closed it: everything was saved.
+    Closed,
+    /// The writer went without closing it, and somebody else wrote since.
+    Broken,
+}
+
+/// In clear; 1 is kept for a sealed one.
+const PLAIN: u8 = 0;
+
+pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
+    super::write("writing a note", &(PLAIN, value))
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&PLAIN, body)) => super::read("a note", body),
+        Some((code, _)) => Err(Error::damaged(format!(
+            "a note has the unknown coding {code}"
+        ))),
+        None => Err(Error::damaged("a note is empty")),
+    }
+}

@@ -1,0 +1,178 @@
+//! The thread that says that this program is still there.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::held::Leases;
+use super::rows;
+use crate::clock::Clock;
+use crate::codec::note::{self, Process, Writer};
+use crate::error::{Error, Result};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, Store};
+
+/// The beating heart of a program that holds leases; it stops when this is dropped.
+pub(crate) struct Heart {
+    stop: Option<Sender<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Heart {
+    /// Writes the note of this program, and starts the thread that keeps it fresh.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        leases: Arc<Leases>,
+        name: &str,
+        ttl: Duration,
+    ) -> Result<Self> {
+        let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let mut beat = Beat {
+            store,
+            clock,
+            leases,
+            name: name.to_owned(),
+            process: Process::this(),
+            ttl: millis,
+            row: None,
+        };
+        beat.enter()?;
+        let (stop, stopped) = mpsc::channel();
+        // Two may be missed.
+        let pause = ttl / 3;
+        let thread = std::thread::Builder::new()
+            .name("dalsegno-heart".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                    // What fails now may work at the next beat; the leases hold that long.
+                    drop(beat.beat());
+                }
+                drop(beat.leave());
+            })
+            .map_err(|e| Error::io("starting the thread of the leases", e))?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+}
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+struct Beat {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    leases: Arc<Leases>,
+    name: String,
+    process: Process,
+    ttl: u64,
+    /// As it stands in the store.
+    row: Option<NoteRow>,
+}
+
+impl Beat {
+    fn note(&self, id: i64, since: i64) -> Result<NoteRow> {
+        let writer = Writer {
+            name: self.name.clone(),
+            process: self.process.clone(),
+            beat: self.clock.uptime(),
+            ttl: self.ttl,
+            since,
+        };
+        let key = (note::WRITER, 0, id);
+        Ok(NoteRow::new(
+            key,
+            note::encode(&writer)?,
+            &self.store.info().id,
+        ))
+    }
+
+    /// Takes an id that nobody ever had, and clears away the notes of programs that are gone and hold nothing.
+    fn enter(&mut self) -> Result<()> {
+        let since = self.clock.now().as_microsecond();
+        let row = crate::attempt::until_done("the list of programs", || {
+            let gone = self.look()?;
+            let row = self.note(number(self.clock.random()), since)?;
+            let exchange = exchange(gone, Some(&row));
+            Ok(self.store.exchange(&exchange)?.then_some(row))
+        })?;
+        self.leases.set_writer(Some(row.id));
+        self.row = Some(row);
+        Ok(())
+    }
+
+    /// The notes that nobody needs.
+    fn look(&self) -> Result<Vec<NoteRow>> {
+        let view = self.store.view()?;
+        let id = &self.store.info().id;
+        let needed: Vec<i64> = rows::all(&*view, id)?
+            .into_iter()
+            .filter_map(|(_, found)| found.ok().map(|found| found.lease.writer))
+            .collect();
+        let mut gone = Vec::new();
+        let scan = NoteScan {
+            kind: note::WRITER,
+            session: Some(0),
+            ..NoteScan::default()
+        };
+        view.notes(&scan, &mut |row| {
+            let writer: Result<Writer> = note::decode(&row.detail);
+            let dead = row.is_intact(id) && writer.is_ok_and(|it| !it.is_alive(&*self.clock));
+            if dead && !needed.contains(&row.id) {
+                gone.push(row);
+            }
+            Flow::Continue(())
+        })?;
+        Ok(gone)
+    }
+
+    fn beat(&mut self) -> Result<()> {
+        let Some(before) = self.row.clone() else {
+            return Ok(());
+        };
+        let writer: Writer = note::decode(&before.detail)?;
+        let next = self.note(before.id, writer.since)?;
+        if self.store.exchange(&exchange(vec![before], Some(&next)))? {
+            self.row = Some(next);
+            return Ok(());
+        }
+        // Somebody thought that this program was gone, or the row is damaged: it stands again.
+        if self.store.exchange(&exchange(Vec::new(), Some(&next)))? {
+            self.row = Some(next);
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<()> {
+        // As long as it holds a lease, its note says whose it was.
+        if !self.leases.sessions().is_empty() {
+            return Ok(());
+        }
+        let gone = self.row.take().into_iter().collect();
+        self.leases.set_writer(None);
+        self.store.exchange(&exchange(gone, None)).map(drop)
+    }
+}
+
+fn exchange(take: Vec<NoteRow>, put: Option<&NoteRow>) -> Exchange {
+    let of = |notes| Rows {
+        notes,
+        ..Rows::default()
+    };
+    Exchange::of(of(take), of(put.cloned().into_iter().collect()))
+}
+
+/// A positive number of the 63 bits that come first.
+fn number(random: [u8; 16]) -> i64 {
+    let high = u128::from_be_bytes(random) >> 65;
+    i64::try_from(high).unwrap_or(i64::MAX).max(1)
+}

@@ -1,0 +1,180 @@
+//! Leases as they stand in the store: reading them, and letting others in where nobody is there any more.
+
+use crate::clock::Clock;
+use crate::codec::note::{self, Lease, State, Writer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::StoreId;
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, SessionRow, Store, View};
+
+/// A lease and the row that it was read from.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) lease: Lease,
+    pub(crate) row: NoteRow,
+}
+
+/// The one note of that kind, session and id, proved.
+///
+/// # Errors
+/// `Damaged` where it is not as it was written.
+pub(crate) fn note_row(
+    view: &dyn View,
+    store: &StoreId,
+    key: (i64, i64, i64),
+) -> Result<Option<NoteRow>> {
+    let (kind, session, id) = key;
+    let scan = NoteScan {
+        kind,
+        session: Some(session),
+        above: Some(id - 1),
+        backwards: false,
+    };
+    let mut found = None;
+    view.notes(&scan, &mut |row| {
+        found = Some(row).filter(|row| row.id == id);
+        Flow::Break(Ok(()))
+    })?;
+    match found {
+        Some(row) if !row.is_intact(store) || row.key() != key => Err(Error::damaged(
+            "a note is damaged: its checksum differs; `verify` says which",
+        )),
+        found => Ok(found),
+    }
+}
+
+/// The lease of a session.
+///
+/// # Errors
+/// `Damaged` where it cannot be read: nobody can say who may write.
+pub(crate) fn lease(view: &dyn View, store: &StoreId, session: i64) -> Result<Option<Found>> {
+    let row = note_row(view, store, (note::LEASE, session, 0))?;
+    row.map(|row| {
+        let lease = note::decode(&row.detail)?;
+        Ok(Found { lease, row })
+    })
+    .transpose()
+    .map_err(|error: Error| {
+        error.hint("take the session over to go on with it, where no other program has it open")
+    })
+}
+
+/// What a writer says of itself; nothing where it is gone.
+pub(crate) fn writer(view: &dyn View, store: &StoreId, id: i64) -> Result<Option<Writer>> {
+    let row = note_row(view, store, (note::WRITER, 0, id))?;
+    row.map(|row| note::decode(&row.detail)).transpose()
+}
+
+/// Who holds a lease, where that program is still there.
+///
+/// What is damaged says nothing: then it counts as gone.
+pub(crate) fn holder(
+    view: &dyn View,
+    store: &StoreId,
+    lease: &Lease,
+    clock: &dyn Clock,
+) -> Result<Option<Writer>> {
+    if lease.state != State::Held {
+        return Ok(None);
+    }
+    match writer(view, store, lease.writer) {
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
+        Ok(writer) => Ok(writer.filter(|writer| writer.is_alive(clock))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The lease of `session` makes way for `next`; false where anything changed since it was read.
+pub(crate) fn replace(
+    store: &dyn Store,
+    session: &SessionRow,
+    before: Option<&NoteRow>,
+    next: &Lease,
+) -> Result<bool> {
+    let row = NoteRow::new(
+        (note::LEASE, session.id, 0),
+        note::encode(next)?,
+        &store.info().id,
+    );
+    let notes = |row: Option<&NoteRow>| Rows {
+        notes: row.cloned().into_iter().collect(),
+        ..Rows::default()
+    };
+    let exchange = Exchange {
+        // What other programs know of the session ends here: they look again, and see the lease.
+        raise: vec![(session.id, session.era)],
+        ..Exchange::of(notes(before), notes(Some(&row)))
+    };
+    store.exchange(&exchange)
+}
+
+/// Lets a program without a lease write `session`, of which somebody has the lease; if that one is gone, the lease
+/// ends here, so that it cannot come back to it.
+///
+/// # Errors
+/// `Locked` where the holder is there; `Damaged`.
+pub(crate) fn let_in(store: &dyn Store, session: &str, clock: &dyn Clock) -> Result<()> {
+    let view = store.view()?;
+    let id = &store.info().id;
+    let Some(row) = crate::show::session(&*view, id, session)? else {
+        return Ok(());
+    };
+    let Some(found) = lease(&*view, id, row.id)?.filter(|it| it.lease.state == State::Held) else {
+        return Ok(());
+    };
+    if let Some(holder) = holder(&*view, id, &found.lease, clock)? {
+        return Err(held(session, &holder, &found.lease));
+    }
+    drop(view);
+    let broken = Lease {
+        epoch: found.lease.epoch + 1,
+        state: State::Broken,
+        since: clock.now().as_microsecond(),
+        ..found.lease
+    };
+    // Where others were first, whoever asked looks again.
+    replace(store, &row, Some(&found.row), &broken).map(drop)
+}
+
+/// What to say to whoever wants to write what another program has open.
+pub(crate) fn held(session: &str, holder: &Writer, lease: &Lease) -> Error {
+    let since = jiff::Timestamp::from_microsecond(lease.since);
+    let since = since.map_or(String::new(), |since| {
+        format!(" since {}", since.strftime("%FT%TZ"))
+    });
+    Error::new(
+        ErrorKind::Locked,
+        format!(
+            "{} has the session {session} open{since}; nothing was changed: wait until it closes it, or ask it \
+             to do this",
+            shown(holder)
+        ),
+    )
+}
+
+/// A program, for people.
+pub(crate) fn shown(writer: &Writer) -> String {
+    format!("{} (process {})", writer.name, writer.process.pid)
+}
+
+/// Every lease, by session, each with what is wrong with it where it cannot be read.
+pub(crate) fn all(view: &dyn View, store: &StoreId) -> Result<Vec<(i64, Result<Found>)>> {
+    let mut rows = Vec::new();
+    let scan = NoteScan {
+        kind: note::LEASE,
+        ..NoteScan::default()
+    };
+    view.notes(&scan, &mut |row| {
+        rows.push(row);
+        Flow::Continue(())
+    })?;
+    let found = rows.into_iter().map(|row| {
+        let session = row.session;
+        let intact = row.is_intact(store);
+        let lease = match note::decode(&row.detail) {
+            Ok(lease) if intact => Ok(Found { lease, row }),
+            _ => Err(Error::damaged("the lease is damaged")),
+        };
+        (session, lease)
+    });
+    Ok(found.collect())
+}

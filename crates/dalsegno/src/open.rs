@@ -1,0 +1,356 @@
+//! Opening sessions for writing, and closing them.
+
+use jiff::Timestamp;
+
+use crate::attempt::until_done;
+use crate::codec::note::{self, Lease, State};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lease::{Standing, rows};
+use crate::model::check_session_name;
+use crate::show;
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, SessionRow, View};
+
+/// How far a new epoch is from what is known, where the lease before cannot be read.
+const LEAP: i64 = 1_000;
+
+/// A session that was opened.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Opened {
+    /// Its name.
+    pub session: String,
+    /// The number of this writer among all that the session had; it rises.
+    pub epoch: i64,
+    /// Whether the one before closed it. If not, its newest state may be older than what it had.
+    pub was_closed: bool,
+}
+
+/// Who has a session open, or had.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Holder {
+    /// The session's name.
+    pub session: String,
+    /// The number of the writer among all that the session had.
+    pub epoch: i64,
+    /// How it stands.
+    pub standing: Holding,
+    /// The program's name, and its process's number where it is known.
+    pub program: Option<String>,
+    /// Of its process.
+    pub pid: Option<u32>,
+    /// Since when it stands so: UTC.
+    pub since: Timestamp,
+}
+
+/// How somebody stands to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holding {
+    /// It is at work: others are refused.
+    Open,
+    /// It went without closing the session; `recover` finds it.
+    Gone,
+    /// It closed the session.
+    Closed,
+}
+
+impl Engine {
+    /// Opens a session for writing: until it is closed, only this engine may save to it, roll it back or restore
+    /// it. Where it does not exist it is made, without a snapshot. Opening it again does nothing.
+    ///
+    /// As long as this engine lives, a thread says so in the store. A program that ends without
+    /// [`close`](Engine::close) leaves its sessions open; whoever opens them next is told, and so is
+    /// [`recover`](Engine::recover).
+    ///
+    /// ```
+    /// # fn main() -> dalsegno::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("store.db");
+    /// let bot = dalsegno::Engine::create(&path)?;
+    /// bot.open_session("bot/42")?;
+    /// bot.save_json("bot/42", "{\"volume\":75}").commit()?;
+    ///
+    /// let other = dalsegno::Engine::open(&path)?;
+    /// let refused = other.save_json("bot/42", "{\"volume\":30}").commit();
+    /// assert_eq!(refused.unwrap_err().kind(), dalsegno::ErrorKind::Locked);
+    ///
+    /// bot.close_session("bot/42")?;
+    /// other.save_json("bot/42", "{\"volume\":30}").commit()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Locked` where another program has it open; `InvalidInput` for a name that cannot be one; `Denied` where the
+    /// store is read-only; `Damaged` where nobody can say who has it: [`take_over`](Engine::take_over) does it
+    /// all the same.
+    pub fn open_session(&self, session: &str) -> Result<Opened> {
+        self.open_or_take(session, false)
+    }
+
+    /// Opens a session also where another program has it open: everything that one saves to it from now on is refused
+    /// with `Conflict`, and nothing of it is stored.
+    ///
+    /// # Errors
+    /// As [`open_session`](Engine::open_session), but for `Locked`, and `Damaged` only where the session itself is.
+    pub fn take_over(&self, session: &str) -> Result<Opened> {
+        self.open_or_take(session, true)
+    }
+
+    fn open_or_take(&self, session: &str, by_force: bool) -> Result<Opened> {
+        check_session_name(session)?;
+        if let Standing::Holder(epoch) = self.leases().standing(session) {
+            return Ok(Opened {
+                session: session.to_owned(),
+                epoch,
+                was_closed: true,
+            });
+        }
+        let writer = self.beating()?;
+        // What was submitted before is of nobody, or of whoever had the session.
+        self.flush()?;
+        let opened = until_done("who has the session", || {
+            self.try_open(session, writer, by_force)
+        })?;
+        self.leases().hold(session, opened.epoch);
+        Ok(opened)
+    }
+
+    fn try_open(&self, session: &str, writer: i64, by_force: bool) -> Result<Option<Opened>> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let next = |epoch| Lease {
+            epoch,
+            writer,
+            state: State::Held,
+            since: self.now().as_microsecond(),
+        };
+        let opened = |epoch, was_closed| Opened {
+            session: session.to_owned(),
+            epoch,
+            was_closed,
+        };
+        let Some(row) = show::session(&*view, id, session)? else {
+            let number = view.last_session()? + 1;
+            drop(view);
+            let row = SessionRow::new(number, session.to_owned(), 0, 0, id);
+            let key = (note::LEASE, number, 0);
+            let put = Rows {
+                sessions: vec![row],
+                notes: vec![NoteRow::new(key, note::encode(&next(1))?, id)],
+                ..Rows::default()
+            };
+            let done = self.store().exchange(&Exchange::of(Rows::default(), put))?;
+            return Ok(done.then(|| opened(1, true)));
+        };
+        let (before, epoch, was_closed) = match rows::lease(&*view, id, row.id) {
+            Ok(None) => (None, 1, true),
+            Ok(Some(found)) => {
+                let holder = rows::holder(&*view, id, &found.lease, self.clock())?;
+                if let Some(holder) = holder.filter(|_| !by_force) {
+                    return Err(rows::held(session, &holder, &found.lease));
+                }
+                let closed = found.lease.state == State::Closed;
+                (Some(found.row), found.lease.epoch + 1, closed)
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged && by_force => {
+                let damaged = damaged_row(&*view, row.id)?;
+                let known = view.snapshot(row.head)?.map_or(0, |newest| newest.epoch);
+                (damaged, known.max(0).saturating_add(LEAP), false)
+            }
+            Err(error) => return Err(error.context(format!("session {session}"))),
+        };
+        drop(view);
+        let done = rows::replace(self.store(), &row, before.as_ref(), &next(epoch))?;
+        Ok(done.then(|| opened(epoch, was_closed)))
+    }
+
+    /// Closes a session: what was submitted is saved, and others may write it again. A session that was made by
+    /// opening it, and has nothing, is gone. One that is not open is left as it is.
+    ///
+    /// # Errors
+    /// `Conflict` where another program took it over: what this one has is not in it, and it is not open here any
+    /// more. `Locked`, `Storage` or `Denied` as the store answers; then it is still open.
+    pub fn close_session(&self, session: &str) -> Result<()> {
+        self.flush()?;
+        let epoch = match self.leases().standing(session) {
+            Standing::Stranger => return Ok(()),
+            Standing::Lost(error) => {
+                self.leases().forget(session);
+                return Err(error);
+            }
+            Standing::Holder(epoch) => epoch,
+        };
+        let closed = until_done("who has the session", || self.try_close(session, epoch))?;
+        self.leases().forget(session);
+        closed
+    }
+
+    /// Where it is another's by now, the answer within says so.
+    fn try_close(&self, session: &str, epoch: i64) -> Result<Option<Result<()>>> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let row = show::session(&*view, id, session)?;
+        let found = match &row {
+            Some(row) => rows::lease(&*view, id, row.id)?,
+            None => None,
+        };
+        let own = |found: &rows::Found| self.leases().is_own(&found.lease, epoch);
+        let (Some(row), Some(found)) = (row, found.filter(own)) else {
+            return Ok(Some(Err(self.leases().lose(session, epoch, None))));
+        };
+        let nothing = row.head == 0 && is_empty(&*view, row.id)?;
+        drop(view);
+        let notes = |rows| Rows {
+            notes: rows,
+            ..Rows::default()
+        };
+        let done = if nothing {
+            let take = Rows {
+                sessions: vec![row],
+                ..notes(vec![found.row])
+            };
+            self.store()
+                .exchange(&Exchange::of(take, Rows::default()))?
+        } else {
+            let closed = Lease {
+                state: State::Closed,
+                since: self.now().as_microsecond(),
+                ..found.lease
+            };
+            let closed = NoteRow::new(found.row.key(), note::encode(&closed)?, id);
+            let exchange = Exchange::of(notes(vec![found.row]), notes(vec![closed]));
+            self.store().exchange(&exchange)?
+        };
+        Ok(done.then_some(Ok(())))
+    }
+
+    /// Refuses what would change a session that another program has open, before anything is done for it. Each save
+    /// is compared once more.
+    pub(crate) fn refuse_if_open_elsewhere(&self, session: &str) -> Result<()> {
+        match self.leases().standing(session) {
+            Standing::Holder(_) => return Ok(()),
+            Standing::Lost(error) => return Err(error),
+            Standing::Stranger => {}
+        }
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let Some(row) = show::session(&*view, id, session)? else {
+            return Ok(());
+        };
+        let Some(found) = rows::lease(&*view, id, row.id)? else {
+            return Ok(());
+        };
+        match rows::holder(&*view, id, &found.lease, self.clock())? {
+            Some(holder) => Err(rows::held(session, &holder, &found.lease)),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives a session up that it had open, so that `recover` finds it.
+    pub(crate) fn abandon(&self, session: &str) -> Result<()> {
+        let Standing::Holder(epoch) = self.leases().standing(session) else {
+            return Ok(());
+        };
+        self.leases().forget(session);
+        until_done("who has the session", || {
+            let view = self.view()?;
+            let id = &self.store().info().id;
+            let row = show::known_session(&*view, id, session)?;
+            let found = rows::lease(&*view, id, row.id)?;
+            let own = |found: &rows::Found| self.leases().is_own(&found.lease, epoch);
+            let Some(found) = found.filter(own) else {
+                return Ok(Some(()));
+            };
+            drop(view);
+            let broken = Lease {
+                epoch: epoch + 1,
+                state: State::Broken,
+                ..found.lease
+            };
+            let done = rows::replace(self.store(), &row, Some(&found.row), &broken)?;
+            Ok(done.then_some(()))
+        })
+    }
+
+    /// The sessions that this engine has open, by name, with their epochs.
+    #[must_use]
+    pub fn open_sessions(&self) -> Vec<(String, i64)> {
+        let mut sessions = self.leases().sessions();
+        sessions.sort();
+        sessions
+    }
+
+    /// Who has which session open, or had it last, by session.
+    ///
+    /// # Errors
+    /// `Storage`, or `Damaged` where a lease cannot be read.
+    pub fn holders(&self) -> Result<Vec<Holder>> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let mut holders = Vec::new();
+        for (session, found) in rows::all(&*view, id)? {
+            let name = show::session_name(&*view, id, session)?;
+            let Lease {
+                epoch,
+                writer,
+                state,
+                since,
+            } = found
+                .map_err(|e| e.context(format!("session {name}")))?
+                .lease;
+            let program = match rows::writer(&*view, id, writer) {
+                Err(error) if error.kind() != ErrorKind::Damaged => return Err(error),
+                found => found.ok().flatten(),
+            };
+            let alive = program.as_ref().is_some_and(|it| it.is_alive(self.clock()));
+            holders.push(Holder {
+                session: name,
+                epoch,
+                standing: match state {
+                    State::Closed => Holding::Closed,
+                    State::Held if alive => Holding::Open,
+                    State::Held | State::Broken => Holding::Gone,
+                },
+                pid: program.as_ref().map(|program| program.process.pid),
+                program: program.map(|program| program.name),
+                since: Timestamp::from_microsecond(since)
+                    .map_err(|_| Error::damaged("the time of a lease is out of range"))?,
+            });
+        }
+        holders.sort_by(|a, b| a.session.cmp(&b.session));
+        Ok(holders)
+    }
+}
+
+/// Whether nothing of the session is left anywhere: no snapshot, nothing in the trash or in the log.
+fn is_empty(view: &dyn View, session: i64) -> Result<bool> {
+    let mut empty = true;
+    view.trash(&mut |row| {
+        if row.snapshot.session == session {
+            empty = false;
+            return Flow::Break(Ok(()));
+        }
+        Flow::Continue(())
+    })?;
+    view.operations(Some(session), &mut |_| {
+        empty = false;
+        Flow::Break(Ok(()))
+    })?;
+    Ok(empty)
+}
+
+/// The lease of a session that cannot be read, as it stands.
+fn damaged_row(view: &dyn View, session: i64) -> Result<Option<NoteRow>> {
+    let mut found = None;
+    let scan = NoteScan {
+        kind: note::LEASE,
+        session: Some(session),
+        ..NoteScan::default()
+    };
+    view.notes(&scan, &mut |row| {
+        found = Some(row);
+        Flow::Break(Ok(()))
+    })?;
+    Ok(found)
+}
