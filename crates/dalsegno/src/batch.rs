@@ -13,11 +13,13 @@ use crate::lease::{self, Leases, Standing};
 use crate::model::Kind;
 use crate::show::describe;
 use crate::store::{Flow, Outcome, SnapshotRow, Store, Write};
+use crate::writer::Teller;
 
 pub(crate) struct Batch<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) leases: &'a Leases,
+    pub(crate) teller: &'a Teller,
     pub(crate) heads: &'a mut Heads,
     /// How many records of a session are in no block, as far as known.
     pub(crate) loose: &'a mut HashMap<i64, usize>,
@@ -186,7 +188,10 @@ impl Batch<'_> {
             }
             (Standing::Holder(epoch), lease) => {
                 let to = lease.map(|lease| self.named(&lease)).transpose()?;
-                Err(self.leases.lose(session, epoch, to.flatten()))
+                let error = self.leases.lose(session, epoch, to.flatten());
+                let now = self.clock.now();
+                self.teller.lost(self.store, session, now, &error);
+                Err(error)
             }
             (Standing::Lost(error), _) => Err(error),
         }
@@ -241,6 +246,9 @@ impl Batch<'_> {
                 self.count_loose(&mut head, &rows);
                 for (job, row) in jobs.drain(..).zip(&rows) {
                     let snapshot = describe(row, &session, &self.store.info().id);
+                    if let Ok(snapshot) = &snapshot {
+                        self.teller.saved(snapshot);
+                    }
                     answer(job, snapshot);
                 }
                 self.heads.put(session.clone(), head);

@@ -9,6 +9,7 @@ use crate::damage::{Damage, only_damage, report};
 use crate::delete::GRACE;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::event::Happened;
 use crate::list::Query;
 use crate::location;
 use crate::model::{Kind, SnapshotId};
@@ -277,7 +278,15 @@ impl Engine {
         let size = || self.path().map(|path| location::bytes(&path, &[""]));
         let before = size();
         let mut cleaned = Cleaned::default();
-        let done = self.clean(plan, &mut cleaned, progress);
+        let mut of = Vec::new();
+        let done = self.clean(plan, &mut cleaned, &mut of, progress);
+        for (session, deleted) in of.iter().filter(|(_, deleted)| *deleted > 0) {
+            let what = Happened::CleanedUp {
+                deleted: *deleted,
+                automatic: false,
+            };
+            self.tell(Some(session), what);
+        }
         done.map_err(|error| {
             let (deleted, purged) = (cleaned.deleted, cleaned.purged.snapshots);
             error.after(&[(deleted, "deleted"), (purged, "purged")])
@@ -292,6 +301,7 @@ impl Engine {
         &self,
         plan: &CleanupPlan,
         cleaned: &mut Cleaned,
+        of: &mut Vec<(String, u64)>,
         progress: &mut dyn FnMut(&str),
     ) -> Result<()> {
         let mut deleted: BTreeSet<SnapshotId> = BTreeSet::new();
@@ -310,6 +320,7 @@ impl Engine {
                 let mut moved = HashSet::new();
                 let buried = self.bury(&session.session, seqs, term, &mut moved);
                 cleaned.deleted += moved.len() as u64;
+                of.push((session.session.clone(), moved.len() as u64));
                 buried?;
                 deleted.extend(goes);
             }

@@ -8,6 +8,7 @@ use crate::attempt::until_done;
 use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Happened;
 use crate::model::{Snapshot, SnapshotId, StoreId};
 use crate::reference::in_trash;
 use crate::show::{self, describe};
@@ -56,7 +57,12 @@ impl Engine {
         }
         let mut moved = HashSet::new();
         for (session, seqs) in by_session {
+            let before = moved.len();
             let buried = self.bury(session, seqs, self.term(grace)?, &mut moved);
+            let deleted = (moved.len() - before) as u64;
+            if deleted > 0 {
+                self.tell(Some(session), Happened::Deleted { deleted });
+            }
             buried.map_err(|e| e.after(&[(moved.len() as u64, "deleted")]))?;
         }
         Ok(found

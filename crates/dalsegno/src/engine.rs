@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Bus;
 use crate::job::Job;
 use crate::lease::{Heart, Leases};
 use crate::location;
@@ -15,7 +16,7 @@ use crate::model::Snapshot;
 use crate::reference;
 use crate::show::{self, describe};
 use crate::store::{SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
-use crate::writer::Writer;
+use crate::writer::{Teller, Writer};
 
 /// How an engine is opened.
 #[derive(Clone)]
@@ -140,6 +141,7 @@ pub struct Engine {
     cache_bytes: usize,
     writer: Mutex<Option<Arc<Writer>>>,
     leases: Arc<Leases>,
+    bus: Arc<Bus>,
     heart: Mutex<Option<Heart>>,
     program: String,
     lease_ttl: Duration,
@@ -175,6 +177,7 @@ impl Engine {
             cache_bytes: options.cache_bytes,
             writer: Mutex::new(None),
             leases: Arc::default(),
+            bus: Arc::default(),
             heart: Mutex::new(None),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
@@ -249,6 +252,15 @@ impl Engine {
         writer.ok_or_else(|| Error::storage("this program has no note in the store"))
     }
 
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// What this program is called.
+    pub(crate) fn program(&self) -> &str {
+        &self.program
+    }
+
     pub(crate) fn leases(&self) -> &Leases {
         &self.leases
     }
@@ -289,6 +301,10 @@ impl Engine {
             Arc::clone(&self.store),
             Arc::clone(&self.clock),
             Arc::clone(&self.leases),
+            Teller {
+                bus: Arc::clone(&self.bus),
+                program: self.program.clone(),
+            },
             self.cache_bytes,
         )?);
         let sent = writer.send(job);

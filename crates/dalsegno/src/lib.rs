@@ -25,6 +25,8 @@ mod duration;
 mod encode;
 mod engine;
 mod error;
+mod event;
+mod events;
 mod export;
 mod fork;
 #[cfg(any(test, feature = "testing"))]
@@ -70,6 +72,8 @@ pub use durable::write_private;
 pub use duration::{display_duration, parse_duration};
 pub use engine::{Engine, Options};
 pub use error::{Error, ErrorKind, Result};
+pub use event::{Event, Happened, Subscription, Went};
+pub use events::Follower;
 pub use export::Imported;
 pub use list::{Page, Query, Sort};
 pub use location::FILE_NAME;

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::codec::note::State;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Happened;
 use crate::lease::rows;
 use crate::model::{Snapshot, SnapshotId};
 use crate::show;
@@ -74,6 +75,13 @@ impl Engine {
                 error: None,
             };
             let done = opened.and_then(|_| self.newest_intact(&mut recovered));
+            if done.is_ok() {
+                let what = Happened::Recovered {
+                    snapshot: recovered.snapshot.as_ref().map(|snapshot| snapshot.id),
+                    passed_over: recovered.passed_over.len() as u64,
+                };
+                self.tell(Some(&session), what);
+            }
             if let Err(error) = done {
                 // Where this fails as well, it is open here until the program ends.
                 drop(self.abandon(&session));

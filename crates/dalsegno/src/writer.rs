@@ -5,12 +5,16 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use jiff::Timestamp;
+
 use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::event::{self, Bus, Event, Happened};
 use crate::head::Heads;
 use crate::job::Job;
 use crate::lease::Leases;
+use crate::model::Snapshot;
 use crate::repack::{self, repack};
 use crate::store::{SessionRow, Store};
 
@@ -20,6 +24,40 @@ const MAX_BATCH: usize = 65_536;
 /// On close, a session with this many loose records is packed. A program that runs once per save
 /// thus packs at every eighth, which costs it one more commit then.
 const PACK_ON_CLOSE: usize = 8;
+
+/// Tells what the writer does.
+pub(crate) struct Teller {
+    pub(crate) bus: Arc<Bus>,
+    /// What this program is called.
+    pub(crate) program: String,
+}
+
+impl Teller {
+    /// Tells of a new snapshot.
+    pub(crate) fn saved(&self, snapshot: &Snapshot) {
+        if !self.bus.has_listeners() {
+            return;
+        }
+        if let Some(event) = Event::of(snapshot, Some(self.program.clone())) {
+            self.bus.tell(&event);
+        }
+    }
+
+    /// Tells that a session is another program's now.
+    pub(crate) fn lost(&self, store: &dyn Store, session: &str, at: Timestamp, error: &Error) {
+        let event = Event {
+            at,
+            what: Happened::LeaseLost {
+                message: error.to_string(),
+            },
+            session: Some(session.to_owned()),
+            actor: Some(self.program.clone()),
+        };
+        // It is lost all the same where that cannot be written.
+        drop(event::notes::keep(store, &event));
+        self.bus.tell(&event);
+    }
+}
 
 enum Message {
     Save(Box<Job>),
@@ -42,6 +80,7 @@ impl Writer {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         leases: Arc<Leases>,
+        teller: Teller,
         cache: usize,
     ) -> Result<Self> {
         let (sender, receiver) = mpsc::channel();
@@ -53,6 +92,7 @@ impl Writer {
                     store,
                     clock,
                     leases,
+                    teller,
                     receiver,
                     heads: Heads::new(cache),
                     loose,
@@ -116,6 +156,7 @@ struct Thread {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     leases: Arc<Leases>,
+    teller: Teller,
     receiver: Receiver<Message>,
     heads: Heads,
     /// How many records of a session are in no block, as far as known.
@@ -137,6 +178,7 @@ impl Thread {
                     store: &*self.store,
                     clock: &*self.clock,
                     leases: &self.leases,
+                    teller: &self.teller,
                     heads: &mut self.heads,
                     loose: &mut self.loose,
                 };

@@ -9,8 +9,16 @@ pub(crate) const WRITER: i64 = 1;
 /// Who may write a session; of the session, by the id 0.
 pub(crate) const LEASE: i64 = 2;
 
-/// All kinds, with the word for each.
-pub(crate) const KINDS: [(i64, &str); 2] = [(WRITER, "writer"), (LEASE, "lease")];
+/// What happened, as JSON; of the store, by a number that counts on without a gap: whoever has seen one has seen all
+/// before it.
+pub(crate) const EVENT: i64 = 3;
+
+/// All kinds, with the words for each.
+pub(crate) const KINDS: [(i64, &str); 3] = [
+    (WRITER, "note of a program that writes"),
+    (LEASE, "lease"),
+    (EVENT, "note of an event"),
+];
 
 /// A program that holds leases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

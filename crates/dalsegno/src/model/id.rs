@@ -71,6 +71,15 @@ impl SnapshotId {
     }
 }
 
+impl SnapshotId {
+    /// When it was committed, by the clock of who did: UTC, in milliseconds.
+    #[must_use]
+    pub fn time(&self) -> jiff::Timestamp {
+        // 48 bits are within what a timestamp has.
+        jiff::Timestamp::from_millisecond(self.seq() >> 12).unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
 impl From<SnapshotId> for uuid::Uuid {
     fn from(id: SnapshotId) -> Self {
         id.0
@@ -96,6 +105,13 @@ impl FromStr for SnapshotId {
         let id = uuid::Uuid::try_parse(text)
             .map_err(|e| Error::invalid(format!("'{text}' is not a snapshot id")).with_source(e))?;
         Ok(Self(id))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SnapshotId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

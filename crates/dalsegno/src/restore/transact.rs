@@ -9,6 +9,7 @@ use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
 use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Happened, Went};
 use crate::job::{Expect, another_turn};
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
@@ -60,6 +61,22 @@ impl Restore<'_> {
         }
     }
 
+    /// What to tell of something that was written outside of the store.
+    fn went(&self, detail: &Detail) -> Happened {
+        let id = &self.engine.store().info().id;
+        let went = Went {
+            snapshot: None,
+            from: detail.from.map(|seq| SnapshotId::new(seq, id)),
+            target: super::Target::of_wire(&detail.target).to_string(),
+        };
+        match self.verb {
+            Verb::Restore => Happened::Restored(went),
+            Verb::Rollback => Happened::RolledBack(went),
+            Verb::Undo => Happened::Undone(went),
+            Verb::Redo => Happened::Redone(went),
+        }
+    }
+
     /// The log says that it began before the target is touched: whatever happens, somebody can know.
     pub(super) fn apply_there(
         &self,
@@ -94,6 +111,9 @@ impl Restore<'_> {
             Err(Failed::Left(error)) => (Status::Begun, Err(error)),
         };
         detail.failure = outcome.as_ref().err().map(ToString::to_string);
+        if status == Status::Done {
+            self.engine.tell(Some(&session), self.went(&detail));
+        }
         let Some(row) = row else { return outcome };
         let told = self.amend(&row, status, &detail);
         match (outcome, told, self.verb) {

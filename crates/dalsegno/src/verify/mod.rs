@@ -8,6 +8,7 @@ use self::whole::{one_session, whole_store};
 use crate::damage::{self, Damage, only_damage};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::event::Happened;
 use crate::model::SnapshotId;
 
 /// What was proved, and what is damaged.
@@ -82,6 +83,14 @@ impl Engine {
                 found.report(Some(&name), Vec::new(), error.to_string());
             }
             progress(&name);
+        }
+        for damage in &found.damage {
+            let what = Happened::CorruptionDetected {
+                message: damage.message.clone(),
+                snapshots: damage.snapshots.clone(),
+            };
+            // Nothing is written to what is damaged: others find it when they verify.
+            self.tell_here(damage.session.as_deref(), what);
         }
         Ok(found)
     }

@@ -8,6 +8,7 @@ mod decoders;
 mod destination;
 mod documents;
 mod errors;
+mod events;
 mod expect;
 mod format;
 mod format_2;
