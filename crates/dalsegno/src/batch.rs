@@ -10,9 +10,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::head::{Head, Heads};
 use crate::job::{Expect, Job, another_turn};
 use crate::lease::{self, Leases, Standing};
-use crate::model::Kind;
+use crate::model::{Kind, Snapshot};
 use crate::show::describe;
-use crate::store::{Flow, Outcome, SnapshotRow, Store, Write};
+use crate::store::{Flow, NewSnapshot, NewState, Outcome, SnapshotRow, Store, Write};
 use crate::writer::Teller;
 
 pub(crate) struct Batch<'a> {
@@ -143,15 +143,24 @@ impl Batch<'_> {
                 later.push(job);
                 continue;
             }
+            let before = (job.min_change > 0).then(|| head.clone());
             let next = head.check(&job, snapshots.len()).and_then(|()| {
                 let next = head.next(&job, snapshots.len(), epoch, self.store);
                 next.map_err(|error| error.context(format!("session {session}")))
             });
             match next {
-                Ok(snapshot) => {
-                    snapshots.push(snapshot);
-                    group.push(job);
-                }
+                Ok(snapshot) => match before.filter(|_| changes_less(&snapshot, job.min_change)) {
+                    // The first of a write, so that what it would be compared with is committed.
+                    Some(before) if snapshots.is_empty() && before.has_snapshot() => {
+                        let newest = self.newest(&session, &before);
+                        head = before;
+                        answer(job, newest);
+                    }
+                    _ => {
+                        snapshots.push(snapshot);
+                        group.push(job);
+                    }
+                },
                 Err(error) => answer(job, Err(error)),
             }
         }
@@ -167,6 +176,14 @@ impl Batch<'_> {
             write: Write { snapshots, ..write },
             head,
         })
+    }
+
+    /// The newest snapshot of a session.
+    fn newest(&self, session: &str, head: &Head) -> Result<Snapshot> {
+        let seq = head.newest.map_or(0, |newest| newest.seq);
+        let row = self.store.view()?.snapshot(seq)?;
+        let row = row.ok_or_else(|| another_turn(session))?;
+        describe(&row, session, &self.store.info().id)
     }
 
     /// The epoch that the jobs are saved under, if this program may write the session; 0 without a lease.
@@ -288,6 +305,14 @@ impl Group {
             head: self.write.head,
             snapshots,
         }
+    }
+}
+
+/// Whether what changed would take fewer bytes than that in the store.
+fn changes_less(snapshot: &NewSnapshot, bytes: u64) -> bool {
+    match &snapshot.state {
+        NewState::Same(_) => bytes > 0,
+        NewState::Record { parent, data } => parent.is_some() && (data.len() as u64) < bytes,
     }
 }
 

@@ -274,6 +274,26 @@ impl Engine {
     /// As [`delete`](Engine::delete) and [`purge`](Engine::purge); what was deleted before is in the
     /// trash, and the message says how many were deleted and how many are gone for good.
     pub fn cleanup(&self, plan: &CleanupPlan, progress: &mut dyn FnMut(&str)) -> Result<Cleaned> {
+        self.carry_out(plan, false, progress)
+    }
+
+    /// Deletes automatic snapshots of a session by rules of their own, for good: nobody would look for them.
+    pub(crate) fn clean_automatic(&self, session: &str, rules: Rules) -> Result<Cleaned> {
+        let plan = self.cleanup_plan(&Cleanup {
+            session: Some(session.to_owned()),
+            rules: Some(rules.kind(Kind::Auto)),
+            grace: None,
+            purge: true,
+        })?;
+        self.carry_out(&plan, true, &mut |_| {})
+    }
+
+    fn carry_out(
+        &self,
+        plan: &CleanupPlan,
+        automatic: bool,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Cleaned> {
         // Without the WAL, which grows and shrinks for other reasons.
         let size = || self.path().map(|path| location::bytes(&path, &[""]));
         let before = size();
@@ -283,7 +303,7 @@ impl Engine {
         for (session, deleted) in of.iter().filter(|(_, deleted)| *deleted > 0) {
             let what = Happened::CleanedUp {
                 deleted: *deleted,
-                automatic: false,
+                automatic,
             };
             self.tell(Some(session), what);
         }

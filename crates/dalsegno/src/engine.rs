@@ -285,17 +285,17 @@ impl Engine {
         }
     }
 
-    pub(crate) fn send(&self, job: Job) -> Result<()> {
+    /// Hands jobs to the writer, which commits them together.
+    pub(crate) fn send(&self, jobs: Vec<Job>) -> Result<()> {
         self.check_process()?;
         let mut current = self.writer();
-        let job = Box::new(job);
-        let job = match &*current {
-            Some(writer) => match writer.send(job) {
+        let jobs = match &*current {
+            Some(writer) => match writer.send(jobs) {
                 Ok(()) => return Ok(()),
                 // It has ended, by a mistake in this program; those it answered to know. Others go on.
-                Err(job) => job,
+                Err(jobs) => jobs,
             },
-            None => job,
+            None => jobs,
         };
         let writer = Arc::new(Writer::start(
             Arc::clone(&self.store),
@@ -307,7 +307,7 @@ impl Engine {
             },
             self.cache_bytes,
         )?);
-        let sent = writer.send(job);
+        let sent = writer.send(jobs);
         *current = Some(writer);
         sent.map_err(|_| Error::storage("the store's writer has stopped"))
     }

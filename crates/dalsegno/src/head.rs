@@ -17,6 +17,7 @@ use crate::show;
 use crate::store::{self, Flow, Link, Scan, SessionRow, Store, View};
 
 /// What the next save of a session builds on.
+#[derive(Clone)]
 pub(crate) struct Head {
     /// The session's number and its newest snapshot; nothing before the first save.
     pub(crate) newest: Option<store::Head>,
@@ -103,6 +104,11 @@ impl Head {
         }
         head.loose = loose_records(&*view, session.id)?.len();
         Ok(head)
+    }
+
+    /// Whether the session has a snapshot.
+    pub(crate) fn has_snapshot(&self) -> bool {
+        self.newest.is_some_and(|newest| newest.seq != 0)
     }
 
     /// Whether `document`, whose text has the checksum `sum`, has the text of the newest state.

@@ -48,6 +48,8 @@ pub(crate) struct Job {
     pub(crate) expect: Expect,
     /// The deed that it comes from, if it is no plain save.
     pub(crate) operation: Option<NewOperation>,
+    /// Left out where what changed would take fewer bytes in the store; 0 for never.
+    pub(crate) min_change: u64,
     pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
 }
 

@@ -8,6 +8,7 @@
 mod advance;
 mod amend;
 mod attempt;
+mod autosave;
 mod batch;
 mod chain;
 mod cleanup;
@@ -62,6 +63,7 @@ mod walk;
 mod writer;
 
 pub use amend::Amendment;
+pub use autosave::{AutoSave, AutoSaving, State};
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;
 pub use delete::{GRACE, TrashPage, Trashed};

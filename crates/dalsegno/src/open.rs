@@ -273,6 +273,11 @@ impl Engine {
         })
     }
 
+    /// Whether this engine has the session open, as far as it knows.
+    pub(crate) fn has_open(&self, session: &str) -> bool {
+        matches!(self.leases().standing(session), Standing::Holder(_))
+    }
+
     /// The sessions that this engine has open, by name, with their epochs.
     #[must_use]
     pub fn open_sessions(&self) -> Vec<(String, i64)> {

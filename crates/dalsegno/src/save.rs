@@ -37,6 +37,34 @@ impl Engine {
         Save::new(self, session, Ok(Content::Document(Arc::new(document))))
     }
 
+    /// Hands saves to the writer together, so that one commit has all of them; each ticket tells what became of one.
+    pub fn submit_together(&self, saves: Vec<Save<'_>>) -> Vec<Ticket> {
+        let mut jobs = Vec::with_capacity(saves.len());
+        let mut tickets = Vec::with_capacity(saves.len());
+        for save in saves {
+            let (reply, answer) = oneshot::channel();
+            tickets.push(Ticket(match save.into_job(reply) {
+                Ok(job) => {
+                    jobs.push(job);
+                    Waiting::For(answer)
+                }
+                Err(error) => Waiting::Failed(error),
+            }));
+        }
+        if jobs.is_empty() {
+            return tickets;
+        }
+        if let Err(error) = self.send(jobs) {
+            // Their senders are gone, and nothing was saved.
+            for ticket in &mut tickets {
+                if matches!(ticket.0, Waiting::For(_)) {
+                    ticket.0 = Waiting::Failed(error.clone());
+                }
+            }
+        }
+        tickets
+    }
+
     pub(crate) fn save_again(&self, session: &str, seq: i64) -> Save<'_> {
         Save::new(self, session, Ok(Content::Again(seq)))
     }
@@ -56,6 +84,7 @@ pub struct Save<'a> {
     expect: Expect,
     operation: Option<NewOperation>,
     detail: Detail,
+    min_change: u64,
 }
 
 /// The longest text of a label, description or tag, in bytes; metadata has it as a whole.
@@ -74,6 +103,7 @@ impl<'a> Save<'a> {
             expect: Expect::default(),
             operation: None,
             detail: Detail::default(),
+            min_change: 0,
         }
     }
 
@@ -134,6 +164,13 @@ impl<'a> Save<'a> {
         self
     }
 
+    /// Leaves the save out where what changed would take fewer bytes in the store; then the answer is the newest
+    /// snapshot there is.
+    pub(crate) fn min_change(mut self, bytes: u64) -> Self {
+        self.min_change = bytes;
+        self
+    }
+
     /// When the state was taken, if not now: for imports.
     pub(crate) fn created_at(mut self, time: Timestamp) -> Self {
         self.created_at = Some(time);
@@ -184,7 +221,7 @@ impl<'a> Save<'a> {
     pub fn submit(self) -> Ticket {
         let (reply, answer) = oneshot::channel();
         let engine = self.engine;
-        let sent = self.into_job(reply).and_then(|job| engine.send(job));
+        let sent = self.into_job(reply).and_then(|job| engine.send(vec![job]));
         Ticket(match sent {
             Ok(()) => Waiting::For(answer),
             Err(error) => Waiting::Failed(error),
@@ -223,6 +260,7 @@ impl<'a> Save<'a> {
             pinned: self.pinned,
             expect: self.expect,
             operation: self.operation,
+            min_change: self.min_change,
             reply,
         })
     }

@@ -60,7 +60,7 @@ impl Teller {
 }
 
 enum Message {
-    Save(Box<Job>),
+    Save(Vec<Job>),
     /// The era of a session rose from that of this row, and nothing of it was taken away.
     Raised(Box<SessionRow>),
     /// Answer when everything before it is done.
@@ -106,10 +106,10 @@ impl Writer {
         })
     }
 
-    /// Hands a save to the thread; gives it back where the thread has ended.
-    pub(crate) fn send(&self, job: Box<Job>) -> Result<(), Box<Job>> {
-        match self.sender.send(Message::Save(job)) {
-            Err(mpsc::SendError(Message::Save(job))) => Err(job),
+    /// Hands saves to the thread, to be committed together; gives them back where the thread has ended.
+    pub(crate) fn send(&self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        match self.sender.send(Message::Save(jobs)) {
+            Err(mpsc::SendError(Message::Save(jobs))) => Err(jobs),
             _ => Ok(()),
         }
     }
@@ -168,8 +168,8 @@ impl Thread {
         while let Some(first) = self.next() {
             let mut jobs = Vec::new();
             let mut message = Some(first);
-            while let Some(Message::Save(job)) = message {
-                jobs.push(*job);
+            while let Some(Message::Save(more)) = message {
+                jobs.extend(more);
                 let room = jobs.len() < MAX_BATCH;
                 message = room.then(|| self.receiver.try_recv().ok()).flatten();
             }
