@@ -50,6 +50,10 @@ pub(crate) enum Verb {
     Fork(verb::fork::Fork),
     #[command(subcommand)]
     Policy(verb::policy::Policy),
+    Events(verb::events::Events),
+    Recover(verb::recover::Recover),
+    #[command(subcommand)]
+    Lease(verb::lease::Lease),
     Verify(verb::verify::Verify),
     Export(verb::export::Export),
     Import(verb::import::Import),
@@ -77,6 +81,9 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Log(log) => log.run(global, out),
         Verb::Fork(fork) => fork.run(global, out),
         Verb::Policy(verb) => verb.run(global, out),
+        Verb::Events(events) => events.run(global, out),
+        Verb::Recover(recover) => recover.run(global, out),
+        Verb::Lease(verb) => verb.run(global, out),
         Verb::Verify(verify) => verify.run(global, out),
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),

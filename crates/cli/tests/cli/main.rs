@@ -18,6 +18,7 @@ mod diff;
 mod fork;
 mod hermes;
 mod init;
+mod lease;
 mod list;
 mod log;
 mod man;

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 35] = [
+pub(crate) const VERBS: [&[&str]; 39] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -24,6 +24,10 @@ pub(crate) const VERBS: [&[&str]; 35] = [
     &["undo"],
     &["redo"],
     &["log"],
+    &["events"],
+    &["recover"],
+    &["lease", "list"],
+    &["lease", "release"],
     &["fork"],
     &["policy", "set"],
     &["policy", "list"],

@@ -144,8 +144,8 @@ pub(crate) fn held(session: &str, holder: &Writer, lease: &Lease) -> Error {
     Error::new(
         ErrorKind::Locked,
         format!(
-            "{} has the session {session} open{since}; nothing was changed: wait until it closes it, or ask it \
-             to do this",
+            "{} has the session {session} open{since}; nothing was changed: wait until it closes it, or close \
+             it there with `lease release`",
             shown(holder)
         ),
     )
