@@ -30,6 +30,7 @@ mod fork;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guard;
 mod head;
 mod job;
 mod list;
@@ -37,6 +38,7 @@ mod location;
 mod log;
 mod model;
 mod patch;
+mod pattern;
 mod places;
 mod policy;
 mod purge;
