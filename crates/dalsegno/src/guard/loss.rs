@@ -115,6 +115,12 @@ impl Compared<'_> {
         })
     }
 
+    /// Which item stands at `place` of the old list.
+    pub(super) fn identity(&self, place: usize) -> Result<Identity> {
+        let item = self.old.get(place).map(AsRef::as_ref);
+        Identity::of(item.unwrap_or_default(), self.key.as_deref())
+    }
+
     /// What is missing where it was, and did not leave by nature.
     fn missing(rule: &GuardRule, pairs: &Pairs) -> Vec<usize> {
         let stays = |place: &Option<usize>| place.is_some();
@@ -202,11 +208,8 @@ fn found_elsewhere(compared: &mut [Compared<'_>], new: &Document) -> Result<()> 
             continue;
         };
         let key = list.key.as_deref();
-        let identity = |place: &usize| {
-            let item = list.old.get(*place).map(AsRef::as_ref);
-            Identity::of(item.unwrap_or_default(), key)
-        };
-        let lost: Vec<Identity> = list.lost.iter().map(identity).collect::<Result<_>>()?;
+        let lost = list.lost.iter().map(|place| list.identity(*place));
+        let lost: Vec<Identity> = lost.collect::<Result<_>>()?;
         let mut there = Candidates::of(&lost, key, &text, &taken)?;
         for other in compared.iter().filter(|other| other.key == list.key) {
             let new = other.new.iter().zip(&other.pairs.of_new);

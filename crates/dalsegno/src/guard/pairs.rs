@@ -1,6 +1,6 @@
 //! Which items of one list are those of another, and whether they stand in the same order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Range;
 
@@ -118,10 +118,8 @@ impl Pairs {
         // sides may more items be the same.
         let mut classes = Classes::of(was, is);
         if classes.left_on_both_sides() {
-            let identities = |items: &[&[u8]]| -> Result<Vec<Identity>> {
-                items.iter().map(|item| Identity::of(item, key)).collect()
-            };
-            classes = Classes::of(&identities(was)?, &identities(is)?);
+            let (a, b) = identities(was, is, key)?;
+            classes = Classes::of(&a, &b);
         }
         let place = |(a, b): (usize, usize)| (olds.start + a, news.start + b);
         let in_order: Vec<_> = classes.in_order().into_iter().map(place).collect();
@@ -154,23 +152,63 @@ impl Pairs {
         let free = |places: &[Option<usize>], range: Range<usize>| -> Vec<usize> {
             range.filter(|at| is_free(places, *at)).collect()
         };
+        let grown = |was: usize, is: usize| {
+            let items = old.get(was).zip(new.get(is));
+            items.is_some_and(|(was, is)| grew(was, is))
+        };
         let (mut a, mut b) = (olds.start, news.start);
         let end = [(olds.end, news.end)];
         for (next_a, next_b) in in_order.iter().chain(&end).copied() {
             let was = free(&self.of_old, a..next_a);
             let is = free(&self.of_new, b..next_b);
+            let mut after = (a, b);
             (a, b) = (next_a + 1, next_b + 1);
-            let from_front = was.iter().zip(&is);
-            let from_back = was.iter().rev().zip(is.iter().rev());
-            for (was, is) in from_front.chain(from_back) {
-                let free = is_free(&self.of_old, *was) && is_free(&self.of_new, *is);
-                let items = old.get(*was).zip(new.get(*is));
-                if free && items.is_some_and(|(was, is)| grew(was, is)) {
-                    self.join(*was, *is);
+            for (was, is) in was.iter().copied().zip(is.iter().copied()) {
+                if grown(was, is) {
+                    self.join(was, is);
+                    after = (was + 1, is + 1);
+                }
+            }
+            for (was, is) in was.iter().copied().rev().zip(is.iter().copied().rev()) {
+                if was < after.0 || is < after.1 {
+                    break;
+                }
+                if grown(was, is) {
+                    self.join(was, is);
                 }
             }
         }
     }
+}
+
+/// What says which item each is. A key that two items of a list have says nothing.
+fn identities(
+    old: &[&[u8]],
+    new: &[&[u8]],
+    key: Option<&[String]>,
+) -> Result<(Vec<Identity>, Vec<Identity>)> {
+    let all = |items: &[&[u8]]| -> Result<Vec<Identity>> {
+        items.iter().map(|item| Identity::of(item, key)).collect()
+    };
+    let (mut a, mut b) = (all(old)?, all(new)?);
+    let mut shared: HashSet<Identity> = HashSet::new();
+    if key.is_some() {
+        for identities in [&a, &b] {
+            let mut seen = HashSet::with_capacity(identities.len());
+            let twice = identities.iter().filter(|identity| !seen.insert(*identity));
+            shared.extend(twice.cloned());
+        }
+    }
+    if !shared.is_empty() {
+        for (items, identities) in [(old, &mut a), (new, &mut b)] {
+            for (item, identity) in items.iter().zip(identities) {
+                if shared.contains(identity) {
+                    *identity = Identity::of(item, None)?;
+                }
+            }
+        }
+    }
+    Ok((a, b))
 }
 
 fn is_free(places: &[Option<usize>], at: usize) -> bool {

@@ -114,6 +114,21 @@ impl GuardRule {
             _ => Ok(()),
         }
     }
+
+    /// Whether new items are put before older ones.
+    pub(super) fn newest_first(&self) -> bool {
+        self.trimmed == Some(End::Back)
+    }
+
+    /// The same list, of which nothing leaves by nature.
+    pub(super) fn without_nature(&self) -> Self {
+        Self {
+            consumed: None,
+            trimmed: None,
+            bound: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// The guard of the sessions of a pattern: which lists, and how many generations are kept how long.
