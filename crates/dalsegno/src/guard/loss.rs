@@ -1,10 +1,10 @@
 //! What a new state has lost of an earlier one.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
-use super::identity::{Identity, equal, grew};
+use super::elsewhere;
+use super::identity::Identity;
 use super::items;
 use super::pairs::Pairs;
 use super::path;
@@ -158,8 +158,12 @@ pub(super) fn compare<'a>(
         let (old, is) = (items::of(earlier, &list)?, items::of(new, &list)?);
         let was: Vec<&[u8]> = old.iter().map(AsRef::as_ref).collect();
         let now: Vec<&[u8]> = is.iter().map(AsRef::as_ref).collect();
-        let mut pairs = Pairs::of(&was, &now, key.as_deref())?;
+        let mut pairs = Pairs::quickly(&was, &now, key.as_deref())?;
         let mut lost = Compared::missing(rule, &pairs);
+        if !lost.is_empty() {
+            pairs = Pairs::of(&was, &now, key.as_deref())?;
+            lost = Compared::missing(rule, &pairs);
+        }
         // Which of several equal items left may make the difference.
         for end in [rule.consumed, rule.trimmed].into_iter().flatten() {
             if lost.is_empty() {
@@ -181,7 +185,7 @@ pub(super) fn compare<'a>(
         });
     }
     if compared.iter().any(|list| !list.lost.is_empty()) {
-        found_elsewhere(&mut compared, new)?;
+        elsewhere::find(&mut compared, new)?;
     }
     for list in &mut compared {
         let used_up = list.rule.consumed.is_some() && list.pairs.of_old.iter().all(Option::is_none);
@@ -190,122 +194,6 @@ pub(super) fn compare<'a>(
         }
     }
     Ok(compared)
-}
-
-/// Takes from what is missing that which other lists have now.
-fn found_elsewhere(compared: &mut [Compared<'_>], new: &Document) -> Result<()> {
-    let text = new.to_text();
-    // What stands for an item already, by its bytes, as often as it does.
-    let mut taken: HashMap<Vec<u8>, usize> = HashMap::new();
-    for list in compared.iter() {
-        let paired = list.new.iter().zip(&list.pairs.of_new);
-        for (item, _) in paired.filter(|(_, old)| old.is_some()) {
-            *taken.entry(item.to_vec()).or_default() += 1;
-        }
-    }
-    for at in 0..compared.len() {
-        let Some(list) = compared.get(at).filter(|list| !list.lost.is_empty()) else {
-            continue;
-        };
-        let key = list.key.as_deref();
-        let lost = list.lost.iter().map(|place| list.identity(*place));
-        let lost: Vec<Identity> = lost.collect::<Result<_>>()?;
-        let mut there = Candidates::of(&lost, key, &text, &taken)?;
-        for other in compared.iter().filter(|other| other.key == list.key) {
-            let new = other.new.iter().zip(&other.pairs.of_new);
-            let free = new.filter(|(_, old)| old.is_none());
-            there.trust(free.map(|(item, _)| item.as_ref()), key)?;
-        }
-        let mut still = Vec::new();
-        for (place, identity) in list.lost.iter().zip(&lost) {
-            let item = list.old.get(*place).map(AsRef::as_ref).unwrap_or_default();
-            match there.take(identity, item) {
-                Some(found) => *taken.entry(found.to_vec()).or_default() += 1,
-                None => still.push(*place),
-            }
-        }
-        if let Some(list) = compared.get_mut(at) {
-            list.lost = still;
-        }
-    }
-    Ok(())
-}
-
-/// Items of any list that may be those that are missing.
-struct Candidates<'a> {
-    by_identity: HashMap<Identity, Vec<&'a [u8]>>,
-    /// Those in guarded lists of the same key, where the key says enough.
-    trusted: HashMap<Vec<u8>, usize>,
-}
-
-impl<'a> Candidates<'a> {
-    fn of(
-        lost: &[Identity],
-        key: Option<&[String]>,
-        text: &'a [u8],
-        taken: &HashMap<Vec<u8>, usize>,
-    ) -> Result<Self> {
-        let mut by_identity: HashMap<Identity, Vec<&[u8]>> =
-            lost.iter().map(|id| (id.clone(), Vec::new())).collect();
-        let shortest = lost.iter().map(|id| match id {
-            Identity::Key(_) => 2,
-            Identity::Whole(bytes) => bytes.len(),
-        });
-        let shortest = shortest.min().unwrap_or(0);
-        let mut taken = taken.clone();
-        let mut failed = Ok(());
-        items::each(text, |item| {
-            if item.len() < shortest {
-                return;
-            }
-            match Identity::of(item, key) {
-                Ok(identity) => {
-                    let Some(found) = by_identity.get_mut(&identity) else {
-                        return;
-                    };
-                    match taken.get_mut(item).filter(|times| **times > 0) {
-                        Some(times) => *times -= 1,
-                        None => found.push(item),
-                    }
-                }
-                Err(error) => failed = Err(error),
-            }
-        })?;
-        failed.map(|()| Self {
-            by_identity,
-            trusted: HashMap::new(),
-        })
-    }
-
-    fn trust<'b>(
-        &mut self,
-        items: impl Iterator<Item = &'b [u8]>,
-        key: Option<&[String]>,
-    ) -> Result<()> {
-        for item in items {
-            if self.by_identity.contains_key(&Identity::of(item, key)?) {
-                *self.trusted.entry(item.to_vec()).or_default() += 1;
-            }
-        }
-        Ok(())
-    }
-
-    /// One that is `item`, which is then no candidate any more.
-    fn take(&mut self, identity: &Identity, item: &[u8]) -> Option<&'a [u8]> {
-        let trusted = &mut self.trusted;
-        let found = self.by_identity.get_mut(identity)?;
-        let at = found.iter().position(|there| {
-            matches!(identity, Identity::Whole(_))
-                || trusted.get(*there).is_some_and(|times| *times > 0)
-                || equal(item, there)
-                || grew(item, there)
-        })?;
-        let there = found.swap_remove(at);
-        if let Some(times) = trusted.get_mut(there).filter(|times| **times > 0) {
-            *times -= 1;
-        }
-        Some(there)
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! an earlier one; a fuller state is kept as a [`Generation`]. [`judge`] says whether that was an accident, and
 //! [`merge`] and [`restore`] bring back what was lost and keep what is newer.
 
+mod elsewhere;
 mod history;
 mod identity;
 mod items;

@@ -30,7 +30,51 @@ impl Pairs {
         Self::between(old, new, key, true)
     }
 
-    /// The same, but that of equal items those farthest from `end` are paired, since there the others went.
+    /// As many pairs as [`of`](Self::of) has, without a care for order: what is shared, or there again byte for byte,
+    /// is not read.
+    pub(super) fn quickly(old: &[&[u8]], new: &[&[u8]], key: Option<&[String]>) -> Result<Self> {
+        let (mut pairs, olds, news) = Self::ends(old, new, true);
+        let address = |item: &&[u8]| (item.as_ptr(), item.len());
+        pairs.left(old, new, &olds, &news, |a, b| {
+            let all = |items: &[&[u8]]| items.iter().map(address).collect::<Vec<_>>();
+            Ok(Classes::of(&all(a), &all(b)))
+        })?;
+        pairs.left(old, new, &olds, &news, |a, b| Ok(Classes::of(a, b)))?;
+        pairs.left(old, new, &olds, &news, |a, b| {
+            let (a, b) = identities(a, b, key)?;
+            Ok(Classes::of(&a, &b))
+        })?;
+        pairs.grown(old, new, &[], &olds, &news);
+        Ok(pairs)
+    }
+
+    /// Pairs what is left, first with first in each class.
+    fn left(
+        &mut self,
+        old: &[&[u8]],
+        new: &[&[u8]],
+        olds: &Range<usize>,
+        news: &Range<usize>,
+        classes: impl Fn(&[&[u8]], &[&[u8]]) -> Result<Classes>,
+    ) -> Result<()> {
+        let olds = free(&self.of_old, olds.clone());
+        let news = free(&self.of_new, news.clone());
+        if olds.is_empty() || news.is_empty() {
+            return Ok(());
+        }
+        let was: Vec<&[u8]> = olds.iter().filter_map(|at| old.get(*at).copied()).collect();
+        let is: Vec<&[u8]> = news.iter().filter_map(|at| new.get(*at).copied()).collect();
+        for (a, b) in &classes(&was, &is)?.places {
+            for (a, b) in a.iter().zip(b) {
+                if let (Some(a), Some(b)) = (olds.get(*a), news.get(*b)) {
+                    self.join(*a, *b);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same as [`of`](Self::of), but that of equal items those farthest from `end` are paired, since there the others went.
     pub(super) fn away_from(
         end: End,
         old: &[&[u8]],
@@ -69,6 +113,15 @@ impl Pairs {
         key: Option<&[String]>,
         head_stays: bool,
     ) -> Result<Self> {
+        let (mut pairs, olds, news) = Self::ends(old, new, head_stays);
+        if !olds.is_empty() && !news.is_empty() {
+            pairs.middle(old, new, key, olds, news)?;
+        }
+        Ok(pairs)
+    }
+
+    /// Pairs what is equal at both ends, and says what is between.
+    fn ends(old: &[&[u8]], new: &[&[u8]], head_stays: bool) -> (Self, Range<usize>, Range<usize>) {
         let mut pairs = Self {
             of_old: vec![None; old.len()],
             of_new: vec![None; new.len()],
@@ -89,11 +142,7 @@ impl Pairs {
         for back in 1..=tail {
             pairs.join(old.len() - back, new.len() - back);
         }
-        let (olds, news) = (head..old.len() - tail, head..new.len() - tail);
-        if !olds.is_empty() && !news.is_empty() {
-            pairs.middle(old, new, key, olds, news)?;
-        }
-        Ok(pairs)
+        (pairs, head..old.len() - tail, head..new.len() - tail)
     }
 
     fn join(&mut self, old: usize, new: usize) {
@@ -149,9 +198,6 @@ impl Pairs {
         olds: &Range<usize>,
         news: &Range<usize>,
     ) {
-        let free = |places: &[Option<usize>], range: Range<usize>| -> Vec<usize> {
-            range.filter(|at| is_free(places, *at)).collect()
-        };
         let grown = |was: usize, is: usize| {
             let items = old.get(was).zip(new.get(is));
             items.is_some_and(|(was, is)| grew(was, is))
@@ -209,6 +255,10 @@ fn identities(
         }
     }
     Ok((a, b))
+}
+
+fn free(places: &[Option<usize>], range: Range<usize>) -> Vec<usize> {
+    range.filter(|at| is_free(places, *at)).collect()
 }
 
 fn is_free(places: &[Option<usize>], at: usize) -> bool {
