@@ -140,16 +140,22 @@ pub(crate) mod optional {
     }
 }
 
-/// Serialises durations as the texts that people read.
+/// Serialises durations as the texts that people read and write.
 pub(crate) mod required {
     use jiff::SignedDuration;
-    use serde::Serializer;
+    use serde::{Deserialize, Deserializer, Serializer, de};
 
     pub(crate) fn serialize<S: Serializer>(
         duration: &SignedDuration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::display_duration(*duration))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SignedDuration, D::Error> {
+        super::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

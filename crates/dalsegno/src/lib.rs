@@ -33,6 +33,7 @@ mod fork;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guard;
 mod head;
 mod job;
 mod lease;
@@ -42,6 +43,7 @@ mod log;
 mod model;
 mod open;
 mod patch;
+mod pattern;
 mod places;
 mod policy;
 mod purge;

@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// A value, opened once.
 #[derive(Debug)]
-pub(super) enum Level<'a> {
+pub(crate) enum Level<'a> {
     /// Its members; of those of one name the last, which is the one that counts.
     Object(Vec<(String, &'a [u8])>),
     List(Vec<&'a [u8]>),
@@ -23,7 +23,7 @@ impl<'a> Level<'a> {
     ///
     /// # Errors
     /// `InvalidInput` where it is none.
-    pub(super) fn of(text: &'a [u8]) -> Result<Self> {
+    pub(crate) fn of(text: &'a [u8]) -> Result<Self> {
         let mut scan = Scanner::inside(text);
         scan.space();
         let (mut members, mut elements) = (Vec::new(), Vec::new());
@@ -66,7 +66,7 @@ impl<'a> Level<'a> {
     }
 
     /// The member of that name, where this is an object.
-    pub(super) fn member(&self, name: &str) -> Option<&'a [u8]> {
+    pub(crate) fn member(&self, name: &str) -> Option<&'a [u8]> {
         match self {
             Self::Object(members) => members.iter().find(|(n, _)| n == name).map(|(_, v)| *v),
             _ => None,
@@ -91,12 +91,20 @@ fn last_of_each(members: Vec<(String, &[u8])>) -> Vec<(String, &[u8])> {
 }
 
 /// The text of a string value; of one that is no text (a lone surrogate), its spelling.
-pub(super) fn string(value: &[u8]) -> Option<String> {
+pub(crate) fn string(value: &[u8]) -> Option<String> {
     (value.first() == Some(&b'"')).then(|| member_name(value))
 }
 
 /// `text` without the white space between its tokens.
 pub(super) fn compact(text: &[u8]) -> Json {
+    Json(
+        String::from_utf8(squeezed(text))
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+    )
+}
+
+/// The bytes of [`compact`].
+pub(crate) fn squeezed(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);
     for byte in text {
@@ -110,10 +118,7 @@ pub(super) fn compact(text: &[u8]) -> Json {
         }
         out.push(*byte);
     }
-    Json(
-        String::from_utf8(out)
-            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
-    )
+    out
 }
 
 #[cfg(test)]

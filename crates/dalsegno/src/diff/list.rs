@@ -213,7 +213,7 @@ fn free_at(places: &[bool], at: usize) -> bool {
 }
 
 /// Where the longest run of rising numbers stands in `order`.
-fn longest_rising(order: &[usize]) -> Vec<usize> {
+pub(crate) fn longest_rising(order: &[usize]) -> Vec<usize> {
     // For each length of run, where the one ends that ends lowest; for each place, the one before it.
     let mut ends: Vec<(usize, usize)> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(order.len());

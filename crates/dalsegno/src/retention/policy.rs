@@ -1,24 +1,11 @@
 //! Rules for the sessions of a pattern.
 
-use std::cmp::Reverse;
-
-use glob::{MatchOptions, Pattern};
 use jiff::SignedDuration;
 
 use super::rules::Rules;
 use crate::duration;
 use crate::error::{Error, Result};
-use crate::model::check_session_name;
-
-/// As file names are matched, but that nothing is hidden.
-const OPTIONS: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: false,
-};
-
-/// The characters that patterns are made with.
-const WILD: [char; 3] = ['*', '?', '['];
+use crate::pattern;
 
 /// What is kept of the sessions that a pattern names.
 ///
@@ -67,15 +54,7 @@ impl Policy {
     /// `InvalidInput`: the message names what to change.
     pub fn check(&self) -> Result<()> {
         let of = |e: Error| e.context(format!("the policy for '{}'", self.pattern.escape_debug()));
-        // Where no session can have such a name, the policy would silently do nothing.
-        check_session_name(&self.pattern).map_err(|e| e.context("the pattern of a policy"))?;
-        Pattern::new(&self.pattern).map_err(|e| {
-            of(Error::invalid(format!(
-                "the pattern is wrong: {}; write * or ? for a part of a name, ** alone between slashes \
-                 for any parts, [[] for a bracket",
-                e.msg
-            )))
-        })?;
+        pattern::check(&self.pattern, "policy")?;
         self.rules.check().map_err(of)?;
         match self.grace {
             Some(grace) if !grace.is_zero() => {
@@ -89,38 +68,8 @@ impl Policy {
     /// one of exactly this name.
     #[must_use]
     pub fn matches(&self, session: &str) -> bool {
-        self.pattern == session
-            || Pattern::new(&self.pattern)
-                .is_ok_and(|pattern| pattern.matches_with(session, OPTIONS))
+        pattern::matches(&self.pattern, session)
     }
-
-    /// Larger where more is said of the name.
-    fn specificity(&self, session: &str) -> (bool, usize, Reverse<usize>) {
-        (
-            self.pattern == session,
-            literals(&self.pattern),
-            Reverse(self.pattern.split('/').filter(|p| *p == "**").count()),
-        )
-    }
-}
-
-/// The characters of a pattern that are those of the name.
-fn literals(pattern: &str) -> usize {
-    let mut rest = pattern;
-    let mut count = 0;
-    while let Some(first) = rest.chars().next() {
-        let len = if first == '[' {
-            // A bracket may be the first character within: `[]]`, `[!]]`.
-            let from = if rest.starts_with("[!") { 3 } else { 2 };
-            let end = rest.char_indices().skip(from).find(|(_, c)| *c == ']');
-            end.map_or(rest.len(), |(at, _)| at + 1)
-        } else {
-            count += usize::from(!WILD.contains(&first));
-            first.len_utf8()
-        };
-        rest = rest.get(len..).unwrap_or_default();
-    }
-    count
 }
 
 /// The policy for `session`: of those whose pattern matches, the most specific.
@@ -130,10 +79,7 @@ fn literals(pattern: &str) -> usize {
 /// first. Of equal patterns it is the first given.
 #[must_use]
 pub fn choose<'a>(policies: &'a [Policy], session: &str) -> Option<&'a Policy> {
-    policies
-        .iter()
-        .filter(|policy| policy.matches(session))
-        .min_by_key(|policy| (Reverse(policy.specificity(session)), &policy.pattern))
+    pattern::choose(policies, |policy| &policy.pattern, session)
 }
 
 #[cfg(test)]
@@ -226,22 +172,6 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_literal() {
-        for (pattern, count) in [
-            ("**", 0),
-            ("bot/*", 4),
-            ("b?t", 2),
-            ("a[bc]d", 2),
-            ("a[]]d", 2),
-            ("a[!]]d", 2),
-            ("a[ä]ö", 2),
-            ("a[b", 1),
-        ] {
-            assert_eq!(literals(pattern), count, "{pattern}");
-        }
-    }
-
-    #[test]
     fn odd_policies_are_refused() {
         for (odd, said) in [
             (policy(""), "the pattern of a policy"),
@@ -285,7 +215,6 @@ mod tests {
             let policy = policy(&pattern);
             let _ = policy.check();
             let _ = policy.matches(&session);
-            literals(&pattern);
         }
     }
 }
