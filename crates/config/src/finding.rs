@@ -1,0 +1,32 @@
+//! What is wrong with a configuration, in the words of `doctor`.
+
+use dalsegno::Severity;
+
+/// Something wrong, and what can be done about it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Finding {
+    pub(crate) fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    pub(crate) fn problem(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Problem,
+            ..Self::warning(message, remedy)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Configuration as users meet it: files in folders, layers over each other, trust.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod check;
+mod hooks;
+mod house;
+mod keys;
+mod precedence;
+mod search;
+mod trust;

@@ -1,0 +1,1 @@
+//! Commands and webhooks that are told of events.
