@@ -50,6 +50,9 @@ pub(crate) enum Verb {
     Fork(verb::fork::Fork),
     #[command(subcommand)]
     Policy(verb::policy::Policy),
+    #[command(subcommand)]
+    Config(verb::config::Config),
+    Trust(verb::trust::Trust),
     Verify(verb::verify::Verify),
     Export(verb::export::Export),
     Import(verb::import::Import),
@@ -77,6 +80,8 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Log(log) => log.run(global, out),
         Verb::Fork(fork) => fork.run(global, out),
         Verb::Policy(verb) => verb.run(global, out),
+        Verb::Config(verb) => verb.run(global, out),
+        Verb::Trust(trust) => trust.run(out),
         Verb::Verify(verify) => verify.run(global, out),
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),

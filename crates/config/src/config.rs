@@ -65,7 +65,7 @@ impl Config {
     /// ```
     /// use dalsegno_config::{Config, Flags, Layers};
     ///
-    /// let layers = Layers::of_process(Flags::default())?;
+    /// let layers = Layers::of_process(Flags::default());
     /// let loaded = Config::load(&layers)?;
     /// let settle = &loaded.config.watch.settle;
     /// println!("a file settles within {:?} (from {})", settle.value, settle.origin);

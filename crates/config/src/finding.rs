@@ -15,6 +15,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// That the configuration cannot be read: `message` says where and why.
+    #[must_use]
+    pub fn unreadable(message: &str) -> Self {
+        Self::problem(
+            message,
+            "correct the file: until then, commands that need it fail",
+        )
+    }
+
     pub(crate) fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,

@@ -5,7 +5,6 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use dalsegno::{Error, Result};
 use jiff::SignedDuration;
 
 /// The name of a project's file.
@@ -53,25 +52,22 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Those of this process, with what its options say.
-    ///
-    /// # Errors
-    /// As the operating system answers where the working folder is gone or may not be read.
-    pub fn of_process(flags: Flags) -> Result<Self> {
-        let folder = env::current_dir().map_err(|e| Error::io("finding the working folder", e))?;
+    /// Those of this process, with what its options say. Where its working folder is gone, it has no project.
+    #[must_use]
+    pub fn of_process(flags: Flags) -> Self {
         let home = absolute("HOME");
         let below = |name: &str| home.as_ref().map(|home| home.join(name));
-        Ok(Self {
+        Self {
             flags,
             variables: env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .filter(|(name, _)| name.starts_with("DALSEGNO_"))
                 .collect(),
-            working_folder: Some(folder),
+            working_folder: env::current_dir().ok(),
             config_home: absolute("XDG_CONFIG_HOME").or_else(|| below(".config")),
             state_home: absolute("XDG_STATE_HOME").or_else(|| below(".local/state")),
             home,
-        })
+        }
     }
 
     /// The project's file: the nearest one from the working folder up, as far as the user's home or the root.

@@ -15,7 +15,7 @@
 //! use dalsegno_hooks::Hooks;
 //! use serde_json::json;
 //!
-//! let loaded = Config::load(&Layers::of_process(Flags::default())?)?;
+//! let loaded = Config::load(&Layers::of_process(Flags::default()))?;
 //! let hooks = Hooks::start(loaded.config.hooks, |outcome| eprintln!("{outcome}"))?;
 //! hooks.send(&json!({"id": "1", "at": "2026-11-21T09:00:00Z", "event": "restored", "session": "bot/42"}));
 //! let left = hooks.close(Duration::from_secs(5));

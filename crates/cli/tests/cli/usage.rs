@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 35] = [
+pub(crate) const VERBS: [&[&str]; 39] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -28,6 +28,10 @@ pub(crate) const VERBS: [&[&str]; 35] = [
     &["policy", "set"],
     &["policy", "list"],
     &["policy", "remove"],
+    &["config", "show"],
+    &["config", "check"],
+    &["config", "path"],
+    &["trust"],
     &["verify"],
     &["export"],
     &["import"],

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod docs;
 mod hooks;
 mod house;
 mod keys;
