@@ -41,8 +41,8 @@ pub struct Config {
 pub struct Autosave {
     /// How often.
     pub interval: Setting<SignedDuration>,
-    /// By how much that may vary; zero: not at all.
-    pub jitter: Setting<SignedDuration>,
+    /// By which part of itself that may vary: 0 (not at all) to 1.
+    pub jitter: Setting<f64>,
     /// How many bytes have to differ from the state before; zero: any change counts.
     pub min_change: Setting<u64>,
 }

@@ -38,19 +38,38 @@ impl TryFrom<String> for End {
 }
 
 /// A list that must not lose items unless somebody says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GuardedList {
+    /// The list: the names that lead to it, with points between, such as `queue.upcoming`; `.` where the
+    /// state is the list.
+    pub list: String,
+    /// The member that tells items apart; none: they are compared whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The end at which items are taken away as they are used; that is no loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumed: Option<End>,
+    /// The end at which the list is kept short; that is no loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<End>,
+    /// How many items it has when it is full; below that, it is not being kept short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<u32>,
+}
+
+/// The lists of some sessions that must not lose items.
+///
+/// As JSON: `{"pattern": "bot/*", "lists": [{"list": "messages"}], "generations": 5, "max_age": "30 days"}`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Guard {
     /// Of which sessions.
+    #[serde(rename = "pattern")]
     pub sessions: Sessions,
-    /// The list: the names that lead to it, with points between, such as `queue.upcoming`.
-    pub list: String,
-    /// The member that tells items apart; none: their bytes.
-    pub key: Option<String>,
-    /// The end at which items are taken away as they are used; that is no loss.
-    pub consumed: Option<End>,
-    /// The end at which the list is kept short; that is no loss.
-    pub trimmed: Option<End>,
+    /// The lists; none: nothing is guarded, whatever a wider pattern says.
+    pub lists: Vec<GuardedList>,
     /// How many generations are kept.
     pub generations: u32,
     /// How long each is kept.
@@ -60,32 +79,65 @@ pub struct Guard {
 
 impl Guard {
     pub(crate) fn new(pattern: &str, values: &GuardValues) -> Result<Self> {
-        let wrong = |message: &str| Err(Error::new(ErrorKind::InvalidInput, message));
-        if values.list.split('.').any(str::is_empty) {
-            return wrong("list names members with points between, such as 'queue.upcoming'");
-        }
-        if values.key.as_deref() == Some("") {
-            return wrong(
-                "key is the name of a member, such as 'id'; leave it away to compare whole items",
-            );
-        }
         if values.generations == Some(0) {
-            return wrong("generations is at least 1; leave the table away to guard nothing");
+            return wrong("generations is at least 1; write lists = [] to guard nothing");
         }
         let max_age = values.max_age.map_or(GUARD_MAX_AGE, |age| age.0);
         if max_age.is_zero() {
             return wrong("max_age is no time at all");
         }
+        let lists = lists(values)?;
+        lists.iter().try_for_each(GuardedList::check)?;
         Ok(Self {
             sessions: Sessions::new(pattern)?,
-            list: values.list.clone(),
-            key: values.key.clone(),
-            consumed: values.consumed,
-            trimmed: values.trimmed,
+            lists,
             generations: values.generations.unwrap_or(GUARD_GENERATIONS),
             max_age,
         })
     }
+}
+
+/// One list is written in the table itself, several as `lists`.
+fn lists(values: &GuardValues) -> Result<Vec<GuardedList>> {
+    let one = GuardedList {
+        list: values.list.clone().unwrap_or_default(),
+        key: values.key.clone(),
+        consumed: values.consumed,
+        trimmed: values.trimmed,
+        bound: values.bound,
+    };
+    match (&values.list, &values.lists) {
+        (Some(_), None) => Ok(vec![one]),
+        (None, Some(lists)) if one == GuardedList::default() => Ok(lists.clone()),
+        (None, None) => wrong("list is missing: name the list, or several with lists"),
+        _ => wrong("what belongs to a list stands beside list, or within lists, not both"),
+    }
+}
+
+impl GuardedList {
+    fn check(&self) -> Result<()> {
+        // Names in brackets may have any characters; the engine knows how they are written.
+        let plain = self.list != "." && !self.list.contains('[');
+        if plain && self.list.split('.').any(str::is_empty) {
+            return wrong("list names members with points between, such as 'queue.upcoming'");
+        }
+        if self.key.as_deref() == Some("") {
+            return wrong(
+                "key is the name of a member, such as 'id'; without it, items are compared whole",
+            );
+        }
+        match (self.bound, self.trimmed) {
+            (Some(0), _) => wrong("bound is at least 1"),
+            (Some(_), None) => {
+                wrong("bound needs trimmed: front where new items are appended, else back")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn wrong<T>(message: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
 fn as_people_read_it<S: serde::Serializer>(

@@ -20,6 +20,8 @@ pub const EVENTS: &[&str] = &[
     "created",
     "auto_saved",
     "auto_save_failed",
+    "imported",
+    "forked",
     "cleaned_up",
     "restored",
     "rolled_back",
@@ -28,6 +30,7 @@ pub const EVENTS: &[&str] = &[
     "deleted",
     "corruption_detected",
     "repaired",
+    "recovered",
     "shrink_guarded",
     "lease_lost",
 ];

@@ -22,8 +22,8 @@ pub struct Flags {
     pub actor: Option<String>,
     /// How often to save by itself.
     pub interval: Option<SignedDuration>,
-    /// By how much that may vary.
-    pub jitter: Option<SignedDuration>,
+    /// By which part of itself that may vary: 0 to 1.
+    pub jitter: Option<f64>,
     /// How many bytes have to differ.
     pub min_change: Option<u64>,
     /// How long a watched file has to stand still.

@@ -142,11 +142,15 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
                 |values| values.autosave.interval.as_ref(),
                 AUTOSAVE_INTERVAL,
             )?,
-            jitter: stack.time(
-                (flags.jitter, "DALSEGNO_AUTOSAVE_JITTER"),
-                |values| values.autosave.jitter.as_ref(),
-                SignedDuration::ZERO,
-            )?,
+            jitter: stack
+                .choose(
+                    flags.jitter,
+                    "DALSEGNO_AUTOSAVE_JITTER",
+                    units::part,
+                    |values| values.autosave.jitter.as_ref(),
+                    |part| part.0,
+                )?
+                .unwrap_or(Setting::new(0.0, Origin::Default)),
             min_change: stack
                 .choose(
                     flags.min_change,

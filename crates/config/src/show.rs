@@ -46,7 +46,12 @@ impl Loaded {
             optional("store", store),
             optional("actor", config.actor.clone()),
             time("autosave.interval", &autosave.interval),
-            time("autosave.jitter", &autosave.jitter),
+            shown(
+                "autosave.jitter",
+                // As it was written: 0.07 is not quite seven hundredths.
+                format!("{}%", (autosave.jitter.value * 1e6).round() / 1e4),
+                &autosave.jitter.origin,
+            ),
             shown(
                 "autosave.min_change",
                 bytesize::ByteSize(autosave.min_change.value).to_string(),
@@ -58,10 +63,16 @@ impl Loaded {
         ];
         for guard in &config.guards {
             let value = &guard.value;
+            let lists: Vec<_> = value.lists.iter().map(|list| list.list.as_str()).collect();
+            let lists = if lists.is_empty() {
+                "nothing".to_owned()
+            } else {
+                lists.join(", ")
+            };
             let (generations, max_age) = (value.generations, display_duration(value.max_age));
             all.push(shown(
                 &format!("guard.\"{}\"", value.sessions),
-                format!("{}: {generations} generations, {max_age}", value.list),
+                format!("{lists}: {generations} generations, {max_age}"),
                 &guard.origin,
             ));
         }

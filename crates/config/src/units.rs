@@ -11,6 +11,10 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Time(pub(crate) SignedDuration);
 
+/// A part in a file: `0.1`, or `"10%"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part(pub(crate) f64);
+
 /// A size in a file, such as `"4 KiB"`, or a number of bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size(pub(crate) u64);
@@ -32,6 +36,20 @@ pub(crate) fn size(text: &str) -> Result<u64> {
     Ok(size.as_u64())
 }
 
+/// Reads a part of a whole.
+pub(crate) fn part(text: &str) -> Result<f64> {
+    let text = text.trim();
+    let read = match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse().map(|n: f64| n / 100.0),
+        None => text.parse(),
+    };
+    let part = read.ok().filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or_else(|| {
+        let message = format!("'{text}' is no part of a whole; write 10% or 0.1");
+        Error::new(ErrorKind::InvalidInput, message)
+    })
+}
+
 /// A duration that waits can be given; what is negative is none.
 pub(crate) fn std(duration: SignedDuration) -> Duration {
     Duration::try_from(duration).unwrap_or_default()
@@ -47,6 +65,28 @@ impl<'de> Deserialize<'de> for Time {
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
                 time(text).map(Time).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Part;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a part of a whole, such as \"10%\" or 0.1")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Part, E> {
+                part(text).map(Part).map_err(E::custom)
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Part, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Part, E> {
+                self.visit_str(&number.to_string())
             }
         }
         deserializer.deserialize_any(Text)
@@ -95,6 +135,13 @@ mod tests {
         }
         for odd in ["", "7", "-3s", "soon"] {
             assert!(time(odd).is_err(), "{odd}");
+        }
+        for (text, of_whole) in [("10%", 0.1), ("0.5", 0.5), ("0", 0.0), ("100 %", 1.0)] {
+            assert!((part(text).unwrap() - of_whole).abs() < 1e-12, "{text}");
+        }
+        for odd in ["", "2", "101%", "-1%", "NaN", "often"] {
+            let said = part(odd).unwrap_err().to_string();
+            assert!(said.contains("no part of a whole; write"), "{said}");
         }
         for (text, bytes) in [
             ("512", 512),

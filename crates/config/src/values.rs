@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::guard::End;
-use crate::units::{Size, Time};
+use crate::guard::{End, GuardedList};
+use crate::units::{Part, Size, Time};
 
 /// A whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) struct Values {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutosaveValues {
     pub(crate) interval: Option<Spanned<Time>>,
-    pub(crate) jitter: Option<Spanned<Time>>,
+    pub(crate) jitter: Option<Spanned<Part>>,
     pub(crate) min_change: Option<Spanned<Size>>,
 }
 
@@ -47,10 +47,12 @@ pub(crate) struct WatchValues {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GuardValues {
-    pub(crate) list: String,
+    pub(crate) list: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) consumed: Option<End>,
     pub(crate) trimmed: Option<End>,
+    pub(crate) bound: Option<u32>,
+    pub(crate) lists: Option<Vec<GuardedList>>,
     pub(crate) generations: Option<u32>,
     pub(crate) max_age: Option<Time>,
 }

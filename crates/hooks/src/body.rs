@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// Members that are texts: what happened, when, to what, by whom.
-const TEXTS: &[&str] = &["id", "at", "event", "session", "actor", "kind"];
+const TEXTS: &[&str] = &["id", "at", "event", "session", "actor"];
 
 /// Members that are ids of snapshots and operations, or lists of them.
 const IDS: &[&str] = &[
@@ -21,9 +21,23 @@ const IDS: &[&str] = &[
 
 /// Members that are numbers of things.
 const COUNTS: &[&str] = &[
-    "count", "sessions", "deleted", "purged", "kept", "lost", "items", "damaged", "repaired",
-    "attempts", "epoch", "missed",
+    "count",
+    "sessions",
+    "deleted",
+    "purged",
+    "kept",
+    "lost",
+    "items",
+    "damaged",
+    "repaired",
+    "passed_over",
+    "attempts",
+    "epoch",
+    "missed",
 ];
+
+/// Members that are true or false.
+const FLAGS: &[&str] = &["automatic", "unchanged"];
 
 /// A text of a name or an id is not longer than this; what is, is something else.
 const LONGEST: usize = 1024;
@@ -38,7 +52,8 @@ pub fn body(event: &Value) -> Value {
         let name = name.as_str();
         let allowed = (TEXTS.contains(&name) && is_short(value))
             || (IDS.contains(&name) && is_ids(value))
-            || (COUNTS.contains(&name) && value.is_u64());
+            || (COUNTS.contains(&name) && value.is_u64())
+            || (FLAGS.contains(&name) && value.is_boolean());
         if allowed {
             body.insert(name.to_owned(), value.clone());
         }
@@ -54,14 +69,10 @@ fn is_ids(value: &Value) -> bool {
     is_id(value) || value.as_array().is_some_and(|ids| ids.iter().all(is_id))
 }
 
-/// As ids are written; other texts, which may be content, have spaces or more to say.
+/// As ids are written: hexadecimal digits and hyphens. Other texts may be content.
 fn is_id(value: &Value) -> bool {
-    let written = |text: &str| {
-        text.len() <= 64
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
+    let written =
+        |text: &str| text.len() <= 64 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     value.is_null() || value.as_str().is_some_and(written)
 }
 
@@ -74,19 +85,20 @@ mod tests {
     fn ids_go_out_and_content_stays() {
         let event = json!({
             "id": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81", "at": "2026-11-21T00:33:27Z", "event": "restored",
-            "session": "bot/42", "actor": null, "snapshot": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81",
-            "snapshots": ["01a1", "01a2"], "deleted": 7, "epoch": 3,
+            "session": "bot/42", "snapshot": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81",
+            "snapshots": ["01a1", "01a2"], "deleted": 7, "epoch": 3, "automatic": true,
             // None of these is on the list.
             "state": {"messages": ["hello"]}, "label": "before the talk with Ada", "message": "hello",
-            "path": "/home/ada/states", "metadata": {"k": "v"}, "reason": "clear",
+            "target": "/home/ada/states.json", "path": "/home/ada/states", "metadata": {"k": "v"}, "reason": "clear",
             // On the list, but not what belongs there.
             "from": "hello, how are you", "before": {"a": 1}, "kept": "many", "lost": -1, "count": 1.5,
-            "operation": ["01a1", {"a": 1}], "kind": {"a": 1}, "items": ["hello"],
+            "operation": ["01a1", {"a": 1}], "actor": {"a": 1}, "items": ["hello"], "safety": "hello",
+            "unchanged": "hello",
         });
         let expected = json!({
             "id": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81", "at": "2026-11-21T00:33:27Z", "event": "restored",
-            "session": "bot/42", "actor": null, "snapshot": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81",
-            "snapshots": ["01a1", "01a2"], "deleted": 7, "epoch": 3,
+            "session": "bot/42", "snapshot": "01a1fb85-bafe-7126-bc18-b0d0e1cb9f81",
+            "snapshots": ["01a1", "01a2"], "deleted": 7, "epoch": 3, "automatic": true,
         });
         assert_eq!(body(&event), expected);
         assert_eq!(body(&json!("hello")), json!({}));
@@ -96,7 +108,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn members_of_other_names_never_go_out(name in "[a-z_]{1,12}", text: String) {
-            let known = [TEXTS, IDS, COUNTS].concat().contains(&name.as_str());
+            let known = [TEXTS, IDS, COUNTS, FLAGS].concat().contains(&name.as_str());
             proptest::prop_assume!(!known);
             proptest::prop_assert_eq!(body(&json!({name: text})), json!({}));
         }

@@ -29,6 +29,8 @@ fn the_example_is_a_configuration_with_all_keys() {
         "list",
         "key",
         "trimmed",
+        "lists",
+        "bound",
         "consumed",
         "generations",
         "max_age",
@@ -50,10 +52,10 @@ fn the_example_is_a_configuration_with_all_keys() {
         .filter(|word| word.starts_with("DALSEGNO_"))
     {
         let mut house = House::new();
-        let value = if variable.ends_with("MIN_CHANGE") {
-            "7"
-        } else {
-            "7s"
+        let value = match variable.rsplit('_').next() {
+            Some("CHANGE") => "7",
+            Some("JITTER") => "7%",
+            _ => "7s",
         };
         house.variable(variable, value);
         let shown = house.load().shown();

@@ -80,7 +80,7 @@ const ODD: &[(&str, &str, &[&str])] = &[
         ":1:",
         &["with points between"],
     ),
-    ("[guard.'a']\nkey = 'id'", ":1:", &["missing field `list`"]),
+    ("[guard.'a']\nkey = 'id'", ":1:", &["list is missing"]),
     (
         "[guard.'a']\nlist = 'm'\nkey = ''",
         ":1:",
@@ -100,6 +100,28 @@ const ODD: &[(&str, &str, &[&str])] = &[
         "[guard.'a']\nlist = 'm'\nconsumed = true",
         ":3:12: ",
         &["expected a string"],
+    ),
+    (
+        "[guard.'a']\nlists = [{ list = 'm', boundd = 3 }]",
+        ":2:24: ",
+        &["did you mean 'bound'?"],
+    ),
+    ("[guard.'a']\nlist = 'm'\nlists = []", ":1:", &["not both"]),
+    ("[guard.'a']\nkey = 'k'\nlists = []", ":1:", &["not both"]),
+    (
+        "[guard.'a']\nlist = 'm'\nbound = 3",
+        ":1:",
+        &["bound needs trimmed"],
+    ),
+    (
+        "[autosave]\njitter = '2s'",
+        ":2:10: ",
+        &["'2s' is no part of a whole"],
+    ),
+    (
+        "[autosave]\njitter = 1.5",
+        ":2:10: ",
+        &["'1.5' is no part of a whole"],
     ),
     (
         "[guard.'a']\nlist = 'm'\ntrimmed = 'top'",

@@ -12,7 +12,7 @@ store = "states"
 actor = "project"
 [autosave]
 interval = "2 min"
-jitter = "2s"
+jitter = "2%"
 min_change = "2 KiB"
 [watch]
 settle = "200ms"
@@ -25,7 +25,7 @@ store = "~/states"
 actor = "user"
 [autosave]
 interval = "3 min"
-jitter = "3s"
+jitter = 0.07
 min_change = 3072
 [watch]
 settle = "300ms"
@@ -60,7 +60,7 @@ fn with_flags(house: &mut House) {
     flags.store = Some("flagged".into());
     flags.actor = Some("flag".to_owned());
     flags.interval = Some(SignedDuration::from_secs(1));
-    flags.jitter = Some(SignedDuration::from_millis(1));
+    flags.jitter = Some(0.01);
     flags.min_change = Some(1);
     flags.settle = Some(SignedDuration::from_millis(1));
     flags.include = Some(vec!["*.flag".to_owned()]);
@@ -72,7 +72,7 @@ fn with_variables(house: &mut House) {
         ("DALSEGNO_STORE", "from-environment"),
         ("DALSEGNO_ACTOR", "environment"),
         ("DALSEGNO_AUTOSAVE_INTERVAL", "10s"),
-        ("DALSEGNO_AUTOSAVE_JITTER", "10ms"),
+        ("DALSEGNO_AUTOSAVE_JITTER", "10%"),
         ("DALSEGNO_AUTOSAVE_MIN_CHANGE", "10"),
         ("DALSEGNO_WATCH_SETTLE", "10ms"),
     ] {
@@ -86,13 +86,7 @@ fn without_any_layer_the_defaults_hold() {
     let shown = house.load().shown();
     assert!(shown.iter().all(|shown| shown.origin == Origin::Default));
     let values: Vec<_> = shown.into_iter().map(|shown| shown.value).collect();
-    let expected = [
-        None,
-        None,
-        Some("5 minutes"),
-        Some("0 seconds"),
-        Some("0 B"),
-    ];
+    let expected = [None, None, Some("5 minutes"), Some("0%"), Some("0 B")];
     let expected = expected
         .into_iter()
         .chain([Some("500 milliseconds"), Some(""), Some("")]);
@@ -111,7 +105,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         &home,
         "user",
         "3 minutes",
-        "3 seconds",
+        "7%",
         "3.0 KiB",
         "300 milliseconds",
         "*.user",
@@ -125,7 +119,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         &states,
         "project",
         "2 minutes",
-        "2 seconds",
+        "2%",
         "2.0 KiB",
         "200 milliseconds",
         "*.project",
@@ -138,7 +132,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         "from-environment",
         "environment",
         "10 seconds",
-        "10 milliseconds",
+        "10%",
         "10 B",
         "10 milliseconds",
         "*.project",
@@ -151,7 +145,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         "flagged",
         "flag",
         "1 second",
-        "1 millisecond",
+        "1%",
         "1 B",
         "1 millisecond",
         "*.flag",
@@ -167,7 +161,7 @@ fn each_value_knows_where_it_came_from() {
     let mut house = House::new();
     let user = house.user("actor = 'user'\n\n[watch]\nsettle = '1s'\nexclude = ['a']\n");
     let project = house.project("# first line\nactor = 'project'\n[watch]\nexclude = ['b']\n");
-    house.variable("DALSEGNO_AUTOSAVE_JITTER", "1s");
+    house.variable("DALSEGNO_AUTOSAVE_JITTER", "1%");
     let shown = house.load().shown();
     let origin = |key: &str| {
         let found = shown.iter().find(|Shown { key: known, .. }| known == key);
@@ -258,12 +252,28 @@ fn of_guards_with_the_same_pattern_the_projects_holds() {
     assert_eq!(guards.len(), 2);
     assert_eq!(
         of("bot/1"),
-        serde_json::json!({"sessions": "bot/*", "list": "queue.upcoming", "key": null, "consumed": "front",
-            "trimmed": null, "generations": 9, "max_age": "7 days"})
+        serde_json::json!({"pattern": "bot/*", "lists": [{"list": "queue.upcoming", "consumed": "front"}],
+            "generations": 9, "max_age": "7 days"})
     );
     assert_eq!(
         of("chat/1"),
-        serde_json::json!({"sessions": "chat/*", "list": "messages", "key": "id", "consumed": null,
-            "trimmed": null, "generations": 5, "max_age": "30 days"})
+        serde_json::json!({"pattern": "chat/*", "lists": [{"list": "messages", "key": "id"}],
+            "generations": 5, "max_age": "30 days"})
     );
+}
+
+#[test]
+fn a_guard_may_have_several_lists_or_none() {
+    let house = House::new();
+    house.user(
+        "[guard.'a']\nlists = [{ list = '.' }, { list = 'x[\"a..b\"]', trimmed = 'back', bound = 3 }]\n\
+         [guard.'b']\nlists = []\n",
+    );
+    let guards = house.load().config.guards;
+    let lists = |n: usize| serde_json::to_value(&guards[n].value.lists).unwrap();
+    assert_eq!(
+        lists(0),
+        serde_json::json!([{"list": "."}, {"list": "x[\"a..b\"]", "trimmed": "back", "bound": 3}])
+    );
+    assert_eq!(lists(1), serde_json::json!([]));
 }

@@ -11,4 +11,5 @@ mod house;
 mod queue;
 mod refused;
 mod server;
+mod tls;
 mod webhook;
