@@ -60,12 +60,15 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Takes the oldest event, or waits for one; none once it is closed and empty. The one that was taken
-    /// before counts as done.
+    /// What was taken is worked on no more.
+    pub(crate) fn done(&self) {
+        self.lock().busy = false;
+        self.changed.notify_all();
+    }
+
+    /// Takes the oldest event, or waits for one; none once it is closed and empty.
     pub(crate) fn next(&self) -> Option<Next> {
         let mut inside = self.lock();
-        inside.busy = false;
-        self.changed.notify_all();
         loop {
             if let Some(event) = inside.events.pop_front() {
                 inside.busy = true;
@@ -117,6 +120,8 @@ mod tests {
         queue.add(Arc::new(json!("late")));
         assert_eq!(queue.drained(Instant::now()), 3);
         let taken: Vec<_> = std::iter::from_fn(|| queue.next()).collect();
+        assert_eq!(queue.drained(Instant::now()), 1);
+        queue.done();
         let taken: Vec<_> = taken
             .iter()
             .map(|t| (t.event.to_string(), t.missed))

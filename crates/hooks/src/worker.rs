@@ -39,6 +39,8 @@ impl Worker {
             } else {
                 self.deliver(client.as_ref(), &next.event, missed)
             };
+            // Before it is told, so that whoever is told can count on it.
+            self.queue.done();
             let outcome = Outcome {
                 hook: self.hook.title(),
                 event: text(&next.event, "id").map(str::to_owned),
