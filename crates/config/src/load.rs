@@ -1,6 +1,5 @@
 //! Asking the layers in turn.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -11,9 +10,10 @@ use crate::config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
 use crate::guard::Guard;
 use crate::hook::Hook;
 use crate::layers::Layers;
+use crate::left_out::{LeftOut, Refused};
 use crate::origin::{Origin, Setting};
 use crate::parse::{at, line, parse};
-use crate::source::{Exposure, Source};
+use crate::source::Source;
 use crate::trust::Trust;
 use crate::units;
 use crate::values::Values;
@@ -30,48 +30,6 @@ pub struct Loaded {
     pub project_file: Option<PathBuf>,
     /// The user's file, if there is one.
     pub user_file: Option<PathBuf>,
-}
-
-/// A hook that is not run.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct LeftOut {
-    /// The hook.
-    pub hook: Hook,
-    /// Why not.
-    pub why: Refused,
-    /// What to do so that it is.
-    pub remedy: String,
-}
-
-/// Why a hook is not run.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Refused {
-    /// Its file is a project's that the user did not trust.
-    Untrusted,
-    /// Its file was trusted, and was changed since.
-    Changed,
-    /// Others could have written its file.
-    Exposed(Exposure),
-    /// What is remembered of trusted files cannot be read: the reason.
-    Unknown(String),
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hook { origin, .. } = &self.hook;
-        let title = self.hook.title();
-        write!(f, "{title} ({origin}) is not run: ")?;
-        match &self.why {
-            Refused::Untrusted => f.write_str("the file is not trusted"),
-            Refused::Changed => f.write_str("the file was changed since it was trusted"),
-            Refused::Exposed(exposure) => write!(f, "the file {exposure}"),
-            Refused::Unknown(reason) => f.write_str(reason),
-        }?;
-        write!(f, "; {}", self.remedy)
-    }
 }
 
 /// A file of a layer, read.
