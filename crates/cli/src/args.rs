@@ -54,6 +54,9 @@ pub(crate) enum Verb {
     Recover(verb::recover::Recover),
     #[command(subcommand)]
     Lease(verb::lease::Lease),
+    #[command(subcommand)]
+    Config(verb::config::Config),
+    Trust(verb::trust::Trust),
     Verify(verb::verify::Verify),
     Export(verb::export::Export),
     Import(verb::import::Import),
@@ -84,6 +87,8 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Events(events) => events.run(global, out),
         Verb::Recover(recover) => recover.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),
+        Verb::Config(verb) => verb.run(global, out),
+        Verb::Trust(trust) => trust.run(out),
         Verb::Verify(verify) => verify.run(global, out),
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),

@@ -9,8 +9,9 @@ use clap::Args;
 pub(crate) struct Global {
     /// The store: a file, or a folder that holds store.db
     ///
-    /// Without it, the environment's DALSEGNO_STORE, else .dalsegno/ here if it holds a store, else
-    /// dalsegno/ in the user's data folder. Only `init` and `demo` make one.
+    /// Without it, the environment's DALSEGNO_STORE, else what the project's dalsegno.toml says, else
+    /// .dalsegno/ here if it holds a store, else what the user's configuration says, else dalsegno/ in the
+    /// user's data folder. Only `init` and `demo` make one.
     #[arg(long, global = true, value_name = "PATH", display_order = 100)]
     pub(crate) store: Option<PathBuf>,
     /// Print JSON: sizes in bytes, times in UTC

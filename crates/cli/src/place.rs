@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dalsegno::{Engine, ErrorKind, FILE_NAME};
+use dalsegno_config::{Config, Flags, Layers, Loaded, Origin, Setting};
 use etcetera::BaseStrategy;
 
 use crate::failure::{Failure, Result};
@@ -14,20 +15,23 @@ pub(crate) const HERE: &str = ".dalsegno";
 const VARIABLE: &str = "DALSEGNO_STORE";
 
 /// What named the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
     Flag,
     Environment,
+    /// A file of configuration, and its line.
+    File(String),
     Here,
     User,
 }
 
 impl Named {
     /// As `doctor` says it.
-    pub(crate) fn by(self) -> &'static str {
+    pub(crate) fn by(&self) -> &str {
         match self {
             Self::Flag => "--store",
             Self::Environment => VARIABLE,
+            Self::File(place) => place,
             Self::Here => ".dalsegno in the working directory",
             Self::User => "the user's data folder",
         }
@@ -58,16 +62,46 @@ impl Place {
         })
     }
 
+    /// The store that was asked for by option or environment, or that the project's configuration names: where
+    /// a new one is made.
+    pub(crate) fn meant(global: &Global) -> Result<Option<Self>> {
+        if let Some(given) = Self::given(global) {
+            return Ok(Some(given));
+        }
+        Ok(Self::of_file(&configuration()?, true))
+    }
+
+    /// The store that a file of configuration names.
+    fn of_file(loaded: &Loaded, is_project: bool) -> Option<Self> {
+        let Setting { value, origin } = loaded.config.store.as_ref()?;
+        let wanted = match origin {
+            Origin::Project { .. } => is_project,
+            Origin::User { .. } => !is_project,
+            _ => false,
+        };
+        wanted.then(|| Self {
+            path: value.clone(),
+            named: Named::File(origin.to_string()),
+        })
+    }
+
     /// The store to work on.
     pub(crate) fn find(global: &Global) -> Result<Self> {
         if let Some(given) = Self::given(global) {
             return Ok(given);
+        }
+        let loaded = configuration()?;
+        if let Some(of_project) = Self::of_file(&loaded, true) {
+            return Ok(of_project);
         }
         if Path::new(HERE).join(FILE_NAME).exists() {
             return Ok(Self {
                 path: HERE.into(),
                 named: Named::Here,
             });
+        }
+        if let Some(of_user) = Self::of_file(&loaded, false) {
+            return Ok(of_user);
         }
         let folders = etcetera::choose_base_strategy().map_err(|_| {
             Failure::usage("there is no .dalsegno here and no home folder: give --store PATH")
@@ -86,6 +120,10 @@ impl Place {
     /// Opens the store.
     pub(crate) fn engine(&self) -> Result<Engine> {
         Engine::open(&self.path).map_err(|error| {
+            if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
+                let error = error.context(format!("{file} names the store"));
+                return error.into();
+            }
             if error.kind() == ErrorKind::NotFound && self.named == Named::User {
                 let path = self.path.display();
                 return Failure::new(
@@ -99,6 +137,11 @@ impl Place {
             error.into()
         })
     }
+}
+
+/// What the files of configuration say.
+pub(crate) fn configuration() -> Result<Loaded> {
+    Ok(Config::load(&Layers::of_process(Flags::default()))?)
 }
 
 /// Refuses a store that can only be read, as a save would: for those that only rehearse one.

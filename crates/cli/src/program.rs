@@ -31,7 +31,8 @@ pub(crate) fn path(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn quote(word: &str) -> String {
+/// A word as a shell reads it.
+pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

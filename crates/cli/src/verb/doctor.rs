@@ -1,16 +1,18 @@
 //! `dalsegno doctor`: what it sees of the store, and what is wrong.
 
 use clap::Args;
-use dalsegno::{Diagnosis, Severity};
-use serde_json::json;
+use dalsegno::Diagnosis;
+use dalsegno_config::Loaded;
+use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::Place;
+use crate::place::{self, Place};
+use crate::verb::config::{self, tell};
 use crate::{human, style, table};
 
-/// Look at the store's file, settings, disk and permissions
+/// Look at the store's file, settings, disk and permissions, and at the configuration
 ///
 /// Exit code 1 if something does not work or is in danger. What the snapshots hold is not read; see
 /// `dalsegno verify` for that.
@@ -27,6 +29,9 @@ impl Doctor {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
         let seen = place.engine()?.doctor()?;
+        // Where it cannot be read, a store that is named without it can be looked at all the same.
+        let configuration = place::configuration();
+        let findings = config::findings(&configuration);
         if out.is_json() {
             let mut all = serde_json::to_value(&seen).map_err(|e| {
                 Failure::usage(format!("the answer cannot be written as JSON: {e}"))
@@ -34,21 +39,26 @@ impl Doctor {
             if let Some(all) = all.as_object_mut() {
                 let settings = seen.settings.iter().cloned().map(|(k, v)| (k, json!(v)));
                 all.insert("settings".to_owned(), settings.collect());
+                if let Some(Value::Array(all)) = all.get_mut("findings") {
+                    all.extend(findings.iter().map(|finding| json!(finding)));
+                }
+                all.insert("configuration".to_owned(), config::files(&configuration));
                 all.insert("named_by".to_owned(), json!(place.named.by()));
                 all.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
             }
             out.json(&all)?;
         } else {
-            for line in table::lay_out(&["", ""], rows(&seen, &place)) {
+            for line in table::lay_out(&["", ""], rows(&seen, &place, configuration.as_ref().ok()))
+            {
                 out.line(line)?;
             }
             for finding in &seen.findings {
-                let severity = match finding.severity {
-                    Severity::Warning => style::head("warning"),
-                    Severity::Problem => style::bad("problem"),
-                };
-                out.line(format!("\n{severity}: {}", human::safe(&finding.message)))?;
-                out.line(format!("  remedy: {}", human::safe(&finding.remedy)))?;
+                out.line("")?;
+                tell(finding.severity, &finding.message, &finding.remedy, out)?;
+            }
+            for finding in &findings {
+                out.line("")?;
+                tell(finding.severity, &finding.message, &finding.remedy, out)?;
             }
             if seen.findings.is_empty() {
                 let good = style::good("nothing is wrong");
@@ -57,24 +67,12 @@ impl Doctor {
                 ))?;
             }
         }
-        let problems = seen
-            .findings
-            .iter()
-            .filter(|f| f.severity == Severity::Problem);
-        match problems.count() {
-            0 => Ok(()),
-            n => {
-                let number = u64::try_from(n).unwrap_or(u64::MAX);
-                Err(Failure::problem(format!(
-                    "the store has {}",
-                    human::count(number, "problem")
-                )))
-            }
-        }
+        let of_store = seen.findings.iter().map(|finding| finding.severity);
+        config::refuse_problems(of_store.chain(findings.iter().map(|f| f.severity)))
     }
 }
 
-fn rows(seen: &Diagnosis, place: &Place) -> Vec<Vec<String>> {
+fn rows(seen: &Diagnosis, place: &Place, loaded: Option<&Loaded>) -> Vec<Vec<String>> {
     let newest = seen.newest.as_ref().map_or_else(
         || "none yet".to_owned(),
         |newest| {
@@ -97,10 +95,20 @@ fn rows(seen: &Diagnosis, place: &Place) -> Vec<Vec<String>> {
     } else {
         "reading and writing"
     };
+    let files = loaded
+        .into_iter()
+        .flat_map(|l| [&l.project_file, &l.user_file]);
+    let files: Vec<_> = files.flatten().map(|f| f.display().to_string()).collect();
+    let configuration = match loaded {
+        None => "cannot be read".to_owned(),
+        Some(_) if files.is_empty() => "none".to_owned(),
+        Some(_) => human::safe(&files.join(", ")),
+    };
     [
         ("program", format!("dalsegno {}", env!("CARGO_PKG_VERSION"))),
         ("store", human::safe(&seen.path.display().to_string())),
-        ("named by", place.named.by().to_owned()),
+        ("named by", human::safe(place.named.by())),
+        ("configuration", configuration),
         ("id, format", format!("{}, {}", seen.id, seen.format)),
         ("open for", access.to_owned()),
         ("sessions", indicatif::HumanCount(seen.sessions).to_string()),

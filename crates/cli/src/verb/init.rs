@@ -23,7 +23,7 @@ Examples:
   dalsegno init /srv/bot/states    /srv/bot/states/store.db
   dalsegno init states.db          the file states.db")]
 pub(crate) struct Init {
-    /// Where; without it --store or DALSEGNO_STORE, else .dalsegno here
+    /// Where; without it --store, DALSEGNO_STORE or the project's dalsegno.toml, else .dalsegno here
     path: Option<PathBuf>,
 }
 
@@ -34,12 +34,10 @@ impl Init {
                 "give the path once: as PATH or with --store",
             ));
         }
-        let given = || Place::given(global).map(|place| place.path);
-        let path = self
-            .path
-            .clone()
-            .or_else(given)
-            .unwrap_or_else(|| HERE.into());
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => Place::meant(global)?.map_or_else(|| HERE.into(), |place| place.path),
+        };
         let engine = Engine::create(&path)?;
         let made = engine.doctor()?;
         engine.close()?;

@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod events;
@@ -20,5 +21,6 @@ pub(crate) mod rollback;
 pub(crate) mod rules;
 pub(crate) mod snapshot;
 pub(crate) mod stats;
+pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod verify;

@@ -76,6 +76,8 @@ impl House {
         for variable in [
             "DALSEGNO_STORE",
             "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
             "CARGO",
             "CARGO_MANIFEST_DIR",
             "NO_COLOR",

@@ -62,6 +62,7 @@ fn every_visible_verb_has_a_page_and_no_other() {
         .map(|verb| format!("dalsegno-{}.1", verb.join("-")))
         .collect();
     let groups = [
+        "dalsegno-config.1",
         "dalsegno-hermes.1",
         "dalsegno-lease.1",
         "dalsegno-policy.1",

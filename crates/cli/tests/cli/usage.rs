@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 39] = [
+pub(crate) const VERBS: [&[&str]; 43] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -32,6 +32,10 @@ pub(crate) const VERBS: [&[&str]; 39] = [
     &["policy", "set"],
     &["policy", "list"],
     &["policy", "remove"],
+    &["config", "show"],
+    &["config", "check"],
+    &["config", "path"],
+    &["trust"],
     &["verify"],
     &["export"],
     &["import"],

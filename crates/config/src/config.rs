@@ -1,0 +1,85 @@
+//! What holds, all layers taken together.
+
+use std::path::PathBuf;
+
+use dalsegno::Result;
+use jiff::SignedDuration;
+
+use crate::guard::Guard;
+use crate::hook::Hook;
+use crate::layers::Layers;
+use crate::load::{self, Loaded};
+use crate::origin::Setting;
+
+/// How often a session is saved by itself, where nothing else is said.
+pub const AUTOSAVE_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long a watched file has to stand still, where nothing else is said.
+pub const WATCH_SETTLE: SignedDuration = SignedDuration::from_millis(500);
+
+/// What holds, all layers taken together.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The store, if any layer names one.
+    pub store: Option<Setting<PathBuf>>,
+    /// Who is named in events, if any layer says so.
+    pub actor: Option<Setting<String>>,
+    /// Saving by itself.
+    pub autosave: Autosave,
+    /// Watching files.
+    pub watch: Watch,
+    /// Lists that must not lose items. Of equal patterns the project's is here.
+    pub guards: Vec<Setting<Guard>>,
+    /// What is done on events: the user's first, then the project's, if that may name any.
+    pub hooks: Vec<Hook>,
+}
+
+/// Saving by itself.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Autosave {
+    /// How often.
+    pub interval: Setting<SignedDuration>,
+    /// By which part of itself that may vary: 0 (not at all) to 1.
+    pub jitter: Setting<f64>,
+    /// How many bytes have to differ from the state before; zero: any change counts.
+    pub min_change: Setting<u64>,
+}
+
+/// Watching files.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Watch {
+    /// How long a file has to stand still.
+    pub settle: Setting<SignedDuration>,
+    /// Patterns of the files to watch; none: those that `watch` knows.
+    pub include: Setting<Vec<String>>,
+    /// Patterns of those not to.
+    pub exclude: Setting<Vec<String>>,
+}
+
+impl Config {
+    /// Asks all layers. Nothing is run, and nothing is written.
+    ///
+    /// ```
+    /// use dalsegno_config::{Config, Flags, Layers};
+    ///
+    /// let layers = Layers::of_process(Flags::default());
+    /// let loaded = Config::load(&layers)?;
+    /// let settle = &loaded.config.watch.settle;
+    /// println!("a file settles within {:?} (from {})", settle.value, settle.origin);
+    /// for left_out in &loaded.left_out {
+    ///     eprintln!("{left_out}");
+    /// }
+    /// # Ok::<(), dalsegno::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidInput` where a file or a variable says something that cannot be, an unknown key among it: the
+    /// message names the file, the line and what was probably meant. `Denied` or `Storage` where a file
+    /// cannot be read, and `Denied` where the store would be that of a file which anybody could have written.
+    pub fn load(layers: &Layers) -> Result<Loaded> {
+        load::load(layers)
+    }
+}

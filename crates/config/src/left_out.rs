@@ -1,0 +1,48 @@
+//! Hooks that are not run, and why.
+
+use std::fmt;
+
+use crate::hook::Hook;
+use crate::source::Exposure;
+
+/// A hook that is not run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The hook.
+    pub hook: Hook,
+    /// Why not.
+    pub why: Refused,
+    /// What to do so that it is.
+    pub remedy: String,
+}
+
+/// Why a hook is not run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Refused {
+    /// Its file is a project's that the user did not trust.
+    Untrusted,
+    /// Its file was trusted, and was changed since.
+    Changed,
+    /// Others could have written its file.
+    Exposed(Exposure),
+    /// What is remembered of trusted files cannot be read: the reason.
+    Unknown(String),
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hook { origin, .. } = &self.hook;
+        let title = self.hook.title();
+        write!(f, "{title} ({origin}) is not run: ")?;
+        match &self.why {
+            Refused::Untrusted => f.write_str("the file is not trusted"),
+            Refused::Changed => f.write_str("the file was changed since it was trusted"),
+            Refused::Exposed(exposure) => write!(f, "the file {exposure}"),
+            Refused::Unknown(reason) => f.write_str(reason),
+        }?;
+        write!(f, "; {}", self.remedy)
+    }
+}

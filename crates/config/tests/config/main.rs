@@ -1,0 +1,16 @@
+//! Configuration as users meet it: files in folders, layers over each other, trust.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod check;
+mod docs;
+mod hooks;
+mod house;
+mod keys;
+mod precedence;
+mod search;
+mod trust;
