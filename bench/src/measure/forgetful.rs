@@ -56,6 +56,10 @@ impl Store for Forgetful {
         Ok(false)
     }
 
+    fn version(&self) -> Result<i64> {
+        self.empty.version()
+    }
+
     fn view(&self) -> Result<Box<dyn View + '_>> {
         self.empty.view()
     }

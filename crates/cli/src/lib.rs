@@ -7,6 +7,7 @@
 mod args;
 mod failure;
 mod global;
+mod hooked;
 mod human;
 mod input;
 mod interrupt;
@@ -36,6 +37,7 @@ pub fn dalsegno() -> ExitCode {
         Ok(cli) => {
             let mut out = Out::new(cli.global.json);
             let done = args::run(&cli, &mut out).and_then(|()| out.finish());
+            hooked::deliver();
             (cli.global.json, done)
         }
         Err(error) if !error.use_stderr() => return args::help(&error),

@@ -8,6 +8,7 @@ use etcetera::BaseStrategy;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::hooked;
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";
@@ -119,7 +120,7 @@ impl Place {
 
     /// Opens the store.
     pub(crate) fn engine(&self) -> Result<Engine> {
-        Engine::open(&self.path).map_err(|error| {
+        let engine = Engine::open(&self.path).map_err(|error| {
             if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
                 let error = error.context(format!("{file} names the store"));
                 return error.into();
@@ -134,8 +135,10 @@ impl Place {
                     ),
                 );
             }
-            error.into()
-        })
+            Failure::from(error)
+        })?;
+        hooked::listen(&engine);
+        Ok(engine)
     }
 }
 

@@ -18,6 +18,7 @@ mod demo;
 mod diff;
 mod fork;
 mod hermes;
+mod hooks;
 mod init;
 mod lease;
 mod list;

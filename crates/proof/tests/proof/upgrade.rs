@@ -31,7 +31,7 @@ fn upgraded() -> (Truth, usize) {
     disk.stop_at(usize::MAX);
     on(&disk).open(STORE).unwrap().close().unwrap();
     let operations = disk.operations();
-    assert_eq!(format(&disk), 2);
+    assert_eq!(format(&disk), 3);
     (Truth::of(&on(&disk).open(STORE).unwrap()), operations)
 }
 
@@ -86,7 +86,7 @@ fn the_disk_fails_at_every_operation() {
             drop(opened);
             let verdict = truth.judge(on(&disk).open(STORE));
             assert_eq!(verdict, Ok(Verdict::Harmless), "{fault:?} at {at}");
-            assert_eq!(format(&disk), 2);
+            assert_eq!(format(&disk), 3);
         }
     }
     println!("{failed} of {} failed", 3 * operations);

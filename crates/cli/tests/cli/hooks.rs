@@ -1,0 +1,88 @@
+//! Hooks are told of what a command did, when it is done.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::common::House;
+
+fn write(house: &House, name: &str, text: &str) {
+    let path = house.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    house.write(name, text);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+const USER: &str = ".config/dalsegno/config.toml";
+
+fn hook(events: &str, script: &str) -> String {
+    format!("[[hook]]\nevents = {events}\ncommand = [\"sh\", \"-c\", '{script}']\n")
+}
+
+fn told(house: &House) -> Vec<Value> {
+    let text = fs::read_to_string(house.path("told.jsonl")).unwrap_or_default();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_command_gets_each_event_as_a_line() {
+    let house = House::new();
+    let script = format!("cat >> {}", house.path("told.jsonl").display());
+    write(
+        &house,
+        USER,
+        &hook("[\"created\", \"rolled_back\"]", &script),
+    );
+    let saved = house.save("s", "{\"n\":1}");
+    house.save("s", "{\"n\":2}");
+    house.run(&["snapshot", "pin", "s@latest"]).ok();
+    house.run(&["snapshot", "list"]).ok();
+    house.run(&["rollback", "s"]).ok();
+    let told = told(&house);
+    let words: Vec<_> = told.iter().map(|event| event["event"].clone()).collect();
+    assert_eq!(words, ["created", "created", "rolled_back"]);
+    assert_eq!(
+        (&told[0]["session"], &told[0]["snapshot"]),
+        (&json!("s"), &saved["id"])
+    );
+    assert!(told[0]["at"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn a_hook_that_fails_or_saves_harms_nobody() {
+    let house = House::new();
+    let store = house.store();
+    let again = format!(
+        "echo 1 | dalsegno --store {} snapshot save by-hook",
+        store.display()
+    );
+    let both = hook("[\"*\"]", "echo it broke >&2; exit 3") + &hook("[\"*\"]", &again);
+    write(&house, USER, &both);
+    let ran = house.shell("echo 1 | dalsegno snapshot save s --json");
+    ran.explains("a hook failed: the command sh")
+        .explains("ended with exit code 3, saying: it broke");
+    assert_eq!(ran.json()["session"], "s");
+    let list = house
+        .run(&["snapshot", "list", "by-hook", "--json"])
+        .ok()
+        .json();
+    assert_eq!(list["snapshots"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_projects_hooks_are_run_once_it_is_trusted() {
+    let house = House::new();
+    let script = format!("cat >> {}", house.path("told.jsonl").display());
+    write(&house, "dalsegno.toml", &hook("[\"*\"]", &script));
+    house
+        .feed(&["snapshot", "save", "s"], b"1")
+        .explains("dalsegno trust")
+        .explains("is not run");
+    assert!(told(&house).is_empty());
+    house.run(&["trust"]).ok();
+    house.save("s", "2");
+    assert_eq!(told(&house).len(), 1);
+}
