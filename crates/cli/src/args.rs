@@ -50,6 +50,7 @@ pub(crate) enum Verb {
     Fork(verb::fork::Fork),
     #[command(subcommand)]
     Policy(verb::policy::Policy),
+    Watch(verb::watch::Watch),
     Verify(verb::verify::Verify),
     Export(verb::export::Export),
     Import(verb::import::Import),
@@ -77,6 +78,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Log(log) => log.run(global, out),
         Verb::Fork(fork) => fork.run(global, out),
         Verb::Policy(verb) => verb.run(global, out),
+        Verb::Watch(watch) => watch.run(global, out),
         Verb::Verify(verify) => verify.run(global, out),
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),

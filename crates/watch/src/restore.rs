@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use dalsegno::{
-    Destination, Engine, Error, ErrorKind, Query, Restore, Result, SnapshotId, durable,
+    Destination, Engine, Error, ErrorKind, Query, Restore, Result, SnapshotId, Target, durable,
 };
 
 use crate::keep::Kept;
@@ -17,8 +17,7 @@ const NAME: &str = "JSON lines ";
 /// Prepares to put the state that `reference` means back into `file`: as it is, or as JSON lines where the file's
 /// name says that it has these.
 ///
-/// A file of JSON can be undone by the session's name alone ([`Engine::undo`]); one of JSON lines has to be named
-/// again, with [`undo`].
+/// [`undo`] and [`redo`] take it back and do it again.
 ///
 /// # Errors
 /// `InvalidInput` where the path is not UTF-8. All else as [`Restore::plan`] and [`Restore::apply`] answer.
@@ -30,16 +29,30 @@ pub fn put_back<'a>(engine: &'a Engine, reference: &str, file: &Path) -> Result<
     })
 }
 
-/// Prepares to undo the last [`put_back`] into `file`.
+/// As [`Engine::undo`], and reaches files of JSON lines too.
 ///
 /// # Errors
-/// As [`Engine::undo`] and [`put_back`].
-pub fn undo<'a>(engine: &'a Engine, session: &str, file: &Path) -> Result<Restore<'a>> {
-    let undo = engine.undo(session)?;
-    Ok(match Format::of(file) {
-        Format::Json => undo,
-        Format::Jsonl => undo.to(LinesFile::at(engine, file)?),
-    })
+/// As [`Engine::undo`].
+pub fn undo<'a>(engine: &'a Engine, session: &str) -> Result<Restore<'a>> {
+    reach(engine, engine.undo(session)?)
+}
+
+/// As [`Engine::redo`], and reaches files of JSON lines too.
+///
+/// # Errors
+/// As [`Engine::redo`].
+pub fn redo<'a>(engine: &'a Engine, session: &str) -> Result<Restore<'a>> {
+    reach(engine, engine.redo(session)?)
+}
+
+fn reach<'a>(engine: &'a Engine, restore: Restore<'a>) -> Result<Restore<'a>> {
+    let Target::Other(name) = restore.target() else {
+        return Ok(restore);
+    };
+    match file_of(&name) {
+        Some(path) => Ok(restore.to(LinesFile::at(engine, path)?)),
+        None => Ok(restore),
+    }
 }
 
 /// The file of a session, relative to the folder in which it was watched, as its newest snapshot that came from

@@ -19,3 +19,4 @@ pub(crate) mod snapshot;
 pub(crate) mod stats;
 pub(crate) mod undo;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -35,3 +35,4 @@ mod stats;
 mod trash;
 mod undo;
 mod usage;
+mod watch;

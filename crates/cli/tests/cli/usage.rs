@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 35] = [
+pub(crate) const VERBS: [&[&str]; 38] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -28,6 +28,9 @@ pub(crate) const VERBS: [&[&str]; 35] = [
     &["policy", "set"],
     &["policy", "list"],
     &["policy", "remove"],
+    &["watch"],
+    &["watch", "restore"],
+    &["watch", "service"],
     &["verify"],
     &["export"],
     &["import"],

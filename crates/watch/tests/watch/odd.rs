@@ -62,7 +62,7 @@ fn a_file_that_may_not_be_read_is_told_and_read_as_soon_as_it_may() {
     use std::os::unix::fs::PermissionsExt;
     let house = House::new();
     house.write("a.json", "1");
-    fs::set_permissions(house.path("a.json"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(house.path("a.json"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(house.path("a.json")).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;

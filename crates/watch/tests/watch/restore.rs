@@ -3,7 +3,7 @@
 use std::fs;
 
 use dalsegno::Verb;
-use dalsegno_watch::{Event, file_of_session, put_back, undo};
+use dalsegno_watch::{Event, file_of_session, put_back, redo, undo};
 
 use crate::common::{House, Running};
 
@@ -69,11 +69,11 @@ fn json_lines_are_put_back_as_lines_and_undone() {
     assert!(report.plan.changes && report.safety.is_some());
     assert_eq!(fs::read_to_string(&file).unwrap(), one);
     is_put_back(&mut watch, Verb::Restore, "x/log.jsonl");
-    undo(&house.engine, "x/log.jsonl", &file)
-        .unwrap()
-        .apply()
-        .unwrap();
+    undo(&house.engine, "x/log.jsonl").unwrap().apply().unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), two);
+    redo(&house.engine, "x/log.jsonl").unwrap().apply().unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), one);
+    undo(&house.engine, "x/log.jsonl").unwrap().apply().unwrap();
     // A torn file is kept beside, and comes back.
     house.write("x/log.jsonl", "{\"n\":1}\n{\"n\"");
     watch.wait(|event| matches!(event, Event::Torn { .. }));
@@ -84,10 +84,7 @@ fn json_lines_are_put_back_as_lines_and_undone() {
     let kept = report.kept_beside.unwrap();
     assert_eq!(fs::read_to_string(&kept).unwrap(), "{\"n\":1}\n{\"n\"");
     assert_eq!(fs::read_to_string(&file).unwrap(), two);
-    undo(&house.engine, "x/log.jsonl", &file)
-        .unwrap()
-        .apply()
-        .unwrap();
+    undo(&house.engine, "x/log.jsonl").unwrap().apply().unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "{\"n\":1}\n{\"n\"");
     // Also where the file is gone.
     fs::remove_file(&file).unwrap();
@@ -96,10 +93,7 @@ fn json_lines_are_put_back_as_lines_and_undone() {
         .apply()
         .unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), two);
-    undo(&house.engine, "x/log.jsonl", &file)
-        .unwrap()
-        .apply()
-        .unwrap();
+    undo(&house.engine, "x/log.jsonl").unwrap().apply().unwrap();
     assert!(!file.exists());
 }
 
