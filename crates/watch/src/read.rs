@@ -173,6 +173,46 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_taken_for_whole() {
+        use std::os::unix::fs::FileExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let size = 8 << 20;
+        fs::write(&path, vec![b'0'; size]).unwrap();
+        for round in 1..=20_u8 {
+            // What is read has stood still; only then it is written again, in place.
+            let seen = loop {
+                let seen = facts(&path);
+                if age(seen.modified) > 2 * STEP {
+                    break seen;
+                }
+                std::thread::yield_now();
+            };
+            let new = vec![b'0' + round % 2; size];
+            let begun = std::sync::Barrier::new(2);
+            let content = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    begun.wait();
+                    let file = File::options().write(true).open(&path).unwrap();
+                    // From its end, so that whoever reads from its beginning meets it.
+                    for (at, part) in new.chunks(1 << 16).enumerate().rev() {
+                        file.write_all_at(part, (at << 16) as u64).unwrap();
+                    }
+                });
+                begun.wait();
+                read(folder.path(), Path::new("a.json"), &Expected::As(seen)).unwrap()
+            });
+            if let Content::Whole(bytes, _) = content {
+                let first = bytes[0];
+                assert!(
+                    bytes.iter().all(|byte| *byte == first),
+                    "a mixture was read"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn links_lead_nowhere_and_pipes_are_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();

@@ -160,7 +160,9 @@ impl<'a> Watch<'a> {
                 next_look = self.next_look();
             }
         }
+        // What happened just now may not have been told yet.
         self.system = None;
+        self.look_again(told);
         self.end(told);
         Ok(self.summary)
     }

@@ -48,36 +48,25 @@ enum Taken {
 }
 
 impl Watch<'_> {
-    /// Does all that is due.
+    /// Does what is due: all of it, or as much as is read at once.
     pub(crate) fn work(&mut self, told: Told<'_>) {
-        loop {
-            let mut savings = Vec::new();
-            let mut bytes = 0_u64;
-            let mut more = false;
-            while let Some(action) = self.settling.next(self.inbox.now()) {
-                match action {
-                    Action::Look(file) => self.look_at(&file, told),
-                    Action::Gone(file) => self.gone(&file, told),
-                    Action::Read { file, facts, hasty } => {
-                        bytes = bytes.saturating_add(facts.size);
-                        if let Taken::Saving(saving) =
-                            self.take_in(&file, facts, hasty, hasty, told)
-                        {
-                            savings.push(saving);
-                        }
+        let mut savings = Vec::new();
+        let mut bytes = 0_u64;
+        while savings.len() < MAX_FILES && bytes < MAX_BYTES {
+            match self.settling.next(self.inbox.now()) {
+                Some(Action::Look(file)) => self.look_at(&file, told),
+                Some(Action::Gone(file)) => self.gone(&file, told),
+                Some(Action::Read { file, facts, hasty }) => {
+                    bytes = bytes.saturating_add(facts.size);
+                    if let Taken::Saving(saving) = self.take_in(&file, facts, hasty, hasty, told) {
+                        savings.push(saving);
                     }
                 }
-                if savings.len() >= MAX_FILES || bytes >= MAX_BYTES {
-                    more = true;
-                    break;
-                }
+                None => break,
             }
-            for saving in savings {
-                self.finish(saving, told);
-            }
-            if !more {
-                return;
-            }
+        }
+        for saving in savings {
+            self.finish(saving, told);
         }
     }
 
