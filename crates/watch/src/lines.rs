@@ -32,10 +32,8 @@ pub(crate) fn with_checked(lines: &[u8], known: Option<&Checked>) -> Result<(Vec
         let there = lines.get(..known.len);
         there.is_some_and(|there| XxHash3_128::oneshot(there) == known.hash)
     });
-    let mut place = Place::default();
     let skip = known.map_or(0, |known| known.len);
     let (same, new) = lines.split_at(skip.min(lines.len()));
-    place.line = memchr_iter(b'\n', same).count();
     let mut text = Vec::with_capacity(lines.len() + lines.len() / 64 + 64);
     text.push(b'[');
     let mut begun = false;
@@ -44,7 +42,11 @@ pub(crate) fn with_checked(lines: &[u8], known: Option<&Checked>) -> Result<(Vec
     }
     let mut whole = same.len();
     for line in Lines(new) {
-        place.check(line)?;
+        check(line).map_err(|why| {
+            let before = lines.get(..whole).unwrap_or_default();
+            let number = memchr_iter(b'\n', before).count() + 1;
+            Error::new(ErrorKind::InvalidInput, format!("line {number} {why}"))
+        })?;
         put(&mut text, line, &mut begun);
         if line.ends_with(b"\n") {
             whole += line.len();
@@ -115,47 +117,27 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Where the check is.
-#[derive(Default)]
-struct Place {
-    line: usize,
-}
-
-impl Place {
-    /// Refuses a line that would not be one element of the list: one that opens what it does not close,
-    /// closes what it did not open, or has a comma outside of everything.
-    fn check(&mut self, line: &[u8]) -> Result<()> {
-        self.line += 1;
-        let mut depth = 0_usize;
-        let mut rest = line;
-        while let Some((byte, after)) = rest.split_first() {
-            rest = after;
-            match byte {
-                b'"' => rest = end_of_string(after).ok_or_else(|| self.torn("a string"))?,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth = depth
-                        .checked_sub(1)
-                        .ok_or_else(|| self.refused("closes what it does not open"))?;
-                }
-                b',' if depth == 0 => return Err(self.refused("has more than one value")),
-                _ => {}
+/// Refuses a line that would not be one element of the list: one that opens what it does not close, closes what
+/// it did not open, or has a comma outside of everything. Says which.
+fn check(line: &[u8]) -> Result<(), &'static str> {
+    let mut depth = 0_usize;
+    let mut rest = line;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => rest = end_of_string(after).ok_or("ends within a string")?,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.checked_sub(1).ok_or("closes what it does not open")?;
             }
+            b',' if depth == 0 => return Err("has more than one value"),
+            _ => {}
         }
-        if depth > 0 {
-            return Err(self.torn("an object or a list"));
-        }
-        Ok(())
     }
-
-    fn torn(&self, what: &str) -> Error {
-        self.refused(&format!("ends within {what}"))
+    if depth > 0 {
+        return Err("ends within an object or a list");
     }
-
-    fn refused(&self, why: &str) -> Error {
-        let line = self.line;
-        Error::new(ErrorKind::InvalidInput, format!("line {line} {why}"))
-    }
+    Ok(())
 }
 
 /// What follows a string whose first quote is gone.

@@ -119,13 +119,13 @@ impl Waiting {
     }
 
     fn due(&self, times: Times) -> Moment {
-        let settled = self.since + times.settle;
+        let settled = self.since.saturating_add(times.settle);
         let due = match self.seen {
             _ if self.look.is_some() => return Moment::ZERO,
             Seen::NotYet => return Moment::ZERO,
             // A file that took its place under another name comes first.
-            Seen::Gone => settled + times.settle,
-            Seen::There(_) => settled.min(self.first + times.patience),
+            Seen::Gone => settled.saturating_add(times.settle),
+            Seen::There(_) => settled.min(self.first.saturating_add(times.patience)),
         };
         due.max(self.not_before)
     }
@@ -255,7 +255,7 @@ impl Settling {
                     Action::Gone(Arc::clone(file))
                 }
                 Seen::There(facts) => {
-                    let hasty = now < waiting.since + times.settle;
+                    let hasty = now < waiting.since.saturating_add(times.settle);
                     let busy = Waiting { hasty, ..*waiting };
                     entry.state = State::Busy(busy, None);
                     Action::Read {

@@ -174,7 +174,7 @@ impl<'a> Watch<'a> {
     /// Where the store cannot be read at the beginning. Later, what fails is told.
     pub fn once(&mut self, told: Told<'_>) -> Result<Summary> {
         self.catch_up(told)?;
-        let end = self.inbox.now() + self.settings.patience;
+        let end = self.inbox.now().saturating_add(self.settings.patience);
         loop {
             self.work(told);
             let now = self.inbox.now();
@@ -196,7 +196,7 @@ impl<'a> Watch<'a> {
         } else {
             self.settings.look_again
         };
-        self.inbox.now() + wait
+        self.inbox.now().saturating_add(wait)
     }
 
     /// What is pending is read as it is: there is no later.
@@ -440,3 +440,58 @@ impl<'a> Watch<'a> {
 
 pub(crate) const SYMBOLIC_LINK: &str = "it is a symbolic link, which is not followed; what it leads to in the folder is kept under its own name";
 pub(crate) const SPECIAL: &str = "it is not a regular file";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_did_not_tell_is_found_by_looking_at_all() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = Engine::create(home.path().join("store.db")).unwrap();
+        let folder = home.path().join("in");
+        fs::create_dir_all(folder.join("new")).unwrap();
+        for name in ["same", "changed", "gone"] {
+            fs::write(folder.join(format!("{name}.json")), "[1]").unwrap();
+        }
+        let mut events = Vec::new();
+        let settings = Settings {
+            settle: LEAST_SETTLE,
+            ..Settings::default()
+        };
+        let mut watch = Watch::new(&engine, std::slice::from_ref(&folder), settings).unwrap();
+        let mut told = |event: &Event| events.push(serde_json::to_value(event).unwrap());
+        // Nothing is told by the system here.
+        let settle = |watch: &mut Watch<'_>, told: Told<'_>| {
+            while let Some(due) = watch.settling.due() {
+                watch.inbox.take(due.saturating_sub(watch.inbox.now()));
+                watch.work(told);
+            }
+        };
+        watch.catch_up(&mut told).unwrap();
+        settle(&mut watch, &mut told);
+        fs::write(folder.join("changed.json"), "[1, 2]").unwrap();
+        fs::write(folder.join("new/one.json"), "[3]").unwrap();
+        fs::remove_file(folder.join("gone.json")).unwrap();
+        watch.inbox.look_again("too much happened");
+        let notes = watch.inbox.take(Duration::MAX);
+        watch.take_notes(notes, &mut told);
+        settle(&mut watch, &mut told);
+        let of = |kind: &str| {
+            let all = events.iter().filter(|event| event["event"] == kind);
+            let mut all: Vec<_> = all
+                .map(|event| event["session"].as_str().unwrap_or(""))
+                .collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(of("looked_again"), [""]);
+        assert_eq!(
+            of("saved"),
+            ["changed", "changed", "gone", "new/one", "same"]
+        );
+        assert_eq!(of("deleted"), ["gone"]);
+    }
+}

@@ -74,37 +74,51 @@ impl Watch<'_> {
     pub(crate) fn finish_pending(&mut self, told: Told<'_>) {
         let mut pending: Vec<File> = self.settling.pending().cloned().collect();
         pending.sort_unstable();
+        let mut gone = Vec::new();
         for last in [false, true] {
             let mut moving = Vec::new();
+            let mut savings = Vec::new();
+            let mut bytes = 0_u64;
             for file in pending {
                 let Ok(Look::File(facts)) = look(&file) else {
-                    self.gone(&file, told);
+                    gone.push(file);
                     continue;
                 };
                 if self.settling.done(&file) == Some(facts) {
                     continue;
                 }
+                bytes = bytes.saturating_add(facts.size);
                 match self.take_in(&file, facts, true, false, told) {
-                    Taken::Saving(saving) => self.finish(saving, told),
+                    Taken::Saving(saving) => savings.push(saving),
                     Taken::Settled => {}
                     Taken::Moved => moving.push(file),
                 }
-            }
-            if moving.is_empty() {
-                return;
-            }
-            if last {
-                for file in moving {
-                    let error = Error::new(
-                        ErrorKind::Conflict,
-                        "it was being written until the end; the next watch reads it",
-                    );
-                    self.unreadable(&file, &error, told);
+                if savings.len() >= MAX_FILES || bytes >= MAX_BYTES {
+                    bytes = 0;
+                    for saving in std::mem::take(&mut savings) {
+                        self.finish(saving, told);
+                    }
                 }
-                return;
+            }
+            for saving in savings {
+                self.finish(saving, told);
+            }
+            pending = moving;
+            if last || pending.is_empty() {
+                break;
             }
             std::thread::sleep(LAST_WAIT);
-            pending = moving;
+        }
+        for file in pending {
+            let error = Error::new(
+                ErrorKind::Conflict,
+                "it was being written until the end; the next watch reads it",
+            );
+            self.unreadable(&file, &error, told);
+        }
+        // After those that took their place.
+        for file in gone {
+            self.gone(&file, told);
         }
     }
 

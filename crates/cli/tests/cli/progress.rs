@@ -157,7 +157,10 @@ fn a_watch_shows_how_much_it_saved_below_what_it_tells() {
     let parts = ["watching 1 file", "saved", "ended: 1 file, 1 saved"];
     assert_eq!(left.len(), parts.len(), "{left:?} of {seen:?}");
     for (line, part) in left.iter().zip(parts) {
-        assert!(line.contains(part) && !line.contains("saved of"), "{left:?} of {seen:?}");
+        assert!(
+            line.contains(part) && !line.contains("saved of"),
+            "{left:?} of {seen:?}"
+        );
     }
 }
 

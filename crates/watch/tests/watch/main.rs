@@ -11,3 +11,4 @@ mod common;
 mod format;
 mod odd;
 mod restore;
+mod storm;
