@@ -18,6 +18,9 @@ const KEY: &str = "watch";
 /// The key under which stands which session it was before.
 pub(crate) const RENAMED: &str = "renamed_from";
 
+/// So many entries of a session's log are looked at for what was put back.
+const LOOK_BACK: usize = 8;
+
 /// A file's state that is to be kept.
 pub(crate) struct Change {
     pub(crate) session: String,
@@ -104,14 +107,14 @@ pub(crate) fn judge(engine: &Engine, session: &str, file: &Path, text: &[u8]) ->
     if newest.checksum == checksum {
         return Ok(Verdict::Unchanged(newest.id));
     }
-    match put_back(engine, session, file)? {
-        Some((verb, from)) if info(engine, from)?.is_some_and(|it| it.checksum == checksum) => {
-            Ok(Verdict::PutBack(verb, from))
+    for (verb, from) in put_back(engine, session, file)? {
+        if info(engine, from)?.is_some_and(|it| it.checksum == checksum) {
+            return Ok(Verdict::PutBack(verb, from));
         }
-        _ => Ok(Verdict::New {
-            newest: Some(newest.id),
-        }),
     }
+    Ok(Verdict::New {
+        newest: Some(newest.id),
+    })
 }
 
 /// A text's checksum as snapshots have it.
@@ -136,28 +139,36 @@ fn readable<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// What was put back into the file, if that is the last thing that was done to its session.
-fn put_back(engine: &Engine, session: &str, file: &Path) -> Result<Option<(Verb, SnapshotId)>> {
-    let log = readable(engine.log(session, 1))?.unwrap_or_default();
-    let Some(LogEntry::Operation {
-        verb,
-        status: Status::Done | Status::Begun,
-        from: Some(from),
-        components,
-        target,
-        ..
-    }) = log.into_iter().next()
-    else {
-        return Ok(None);
-    };
-    let there = match &target {
+/// What was put back into the file since something was saved last, the newest first: while a file is read, it may
+/// be put back once more.
+fn put_back(engine: &Engine, session: &str, file: &Path) -> Result<Vec<(Verb, SnapshotId)>> {
+    let log = readable(engine.log(session, LOOK_BACK))?.unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in log {
+        match entry {
+            LogEntry::Operation {
+                verb,
+                status: Status::Done | Status::Begun,
+                from: Some(from),
+                components,
+                target,
+                ..
+            } if components.is_empty() && is_into(&target, file) => found.push((verb, from)),
+            LogEntry::Operation { .. } => {}
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+fn is_into(target: &Target, file: &Path) -> bool {
+    match target {
         Target::File(path) => is_same(path, file),
         Target::Other(name) => {
             crate::restore::file_of(name).is_some_and(|path| is_same(path, file))
         }
-        Target::Head => false,
-    };
-    Ok((there && components.is_empty()).then_some((verb, from)))
+        _ => false,
+    }
 }
 
 fn is_same(path: &Path, file: &Path) -> bool {

@@ -98,6 +98,27 @@ fn json_lines_are_put_back_as_lines_and_undone() {
 }
 
 #[test]
+fn what_was_put_back_is_known_also_when_more_was_put_back_since() {
+    let house = House::new();
+    let file = house.path("a.json");
+    for text in ["[1]", "[2]", "[3]"] {
+        house.write("a.json", text);
+        house.once(House::settings());
+    }
+    for back in ["a@-1", "a@-2"] {
+        house.engine.put_back(back).to_file(&file).apply().unwrap();
+    }
+    // As a reader finds it that was a little late.
+    house.write("a.json", "[2]");
+    let (summary, events) = house.once(House::settings());
+    assert_eq!((summary.saved, summary.unchanged), (0, 1), "{events:?}");
+    house.write("a.json", "[4]");
+    house.once(House::settings());
+    house.write("a.json", "[2]");
+    assert_eq!(house.once(House::settings()).0.saved, 1);
+}
+
+#[test]
 fn a_store_cannot_lead_out_of_the_folder() {
     let house = House::new();
     let save = house.engine.save_json("evil", "1");
