@@ -84,10 +84,10 @@ pub(crate) fn save(engine: &Engine, change: Change) -> Save<'_> {
 
 /// What a file's text is to its session.
 pub(crate) enum Verdict {
+    /// It is what was put back there since something was saved last.
+    PutBack(Verb, SnapshotId),
     /// It is the newest state.
     Unchanged(SnapshotId),
-    /// It is what was put back there last.
-    PutBack(Verb, SnapshotId),
     /// It is to be kept.
     New {
         /// The session's newest snapshot, if it has one.
@@ -104,13 +104,13 @@ pub(crate) fn judge(engine: &Engine, session: &str, file: &Path, text: &[u8]) ->
         return Ok(Verdict::New { newest: None });
     };
     let checksum = checksum(text);
-    if newest.checksum == checksum {
-        return Ok(Verdict::Unchanged(newest.id));
-    }
     for (verb, from) in put_back(engine, session, file)? {
         if info(engine, from)?.is_some_and(|it| it.checksum == checksum) {
             return Ok(Verdict::PutBack(verb, from));
         }
+    }
+    if newest.checksum == checksum {
+        return Ok(Verdict::Unchanged(newest.id));
     }
     Ok(Verdict::New {
         newest: Some(newest.id),

@@ -60,6 +60,10 @@ pub fn unit(service: &Service) -> String {
     if own_tmp {
         lines.push("PrivateTmp=yes".to_owned());
     }
+    // Root reads the files of others by this one alone.
+    let root = matches!(service.user.as_str(), "0" | "root");
+    let capability = if root { "CAP_DAC_READ_SEARCH" } else { "" };
+    lines.push(format!("CapabilityBoundingSet={capability}"));
     lines.extend(HARDENED.iter().map(|line| (*line).to_owned()));
     lines.extend([
         String::new(),
@@ -70,9 +74,8 @@ pub fn unit(service: &Service) -> String {
     lines.join("\n")
 }
 
-const HARDENED: [&str; 19] = [
+const HARDENED: [&str; 18] = [
     "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
     "PrivateNetwork=yes",
     "PrivateDevices=yes",
     "RestrictAddressFamilies=none",
@@ -153,6 +156,7 @@ mod tests {
         );
         assert!(unit.contains("PrivateTmp") && unit.contains("Restart=on-failure"));
         assert_eq!(unit.matches("\n[Service]\n").count(), 1);
+        assert_eq!(line("CapabilityBoundingSet"), "CapabilityBoundingSet=");
         assert!(!super::unit(&service("/tmp/x")).contains("PrivateTmp"));
     }
 }

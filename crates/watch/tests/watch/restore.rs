@@ -32,10 +32,9 @@ fn a_file_that_was_put_back_is_not_kept_again() {
     is_put_back(&mut watch, Verb::Restore, "a");
     assert_eq!(fs::read(&file).unwrap(), b"[1]");
     house.engine.undo("a").unwrap().apply().unwrap();
-    // What stood there before is the newest state again.
-    watch.wait(|event| matches!(event, Event::PutBack { .. } | Event::Unchanged { .. }));
+    is_put_back(&mut watch, Verb::Undo, "a");
     house.engine.redo("a").unwrap().apply().unwrap();
-    watch.wait(|event| matches!(event, Event::PutBack { .. } | Event::Unchanged { .. }));
+    is_put_back(&mut watch, Verb::Redo, "a");
     watch.stop();
     // Neither is it when the watch begins anew, but what comes then is.
     let (summary, _) = house.once(House::settings());
