@@ -127,6 +127,11 @@ pub(crate) fn newest(engine: &Engine, session: &str) -> Result<Option<Snapshot>>
     readable(engine.info(&format!("{session}@latest")))
 }
 
+/// The names of all sessions; none where one of them is damaged, so that nobody knows all.
+pub(crate) fn sessions(engine: &Engine) -> Result<Option<Vec<String>>> {
+    readable(engine.sessions())
+}
+
 fn info(engine: &Engine, id: SnapshotId) -> Result<Option<Snapshot>> {
     readable(engine.info(&id.to_string()))
 }

@@ -82,6 +82,8 @@ pub(crate) struct About {
     pub(crate) trouble: bool,
     /// It goes on under another name, and that was told.
     pub(crate) moved_on: bool,
+    /// There was no such session when the watch began: asking for one that is not there is a look at all.
+    pub(crate) is_new: bool,
     /// The session that it was, until a snapshot says so.
     pub(crate) renamed_from: Option<String>,
 }
@@ -178,7 +180,8 @@ impl<'a> Watch<'a> {
         loop {
             self.work(told);
             let now = self.inbox.now();
-            let Some(due) = self.settling.due().filter(|_| now < end) else {
+            let due = self.settling.due();
+            let Some(due) = due.filter(|due| *due <= now || now < end) else {
                 break;
             };
             let notes = self.inbox.take(due.min(end).saturating_sub(now));
@@ -212,18 +215,24 @@ impl<'a> Watch<'a> {
 
     /// Finds all files. Those that are as they were kept are done with.
     fn catch_up(&mut self, told: Told<'_>) -> Result<()> {
+        let sessions = keep::sessions(self.engine)?;
+        let sessions: Option<HashSet<String>> = sessions.map(|all| all.into_iter().collect());
         for index in 0..self.folders.len() {
             let root = self.folder(index).to_owned();
             for (path, facts) in self.list(&root, &root, told) {
                 let Some(file) = self.know(&path, told) else {
                     continue;
                 };
-                if let Some(session) = self.about.get(&file).map(|about| about.session.clone()) {
-                    let newest = keep::newest(self.engine, &session)?;
-                    let kept = newest.as_ref().and_then(Kept::of);
-                    if kept.is_some_and(|kept| kept.facts == Some(facts)) {
-                        self.dealt_with(&file, facts);
-                        self.settling.known(&file, facts);
+                if let Some(about) = self.about.get_mut(&file) {
+                    let all = sessions.as_ref();
+                    about.is_new = all.is_some_and(|all| !all.contains(&about.session));
+                    if !about.is_new {
+                        let newest = keep::newest(self.engine, &about.session)?;
+                        let kept = newest.as_ref().and_then(Kept::of);
+                        if kept.is_some_and(|kept| kept.facts == Some(facts)) {
+                            self.dealt_with(&file, facts);
+                            self.settling.known(&file, facts);
+                        }
                     }
                 }
                 let since = self.standing_since(&facts);
@@ -407,6 +416,7 @@ impl<'a> Watch<'a> {
             refused: None,
             trouble: false,
             moved_on: false,
+            is_new: false,
             renamed_from: None,
         };
         self.about.insert(Arc::clone(&file), about);

@@ -279,7 +279,11 @@ impl Watch<'_> {
             return Ok(None);
         };
         let session = about.session.clone();
-        let verdict = keep::judge(self.engine, &session, file, text)?;
+        let verdict = if about.is_new {
+            Verdict::New { newest: None }
+        } else {
+            keep::judge(self.engine, &session, file, text)?
+        };
         let is_new = matches!(verdict, Verdict::New { newest: None });
         if let Some(before) = self.renamed_from(file, &facts, is_new)? {
             told(&Event::Renamed {
@@ -346,7 +350,7 @@ impl Watch<'_> {
     /// Sessions of these folders whose files are gone.
     fn find_orphans(&self) -> Result<HashMap<u64, (String, Facts)>> {
         let mut orphans = HashMap::new();
-        for session in self.engine.sessions()? {
+        for session in keep::sessions(self.engine)?.unwrap_or_default() {
             let newest = keep::newest(self.engine, &session)?;
             let Some(Kept {
                 place,
@@ -414,6 +418,7 @@ impl Watch<'_> {
                 self.summary.saved += 1;
                 if let Some(about) = self.about.get_mut(file) {
                     about.renamed_from = None;
+                    about.is_new = false;
                 }
                 told(&Event::Saved {
                     file: file.to_path_buf(),

@@ -94,7 +94,10 @@ fn thousands_of_files_are_caught_up_with_in_a_few_commits() {
             format!("[{number}]"),
         );
     }
-    let (summary, _) = house.once(House::settings());
+    // Longer than this it waits only for files that change.
+    let mut settings = House::settings();
+    settings.patience = std::time::Duration::from_millis(200);
+    let (summary, _) = house.once(settings);
     assert_eq!(
         (summary.saved, summary.files, summary.failed),
         (2000, 2000, 0)
