@@ -5,17 +5,21 @@
 
 mod event;
 mod facts;
+mod find;
 mod folder;
 mod inbox;
 mod keep;
 pub mod lines;
 mod name;
 mod read;
+mod rename;
 mod restore;
 mod selection;
 mod service;
 mod settings;
 mod settle;
+mod take_in;
+mod trouble;
 mod watch;
 mod work;
 
