@@ -57,6 +57,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Config(verb::config::Config),
     Trust(verb::trust::Trust),
+    Watch(verb::watch::Watch),
     Verify(verb::verify::Verify),
     Export(verb::export::Export),
     Import(verb::import::Import),
@@ -89,6 +90,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Lease(verb) => verb.run(global, out),
         Verb::Config(verb) => verb.run(global, out),
         Verb::Trust(trust) => trust.run(out),
+        Verb::Watch(watch) => watch.run(global, out),
         Verb::Verify(verify) => verify.run(global, out),
         Verb::Export(export) => export.run(global, out),
         Verb::Import(import) => import.run(global, out),

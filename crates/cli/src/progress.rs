@@ -42,6 +42,11 @@ impl Progress {
         self.0.inc(1);
     }
 
+    /// Writes something above the bar.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+
     /// So many are done.
     pub(crate) fn reached(&self, done: u64) {
         self.0.set_position(done);

@@ -24,3 +24,4 @@ pub(crate) mod stats;
 pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -60,7 +60,7 @@ impl Undo {
         if self.skip {
             return self.pass_over(engine, out);
         }
-        let restore = engine.undo(&self.what.session)?;
+        let restore = dalsegno_watch::undo(&engine, &self.what.session)?;
         carry_out(restore, self.what.dry_run, global, out)?;
         close(engine, out);
         Ok(())
@@ -91,7 +91,7 @@ impl Undo {
 impl Redo {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
-        let restore = engine.redo(&self.what.session)?;
+        let restore = dalsegno_watch::redo(&engine, &self.what.session)?;
         carry_out(restore, self.what.dry_run, global, out)?;
         close(engine, out);
         Ok(())

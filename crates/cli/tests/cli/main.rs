@@ -39,3 +39,4 @@ mod trash;
 mod trust;
 mod undo;
 mod usage;
+mod watch;

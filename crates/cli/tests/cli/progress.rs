@@ -146,6 +146,25 @@ fn long_work_shows_how_far_it_is_and_takes_the_bar_away() {
 }
 
 #[test]
+fn a_watch_shows_how_much_it_saved_below_what_it_tells() {
+    let house = House::new();
+    std::fs::create_dir(house.path("in")).unwrap();
+    house.write("in/a.json", "1");
+    let (code, seen) = at_terminal(&house, &["watch", "in", "--once"]);
+    assert_eq!(code, Some(0), "{seen:?}");
+    assert!(seen.contains("1 saved of 1 file"), "{seen:?}");
+    let left = left(&seen);
+    let parts = ["watching 1 file", "saved", "ended: 1 file, 1 saved"];
+    assert_eq!(left.len(), parts.len(), "{left:?} of {seen:?}");
+    for (line, part) in left.iter().zip(parts) {
+        assert!(
+            line.contains(part) && !line.contains("saved of"),
+            "{left:?} of {seen:?}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_drawn_for_programs_and_pipes() {
     let house = full();
     let (code, seen) = at_terminal(&house, &["verify", "--json"]);

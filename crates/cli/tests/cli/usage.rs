@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 43] = [
+pub(crate) const VERBS: [&[&str]; 46] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -36,6 +36,9 @@ pub(crate) const VERBS: [&[&str]; 43] = [
     &["config", "check"],
     &["config", "path"],
     &["trust"],
+    &["watch"],
+    &["watch", "restore"],
+    &["watch", "service"],
     &["verify"],
     &["export"],
     &["import"],

@@ -137,6 +137,16 @@ impl<'a> Restore<'a> {
         self
     }
 
+    /// Where it goes. What only a program can reach has to be given yet: see [`to`](Restore::to).
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match &self.aim {
+            Aim::Head => Target::Head,
+            Aim::There { target, .. } => target.clone(),
+            Aim::NotGiven(name) => Target::Other(name.clone()),
+        }
+    }
+
     /// Into something of this name, which the program has to give yet.
     pub(crate) fn not_given_yet(mut self, name: String) -> Self {
         self.aim = Aim::NotGiven(name);

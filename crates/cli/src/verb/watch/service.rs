@@ -1,0 +1,64 @@
+//! `dalsegno watch service`: prints a unit for systemd.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Which, absolute};
+use crate::failure::{Failure, Result};
+use crate::global::Global;
+use crate::output::Out;
+use crate::place::Place;
+
+/// Print a service of systemd that watches these folders
+///
+/// Nothing is installed. The service reads what you may read and writes the store's folder; it has no network and
+/// no privileges, and is started again when it fails.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno watch service ~/bot/sessions | sudo tee /etc/systemd/system/dalsegno-watch.service")]
+pub(super) struct Service {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Service {
+    pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        // What the service would refuse is refused here.
+        self.which.settings(false)?;
+        let engine = Place::open(global)?;
+        let store = absolute(&engine.path().unwrap_or_default())?;
+        let program =
+            std::env::current_exe().map_err(|e| Failure::io("finding this program", e))?;
+        let mut command = vec![program.display().to_string()];
+        command.extend(["watch", "--json", "--store"].map(str::to_owned));
+        command.push(store.display().to_string());
+        for (option, patterns) in [
+            ("--include", &self.which.include),
+            ("--exclude", &self.which.exclude),
+        ] {
+            command.extend(patterns.iter().map(|pattern| format!("{option}={pattern}")));
+        }
+        if !self.which.prefix.is_empty() {
+            command.push(format!("--prefix={}", self.which.prefix));
+        }
+        command.push(format!("--settle={}ms", self.which.settle.as_millis()));
+        command.push("--".to_owned());
+        let mut folders = Vec::new();
+        for folder in &self.which.folders {
+            let folder = absolute(folder)?;
+            command.push(folder.display().to_string());
+            folders.push(folder);
+        }
+        let unit = dalsegno_watch::unit(&dalsegno_watch::Service {
+            command,
+            folders,
+            store: dalsegno::durable::folder_of(&store),
+            user: rustix::process::geteuid().as_raw().to_string(),
+        });
+        if out.is_json() {
+            return out.json(&json!({"unit": unit}));
+        }
+        out.bytes(unit.as_bytes())
+    }
+}

@@ -1,0 +1,281 @@
+//! `watch`: the real program on a real folder. What it prints is awaited.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::common::{House, Ran, skipped};
+
+/// A watch of the folder `in` that runs.
+struct Watching {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watching {
+    fn start(house: &House) -> Self {
+        let mut command = house.command(&["watch", "in", "--json", "--settle", "50ms"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut watching = Self { child, lines };
+        watching.wait("watching", "");
+        watching
+    }
+
+    /// The next such event of the session.
+    #[track_caller]
+    fn wait(&mut self, event: &str, session: &str) -> Value {
+        for line in &mut self.lines {
+            let told: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            assert!(told["at"].is_string());
+            if told["event"] == event && (session.is_empty() || told["session"] == session) {
+                return told;
+            }
+        }
+        panic!("it ended without '{event}' of '{session}'");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn ended(mut self) -> (Ran, Vec<Value>) {
+        let rest = (&mut self.lines).map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+        let rest = rest.collect();
+        (Ran::of(self.child.wait_with_output().unwrap()), rest)
+    }
+}
+
+fn house() -> House {
+    let house = House::new();
+    fs::create_dir(house.path("in")).unwrap();
+    house
+}
+
+fn texts(house: &House, session: &str) -> Vec<String> {
+    let listed = house
+        .run(&["snapshot", "list", session, "--json"])
+        .ok()
+        .json();
+    let ids = listed["snapshots"].as_array().unwrap().iter().rev();
+    ids.map(|it| {
+        house
+            .run(&["snapshot", "show", it["id"].as_str().unwrap()])
+            .ok()
+            .text()
+    })
+    .collect()
+}
+
+#[test]
+fn a_watch_that_is_killed_catches_up_when_it_starts_again() {
+    let house = house();
+    let mut watching = Watching::start(&house);
+    house.write("in/a.json", "[1]");
+    let saved = watching.wait("saved", "a");
+    assert_eq!(
+        saved["file"],
+        json!(fs::canonicalize(house.path("in/a.json")).unwrap())
+    );
+    watching.signal(Signal::KILL);
+    // In the middle of nothing, and then while nobody watches.
+    house.write("in/a.json", "[1, 2]");
+    house.write("in/log.jsonl", "1\n2\n");
+    watching.ended();
+    let mut watching = Watching::start(&house);
+    watching.wait("saved", "a");
+    watching.wait("saved", "log.jsonl");
+    watching.signal(Signal::TERM);
+    let (ran, rest) = watching.ended();
+    ran.ok();
+    assert_eq!(rest.last().unwrap()["event"], "ended");
+    assert_eq!(texts(&house, "a"), ["[1]", "[1, 2]"]);
+    house.run(&["verify"]).ok();
+}
+
+#[test]
+fn a_signal_ends_it_after_what_is_pending_was_saved() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let house = house();
+        let mut command = house.command(&["watch", "in", "--json", "--settle", "1h"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut watching = Watching { child, lines };
+        watching.wait("watching", "");
+        house.write("in/a.json", "[1]");
+        watching.signal(signal);
+        let (ran, rest) = watching.ended();
+        ran.ok();
+        assert_eq!(rest.last().unwrap()["summary"]["saved"], 1, "{rest:?}");
+        assert_eq!(texts(&house, "a"), ["[1]"]);
+    }
+}
+
+#[test]
+fn once_keeps_what_changed_and_ends() {
+    let house = house();
+    house.write("in/a.json", "[1]");
+    house.write("in/x.jsonl", "1\n");
+    let dry = house
+        .run(&["watch", "in", "--once", "--dry-run", "--settle", "50ms"])
+        .ok();
+    dry.says("would be saved as a, a new session")
+        .says("2 saved");
+    assert_eq!(house.run(&["stats", "--json"]).ok().json()["snapshots"], 0);
+    let ran = house
+        .run(&[
+            "watch",
+            "in",
+            "--once",
+            "--prefix",
+            "bot",
+            "--exclude",
+            "x.*",
+        ])
+        .ok();
+    ran.says("saved bot/a as").says("ended: 1 file, 1 saved");
+    let again = house
+        .run(&["watch", "in", "--once", "--prefix", "bot", "--json"])
+        .ok()
+        .text();
+    let kinds = again.lines().map(|line| {
+        let told: Value = serde_json::from_str(line).unwrap();
+        told["event"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(kinds.collect::<Vec<_>>(), ["watching", "saved", "ended"]);
+}
+
+#[test]
+fn a_torn_file_is_named_with_the_way_back() {
+    let house = house();
+    house.write("in/a.json", "[1]");
+    house.run(&["watch", "in", "--once"]).ok();
+    house.write("in/a.json", "[1, ");
+    let ran = house
+        .run(&["watch", "in", "--once"])
+        .failed(3, "1 file could not be kept");
+    ran.says("torn: ").says("the last good state is");
+    let text = ran.text();
+    let command = text
+        .lines()
+        .find_map(|line| line.split_once("restore it with: "));
+    let words = shlex::split(command.unwrap().1).unwrap();
+    let words: Vec<_> = words.iter().skip(1).map(String::as_str).collect();
+    house.run(&words).ok().says("reads back as planned");
+    assert_eq!(house.read("in/a.json"), b"[1]");
+    house.run(&["watch", "in", "--once"]).ok().says("0 saved");
+}
+
+#[test]
+fn lines_are_restored_as_lines_and_undone() {
+    let house = house();
+    let (one, two) = (
+        "{\"n\": 1}\n\n{\"n\": 2}",
+        "{\"n\": 1}\n\n{\"n\": 2}\r\n{\"n\": 3}\n",
+    );
+    for text in [one, two] {
+        house.write("in/log.jsonl", text);
+        house
+            .run(&["watch", "in", "--once", "--settle", "50ms"])
+            .ok();
+    }
+    let restore = ["watch", "restore", "log.jsonl@-1", "--dir", "in"];
+    house
+        .run(&[&restore[..], &["--dry-run"]].concat())
+        .ok()
+        .says("dry run");
+    assert_eq!(house.read("in/log.jsonl"), two.as_bytes());
+    house.run(&restore).ok().says("to take it back: ");
+    assert_eq!(house.read("in/log.jsonl"), one.as_bytes());
+    house
+        .run(&["watch", "in", "--once"])
+        .ok()
+        .says("is what `restore` put there");
+    house.run(&["undo", "log.jsonl"]).ok();
+    assert_eq!(house.read("in/log.jsonl"), two.as_bytes());
+    house.run(&["redo", "log.jsonl"]).ok();
+    assert_eq!(house.read("in/log.jsonl"), one.as_bytes());
+    // A session alone is its latest state, and the file may be another.
+    house
+        .run(&["watch", "restore", "log.jsonl", "--to", "other.jsonl"])
+        .ok();
+    assert_eq!(house.read("other.jsonl"), two.as_bytes());
+    house
+        .run(&["watch", "restore", "nothing", "--dir", "in"])
+        .refused(4, "nothing");
+    house.save("plain", "1");
+    house
+        .run(&["watch", "restore", "plain", "--dir", "in"])
+        .refused(4, "no watched file");
+    house
+        .run(&["watch", "restore", "log.jsonl"])
+        .refused(2, "--dir");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let house = house();
+    house.run(&["watch"]).refused(2, "DIR");
+    house.run(&["watch", "nowhere"]).refused(4, "nowhere");
+    house
+        .run(&["watch", "in", "--dry-run"])
+        .refused(2, "--once");
+    house
+        .run(&["watch", "in", "--once", "--include", "a["])
+        .refused(2, "pattern");
+    house
+        .run(&["watch", "in", "--once", "--settle", "soon"])
+        .refused(2, "soon");
+    house
+        .run(&["watch", "in", "--once", "--prefix", "a/../b"])
+        .refused(2, "..");
+    let empty = House::empty();
+    fs::create_dir(empty.path("in")).unwrap();
+    empty.run(&["watch", "in", "--once"]).refused(4, "no store");
+}
+
+#[test]
+fn the_service_is_one_that_systemd_takes() {
+    let house = house();
+    let unit = house
+        .run(&[
+            "watch",
+            "service",
+            "in",
+            "--exclude",
+            "a b%$x",
+            "--prefix",
+            "bot",
+        ])
+        .ok();
+    unit.says("--exclude=a b%%$$x")
+        .says("ProtectSystem=strict")
+        .says("\"--\"");
+    house.write("dalsegno-watch.service", unit.out);
+    let checked = Command::new("systemd-analyze")
+        .arg("verify")
+        .arg(house.path("dalsegno-watch.service"))
+        .env("SYSTEMD_LOG_LEVEL", "warning")
+        .output();
+    let Ok(checked) = checked else {
+        return skipped("systemd-analyze is not here");
+    };
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let of_it: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("dalsegno-watch.service:"))
+        .collect();
+    assert!(of_it.is_empty(), "{said}");
+}

@@ -1,0 +1,151 @@
+//! What a watch tells.
+
+use std::path::PathBuf;
+
+use dalsegno::{SnapshotId, Verb};
+
+/// Something that a watch did or found.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[non_exhaustive]
+pub enum Event {
+    /// The folders are watched; what changed while nobody watched is next.
+    Watching {
+        /// The folders.
+        folders: Vec<PathBuf>,
+        /// How many session files are in them.
+        files: usize,
+        /// How many of these are to be read, because they are not as they were kept.
+        to_read: usize,
+    },
+    /// A file's state was kept.
+    Saved {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The snapshot.
+        snapshot: SnapshotId,
+        /// The bytes of the file.
+        size: u64,
+        /// The bytes its record took.
+        stored_size: u64,
+        /// The file had not settled; it was read all the same, because it never rests or because the watch ends.
+        hasty: bool,
+    },
+    /// A file's state would be kept; nothing was.
+    WouldSave {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The bytes of the file.
+        size: u64,
+        /// Whether the session would be new.
+        new: bool,
+    },
+    /// A file was written, and is what was kept already.
+    Unchanged {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The snapshot that has it.
+        snapshot: SnapshotId,
+    },
+    /// A file has what this program put back there; that is no change to keep.
+    PutBack {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// What was asked for.
+        verb: Verb,
+        /// The snapshot that was put back.
+        snapshot: SnapshotId,
+    },
+    /// A file is no JSON: torn, emptied, overwritten with something else. Told once for each content.
+    Torn {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// What is wrong.
+        message: String,
+        /// The newest snapshot of the session.
+        last_good: Option<SnapshotId>,
+    },
+    /// A file could not be read. It is tried again.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// Why.
+        message: String,
+        /// The newest snapshot of the session.
+        last_good: Option<SnapshotId>,
+    },
+    /// The store refused a state. It is tried again.
+    NotSaved {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// Why.
+        message: String,
+    },
+    /// A file has another name now, and goes on as another session.
+    Renamed {
+        /// The file as it is called now.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The session that it was.
+        renamed_from: String,
+    },
+    /// A file is gone. Its session stays.
+    Deleted {
+        /// The file as it was called.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The newest snapshot of the session.
+        last: Option<SnapshotId>,
+    },
+    /// Something has the name of a session file and is not watched.
+    Skipped {
+        /// Where it is.
+        file: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// The whole folder is looked at again: the system had more to tell than it could, or cannot tell.
+    LookedAgain {
+        /// Why.
+        message: String,
+    },
+    /// The watch has ended.
+    Ended {
+        /// What it did.
+        summary: Summary,
+    },
+}
+
+/// What a watch did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Session files that are watched.
+    pub files: usize,
+    /// States that were kept, or would be.
+    pub saved: u64,
+    /// Files that were read and were what was kept.
+    pub unchanged: u64,
+    /// Times a file was found to be no JSON.
+    pub torn: u64,
+    /// Times a file could not be read or kept.
+    pub failed: u64,
+    /// What is not watched although it has the name of a session file.
+    pub skipped: u64,
+}
