@@ -6,10 +6,12 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use dalsegno::{Engine, Query, Snapshot};
+use dalsegno::{AutoSaving, Engine, ErrorKind, Happened, Query, Snapshot, State};
 use dalsegno_proof::house::{House, choose};
 use dalsegno_proof::state;
 use rand::rngs::StdRng;
@@ -23,6 +25,8 @@ fn main() {
         "until-killed" => until_killed(path, number(2)),
         "write" => write(path, number(2), number(3)),
         "read" => read(path),
+        "auto-save" => auto_save(path, number(2)),
+        "hold" => hold(path, number(2)),
         "keep-house" => keep_house(path, number(2), number(3)),
         other => panic!("{other}"),
     }
@@ -74,6 +78,77 @@ fn some_saves(engine: &Engine, who: u64, rng: &mut StdRng) {
             acknowledge(&session, who, n, &ticket.wait().unwrap());
             n += 1;
         }
+    }
+}
+
+/// Finds its sessions again, says which and where they stand, and saves all of them by themselves from then on:
+/// `found SESSION N`, `ready`, and `ack SESSION WHO N ID`.
+fn auto_save(path: &Path, count: u64) {
+    let engine = Arc::new(Engine::open(path).unwrap());
+    let listener = engine.subscribe();
+    for recovered in engine.recover().unwrap() {
+        assert!(recovered.error.is_none(), "{recovered:?}");
+        let turn = recovered.snapshot.and_then(|snapshot| snapshot.turn);
+        say(&format!(
+            "found {} {}",
+            recovered.session,
+            turn.unwrap_or(-1)
+        ));
+    }
+    let saving = engine.auto_save().unwrap();
+    for who in 0..count {
+        let session = format!("s/{who}");
+        let newest = engine.info(&format!("{session}@latest"));
+        let mut n = newest.map_or(0, |s| s.turn.unwrap().unsigned_abs() + 1);
+        let how = AutoSaving::every(Duration::from_millis(20)).jitter(0.5);
+        let source = move || {
+            n += 1;
+            Ok(Some(State::json(state(who, n - 1))))
+        };
+        saving.register(&session, how, source).unwrap();
+    }
+    say("ready");
+    for event in listener {
+        match event.what {
+            Happened::AutoSaved { snapshot } => {
+                let session = event.session.unwrap();
+                let snapshot = engine.info(&snapshot.to_string()).unwrap();
+                let who = session[2..].parse().unwrap();
+                let n = snapshot.turn.unwrap().unsigned_abs();
+                acknowledge(&session, who, n, &snapshot);
+            }
+            Happened::AutoSaveFailed { message } => panic!("{message}"),
+            _ => {}
+        }
+    }
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// Takes the session `s/0` over for each line that it reads, and saves until somebody else has it: `took EPOCH`,
+/// `ack`, and `lost`.
+fn hold(path: &Path, who: u64) {
+    let engine = Engine::open(path).unwrap();
+    let mut n = 0;
+    for line in std::io::stdin().lines() {
+        line.unwrap();
+        say(&format!("took {}", engine.take_over("s/0").unwrap().epoch));
+        loop {
+            match engine.save_json("s/0", state(who, n)).commit() {
+                Ok(snapshot) => acknowledge("s/0", who, n, &snapshot),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+                    break;
+                }
+            }
+            n += 1;
+        }
+        drop(engine.close_session("s/0"));
+        say("lost");
     }
 }
 

@@ -7,6 +7,7 @@ mod evening;
 mod flips;
 mod housekeeping;
 mod kills;
+mod live;
 mod power;
 mod tamper;
 mod together;
