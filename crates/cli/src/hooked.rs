@@ -2,11 +2,10 @@
 //!
 //! A command that only asks starts none. Within a hook none are started, so that a hook that saves does not run itself.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dalsegno::{Engine, Subscription};
-use dalsegno_config::Loaded;
+use dalsegno::{Engine, Event, Subscription};
 use dalsegno_hooks::{Hooks, Outcome};
 
 use crate::human;
@@ -15,51 +14,74 @@ use crate::place::configuration;
 /// How long hooks may take before the command ends without them.
 const LAST: Duration = Duration::from_secs(60);
 
-static LISTENING: Mutex<Vec<Subscription>> = Mutex::new(Vec::new());
+static HEARD: Mutex<Heard> = Mutex::new(Heard {
+    listening: Vec::new(),
+    hooks: None,
+});
+
+#[derive(Default)]
+struct Heard {
+    listening: Vec<Subscription>,
+    /// Once there was something to tell: the hooks, if there are any.
+    hooks: Option<Option<Hooks>>,
+}
+
+fn heard() -> MutexGuard<'static, Heard> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Listens to what `engine` will do.
 pub(crate) fn listen(engine: &Engine) {
-    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
-    listening.push(engine.subscribe());
+    if !Hooks::is_within_one() {
+        heard().listening.push(engine.subscribe());
+    }
 }
 
-/// Tells the hooks, and waits for them.
-pub(crate) fn deliver() {
-    let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
-    let events: Vec<_> = listening
-        .drain(..)
-        .flat_map(|heard| std::iter::from_fn(move || heard.wait(Duration::ZERO)))
-        .filter_map(|event| serde_json::to_value(event).ok())
-        .collect();
-    if events.is_empty() || Hooks::is_within_one() {
-        return;
+/// Tells the hooks of what happened so far, without waiting for them: for commands that run for long.
+pub(crate) fn pass_on() {
+    let Heard { listening, hooks } = &mut *heard();
+    for event in listening.iter().flat_map(so_far) {
+        let hooks = hooks.get_or_insert_with(start);
+        if let (Some(hooks), Ok(event)) = (hooks, serde_json::to_value(event)) {
+            hooks.send(&event);
+        }
     }
-    // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
-    let Ok(Loaded {
-        config, left_out, ..
-    }) = configuration()
-    else {
+}
+
+/// Tells the hooks of the rest, and waits for them.
+pub(crate) fn deliver() {
+    pass_on();
+    let Some(Some(hooks)) = std::mem::take(&mut *heard()).hooks else {
         return;
     };
-    for left in &left_out {
-        remark(&format!("{left}"));
+    let left = hooks.close(LAST);
+    if left > 0 {
+        remark(&format!(
+            "hooks were not told of {}",
+            human::count(left, "event")
+        ));
     }
-    if config.hooks.is_empty() {
-        return;
+}
+
+/// What is there to be told, without waiting.
+fn so_far(listening: &Subscription) -> impl Iterator<Item = Event> {
+    std::iter::from_fn(|| listening.wait(Duration::ZERO))
+}
+
+/// The hooks of the configuration, if it has any. What is wrong with it is for the commands that use it, and
+/// `doctor`, to say.
+fn start() -> Option<Hooks> {
+    let loaded = configuration().ok()?;
+    for left in &loaded.left_out {
+        remark(&left.to_string());
     }
-    match Hooks::start(config.hooks, |outcome| tell(&outcome)) {
-        Ok(hooks) => {
-            events.iter().for_each(|event| hooks.send(event));
-            let left = hooks.close(LAST);
-            if left > 0 {
-                remark(&format!(
-                    "hooks were not told of {}",
-                    human::count(left, "event")
-                ));
-            }
-        }
-        Err(error) => remark(&format!("the hooks could not be started: {error}")),
+    if loaded.config.hooks.is_empty() {
+        return None;
     }
+    let started = Hooks::start(loaded.config.hooks, |outcome| tell(&outcome));
+    started
+        .map_err(|error| remark(&format!("the hooks could not be started: {error}")))
+        .ok()
 }
 
 fn tell(outcome: &Outcome) {

@@ -86,3 +86,28 @@ fn a_projects_hooks_are_run_once_it_is_trusted() {
     house.save("s", "2");
     assert_eq!(told(&house).len(), 1);
 }
+
+/// A watch runs for days: its hooks are told while it does.
+#[test]
+fn a_watch_tells_its_hooks_while_it_runs() {
+    let house = House::new();
+    let told = house.path("told");
+    // Whoever reads from the pipe waits until the hook has written.
+    house.shell(&format!("mkfifo {}", told.display())).ok();
+    let script = format!("cat > {}", told.display());
+    write(&house, USER, &hook("[\"auto_saved\"]", &script));
+    write(&house, "chats/anna.json", "{\"messages\":[1]}");
+    let mut watch = house
+        .command(&["watch", "chats"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let event: Value = serde_json::from_slice(&house.read("told")).unwrap();
+    assert_eq!(
+        (&event["event"], &event["session"]),
+        (&json!("auto_saved"), &json!("anna"))
+    );
+    assert!(watch.try_wait().unwrap().is_none(), "it runs on");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+}

@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::hooked;
 use crate::human;
 use crate::interrupt::Polite;
 use crate::output::Out;
@@ -129,7 +130,10 @@ impl Watch {
         let _polite = Polite::begin();
         let signals = Ending::by_signals(watch.stopper())?;
         let mut teller = tell::Teller::new(global, out);
-        let mut told = |event: &Event| teller.tell(event);
+        let mut told = |event: &Event| {
+            teller.tell(event);
+            hooked::pass_on();
+        };
         let summary = if self.once {
             watch.once(&mut told)
         } else {
