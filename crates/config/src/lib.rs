@@ -27,7 +27,7 @@ mod values;
 
 pub use config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
 pub use finding::Finding;
-pub use guard::{End, GUARD_GENERATIONS, GUARD_MAX_AGE, Guard, GuardedList};
+pub use guard::Guard;
 pub use hook::{Action, EVENTS, HOOK_TIMEOUT, Hook, Secret};
 pub use layers::{Flags, Layers, PROJECT_FILE, USER_FILE};
 pub use left_out::{LeftOut, Refused};

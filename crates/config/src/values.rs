@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::guard::{End, GuardedList};
 use crate::units::{Part, Size, Time};
+use dalsegno::guard::{End, GuardRule};
 
 /// A whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +52,7 @@ pub(crate) struct GuardValues {
     pub(crate) consumed: Option<End>,
     pub(crate) trimmed: Option<End>,
     pub(crate) bound: Option<u32>,
-    pub(crate) lists: Option<Vec<GuardedList>>,
+    pub(crate) lists: Option<Vec<GuardRule>>,
     pub(crate) generations: Option<u32>,
     pub(crate) max_age: Option<Time>,
 }

@@ -50,6 +50,13 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// In JSON, what it says.
+impl serde::Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 type Source = std::sync::Arc<dyn std::error::Error + Send + Sync>;
 
 /// An error of the engine: a kind to act on, a sentence to read, and its source.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::codec::detail::Detail;
 use crate::document::Document;
@@ -17,6 +18,15 @@ pub(crate) enum Content {
     Document(Arc<Document>),
     /// That of an earlier snapshot of the session, by its sequence number.
     Again(i64),
+}
+
+impl Content {
+    /// A value, as compact JSON.
+    pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let text = serde_json::to_vec(value)
+            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e))?;
+        Ok(Self::Text(text.into()))
+    }
 }
 
 /// What the session must be like for the save to go on.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{Standing, rows};
 use crate::model::check_session_name;
 use crate::show;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, SessionRow, View};
+use crate::store::{Exchange, Flow, NoteRow, Rows, SessionRow, View};
 
 /// How far a new epoch is from what is known, where the lease before cannot be read.
 const LEAP: i64 = 1_000;
@@ -154,7 +154,7 @@ impl Engine {
                 (Some(found.row), found.lease.epoch + 1, closed)
             }
             Err(error) if error.kind() == ErrorKind::Damaged && by_force => {
-                let damaged = damaged_row(&*view, row.id)?;
+                let damaged = rows::lease_row(&*view, row.id)?;
                 let known = view.snapshot(row.head)?.map_or(0, |newest| newest.epoch);
                 (damaged, known.max(0).saturating_add(LEAP), false)
             }
@@ -190,28 +190,18 @@ impl Engine {
     fn try_close(&self, session: &str, epoch: i64) -> Result<Option<Result<()>>> {
         let view = self.view()?;
         let id = &self.store().info().id;
-        let row = show::session(&*view, id, session)?;
-        let found = match &row {
-            Some(row) => rows::lease(&*view, id, row.id)?,
-            None => None,
-        };
-        let own = |found: &rows::Found| self.leases().is_own(&found.lease, epoch);
-        let (Some(row), Some(found)) = (row, found.filter(own)) else {
+        let Some((row, found)) = self.own_lease(&*view, session, epoch)? else {
             return Ok(Some(Err(self.leases().lose(session, epoch, None))));
         };
         let nothing = row.head == 0 && is_empty(&*view, row.id)?;
         drop(view);
-        let notes = |rows| Rows {
-            notes: rows,
-            ..Rows::default()
-        };
-        let done = if nothing {
+        let exchange = if nothing {
             let take = Rows {
                 sessions: vec![row],
-                ..notes(vec![found.row])
+                notes: vec![found.row],
+                ..Rows::default()
             };
-            self.store()
-                .exchange(&Exchange::of(take, Rows::default()))?
+            Exchange::of(take, Rows::default())
         } else {
             let closed = Lease {
                 state: State::Closed,
@@ -219,10 +209,26 @@ impl Engine {
                 ..found.lease
             };
             let closed = NoteRow::new(found.row.key(), note::encode(&closed)?, id);
-            let exchange = Exchange::of(notes(vec![found.row]), notes(vec![closed]));
-            self.store().exchange(&exchange)?
+            Exchange::of_notes(vec![found.row], vec![closed])
         };
+        let done = self.store().exchange(&exchange)?;
         Ok(done.then_some(Ok(())))
+    }
+
+    /// The session and its lease, if that is the one of `epoch` that this engine was given.
+    fn own_lease(
+        &self,
+        view: &dyn View,
+        session: &str,
+        epoch: i64,
+    ) -> Result<Option<(SessionRow, rows::Found)>> {
+        let id = &self.store().info().id;
+        let Some(row) = show::session(view, id, session)? else {
+            return Ok(None);
+        };
+        let found = rows::lease(view, id, row.id)?;
+        let own = found.filter(|found| self.leases().is_own(&found.lease, epoch));
+        Ok(own.map(|found| (row, found)))
     }
 
     /// Refuses what would change a session that another program has open, before anything is done for it. Each save
@@ -255,20 +261,11 @@ impl Engine {
         self.leases().forget(session);
         until_done("who has the session", || {
             let view = self.view()?;
-            let id = &self.store().info().id;
-            let row = show::known_session(&*view, id, session)?;
-            let found = rows::lease(&*view, id, row.id)?;
-            let own = |found: &rows::Found| self.leases().is_own(&found.lease, epoch);
-            let Some(found) = found.filter(own) else {
+            let Some((row, found)) = self.own_lease(&*view, session, epoch)? else {
                 return Ok(Some(()));
             };
             drop(view);
-            let broken = Lease {
-                epoch: epoch + 1,
-                state: State::Broken,
-                ..found.lease
-            };
-            let done = rows::replace(self.store(), &row, Some(&found.row), &broken)?;
+            let done = rows::break_off(self.store(), &row, &found, found.lease.since)?;
             Ok(done.then_some(()))
         })
     }
@@ -343,19 +340,4 @@ fn is_empty(view: &dyn View, session: i64) -> Result<bool> {
         Flow::Break(Ok(()))
     })?;
     Ok(empty)
-}
-
-/// The lease of a session that cannot be read, as it stands.
-fn damaged_row(view: &dyn View, session: i64) -> Result<Option<NoteRow>> {
-    let mut found = None;
-    let scan = NoteScan {
-        kind: note::LEASE,
-        session: Some(session),
-        ..NoteScan::default()
-    };
-    view.notes(&scan, &mut |row| {
-        found = Some(row);
-        Flow::Break(Ok(()))
-    })?;
-    Ok(found)
 }

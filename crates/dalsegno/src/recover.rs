@@ -1,6 +1,6 @@
 //! After a crash: the sessions that were not closed, and the newest intact state of each.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::codec::note::State;
 use crate::engine::Engine;
@@ -24,7 +24,7 @@ pub struct Recovered {
     /// The program that had it, if it is known.
     pub program: Option<String>,
     /// Why it could not be recovered; then it is as it was, and not open.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
 }
 
@@ -35,13 +35,6 @@ pub struct PassedOver {
     pub snapshot: SnapshotId,
     /// Why not.
     pub why: String,
-}
-
-fn as_text<S: Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
-    match error {
-        Some(error) => serializer.collect_str(error),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl Engine {

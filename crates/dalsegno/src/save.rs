@@ -20,9 +20,7 @@ use crate::store::NewOperation;
 impl Engine {
     /// Prepares to save `value` as the newest state of `session`, as compact JSON.
     pub fn save<T: Serialize + ?Sized>(&self, session: &str, value: &T) -> Save<'_> {
-        let text = serde_json::to_vec(value)
-            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e));
-        Save::new(self, session, text.map(|text| Content::Text(text.into())))
+        Save::new(self, session, Content::of(value))
     }
 
     /// Prepares to save JSON text, which is kept byte for byte, white space included.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dalsegno::durable::{real, write_like};
 use dalsegno::{Error, ErrorKind, Result};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::count::{self, Count};
 use crate::displaced::{self, Kept};
@@ -25,18 +25,11 @@ pub struct Recovery {
     /// Whether the backup is the session's file now.
     pub restored: bool,
     /// Why not, where it should have been; then the session's file is as it was.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
     /// Where what stood there is kept.
     #[serde(skip)]
     pub displaced: Option<PathBuf>,
-}
-
-fn as_text<S: Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
-    match error {
-        Some(error) => serializer.collect_str(error),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// Restores the session's file at `path` from its backup, if the backup has more messages: a copy is

@@ -65,29 +65,21 @@ impl Recover {
             }
         }
         closed?;
-        let failed: Vec<String> = recovered
+        let failed: Vec<_> = recovered
             .iter()
-            .filter(|one| one.error.is_some())
-            .map(|one| human::safe(&one.session))
+            .filter_map(|one| Some((human::safe(&one.session), one.error.as_ref()?.kind())))
             .collect();
         if failed.is_empty() {
             return Ok(());
         }
-        let damaged = |one: &Recovered| {
-            one.error.as_ref().map(dalsegno::Error::kind) == Some(ErrorKind::Damaged)
+        let kind = if failed.iter().all(|(_, kind)| *kind == ErrorKind::Damaged) {
+            ErrorKind::Damaged
+        } else {
+            ErrorKind::Storage
         };
-        let kind = match recovered
-            .iter()
-            .filter(|one| one.error.is_some())
-            .all(damaged)
-        {
-            true => ErrorKind::Damaged,
-            false => ErrorKind::Storage,
-        };
-        Err(Failure::new(
-            kind,
-            format!("could not be recovered: {}", failed.join(", ")),
-        ))
+        let names: Vec<_> = failed.into_iter().map(|(name, _)| name).collect();
+        let message = format!("could not be recovered: {}", names.join(", "));
+        Err(Failure::new(kind, message))
     }
 }
 

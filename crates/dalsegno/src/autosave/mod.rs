@@ -39,9 +39,7 @@ impl State {
     /// # Errors
     /// `InvalidInput` for what has no form in JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        let text = serde_json::to_vec(value)
-            .map_err(|e| Error::invalid(format!("the value is no JSON: {e}")).with_source(e))?;
-        Ok(Self::json(text))
+        Content::of(value).map(Self)
     }
 
     /// JSON text, which is kept byte for byte.

@@ -5,7 +5,7 @@ use crate::attempt::until_done;
 use crate::codec::note;
 use crate::error::{Error, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, Store};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store};
 
 /// As many are kept.
 const KEPT: i64 = 10_000;
@@ -34,11 +34,7 @@ pub(crate) fn keep(store: &dyn Store, event: &Event) -> Result<()> {
         drop(view);
         let key = (note::EVENT, 0, last + 1);
         let row = NoteRow::new(key, detail.clone(), &store.info().id);
-        let of = |notes| Rows {
-            notes,
-            ..Rows::default()
-        };
-        let done = store.exchange(&Exchange::of(of(old), of(vec![row])))?;
+        let done = store.exchange(&Exchange::of_notes(old, vec![row]))?;
         Ok(done.then_some(()))
     })
 }

@@ -11,12 +11,27 @@ use crate::pattern;
 
 /// One end of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "String")]
 pub enum End {
     /// Where the first item stands.
     Front,
     /// Where the last item stands.
     Back,
+}
+
+impl TryFrom<String> for End {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "front" => Ok(Self::Front),
+            "back" => Ok(Self::Back),
+            _ => Err(format!(
+                "'{}' is no end of a list: write front or back",
+                word.escape_debug()
+            )),
+        }
+    }
 }
 
 /// A list of a session that loses no items without a word.

@@ -10,7 +10,7 @@ use super::rows;
 use crate::clock::Clock;
 use crate::codec::note::{self, Process, Writer};
 use crate::error::{Error, Result};
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, Store};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store};
 
 /// The beating heart of a program that holds leases; it stops when this is dropped.
 pub(crate) struct Heart {
@@ -30,6 +30,7 @@ impl Heart {
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let mut beat = Beat {
             store,
+            since: clock.now().as_microsecond(),
             clock,
             leases,
             name: name.to_owned(),
@@ -75,18 +76,20 @@ struct Beat {
     name: String,
     process: Process,
     ttl: u64,
+    /// Since when it is there: in microseconds since 1970 (UTC).
+    since: i64,
     /// As it stands in the store.
     row: Option<NoteRow>,
 }
 
 impl Beat {
-    fn note(&self, id: i64, since: i64) -> Result<NoteRow> {
+    fn note(&self, id: i64) -> Result<NoteRow> {
         let writer = Writer {
             name: self.name.clone(),
             process: self.process.clone(),
             beat: self.clock.uptime(),
             ttl: self.ttl,
-            since,
+            since: self.since,
         };
         let key = (note::WRITER, 0, id);
         Ok(NoteRow::new(
@@ -98,11 +101,10 @@ impl Beat {
 
     /// Takes an id that nobody ever had, and clears away the notes of programs that are gone and hold nothing.
     fn enter(&mut self) -> Result<()> {
-        let since = self.clock.now().as_microsecond();
         let row = crate::attempt::until_done("the list of programs", || {
             let gone = self.look()?;
-            let row = self.note(number(self.clock.random()), since)?;
-            let exchange = exchange(gone, Some(&row));
+            let row = self.note(number(self.clock.random()))?;
+            let exchange = Exchange::of_notes(gone, vec![row.clone()]);
             Ok(self.store.exchange(&exchange)?.then_some(row))
         })?;
         self.leases.set_writer(Some(row.id));
@@ -139,15 +141,14 @@ impl Beat {
         let Some(before) = self.row.clone() else {
             return Ok(());
         };
-        let writer: Writer = note::decode(&before.detail)?;
-        let next = self.note(before.id, writer.since)?;
-        if self.store.exchange(&exchange(vec![before], Some(&next)))? {
-            self.row = Some(next);
-            return Ok(());
-        }
-        // Somebody thought that this program was gone, or the row is damaged: it stands again.
-        if self.store.exchange(&exchange(Vec::new(), Some(&next)))? {
-            self.row = Some(next);
+        let next = self.note(before.id)?;
+        // Where somebody thought that this program was gone, or the row is damaged, it stands again.
+        for take in [vec![before], Vec::new()] {
+            let exchange = Exchange::of_notes(take, vec![next.clone()]);
+            if self.store.exchange(&exchange)? {
+                self.row = Some(next);
+                break;
+            }
         }
         Ok(())
     }
@@ -159,16 +160,9 @@ impl Beat {
         }
         let gone = self.row.take().into_iter().collect();
         self.leases.set_writer(None);
-        self.store.exchange(&exchange(gone, None)).map(drop)
+        let exchange = Exchange::of_notes(gone, Vec::new());
+        self.store.exchange(&exchange).map(drop)
     }
-}
-
-fn exchange(take: Vec<NoteRow>, put: Option<&NoteRow>) -> Exchange {
-    let of = |notes| Rows {
-        notes,
-        ..Rows::default()
-    };
-    Exchange::of(of(take), of(put.cloned().into_iter().collect()))
 }
 
 /// A positive number of the 63 bits that come first.

@@ -81,13 +81,13 @@ impl Leases {
         let error = Error::new(
             ErrorKind::Conflict,
             format!(
-                "{} the session {session} over; nothing of this was saved: open it again to go on with it",
-                to.as_deref().unwrap_or("another program").to_owned() + " took"
+                "{} took the session {session} over; nothing of this was saved: open it again to go on with it",
+                to.as_deref().unwrap_or("another program")
             ),
         );
         let mut own = self.own();
-        if let Some(held @ Held::Epoch(_)) = own.held.get_mut(session)
-            && matches!(held, Held::Epoch(own) if *own == epoch)
+        if let Some(held) = own.held.get_mut(session)
+            && matches!(held, Held::Epoch(known) if *known == epoch)
         {
             *held = Held::Lost(error.clone());
         }

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::codec::note::{self, Lease, State, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Rows, SessionRow, Store, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, SessionRow, Store, View};
 
 /// A lease and the row that it was read from.
 #[derive(Debug, Clone)]
@@ -13,15 +13,8 @@ pub(crate) struct Found {
     pub(crate) row: NoteRow,
 }
 
-/// The one note of that kind, session and id, proved.
-///
-/// # Errors
-/// `Damaged` where it is not as it was written.
-pub(crate) fn note_row(
-    view: &dyn View,
-    store: &StoreId,
-    key: (i64, i64, i64),
-) -> Result<Option<NoteRow>> {
+/// The one note of that kind, session and id, as it stands.
+fn stands(view: &dyn View, key: (i64, i64, i64)) -> Result<Option<NoteRow>> {
     let (kind, session, id) = key;
     let scan = NoteScan {
         kind,
@@ -34,12 +27,22 @@ pub(crate) fn note_row(
         found = Some(row).filter(|row| row.id == id);
         Flow::Break(Ok(()))
     })?;
-    match found {
+    Ok(found)
+}
+
+/// The same, proved.
+fn note_row(view: &dyn View, store: &StoreId, key: (i64, i64, i64)) -> Result<Option<NoteRow>> {
+    match stands(view, key)? {
         Some(row) if !row.is_intact(store) || row.key() != key => Err(Error::damaged(
             "a note is damaged: its checksum differs; `verify` says which",
         )),
         found => Ok(found),
     }
+}
+
+/// The lease of a session as it stands, which may be damaged.
+pub(crate) fn lease_row(view: &dyn View, session: i64) -> Result<Option<NoteRow>> {
+    stands(view, (note::LEASE, session, 0))
 }
 
 /// The lease of a session.
@@ -95,16 +98,28 @@ pub(crate) fn replace(
         note::encode(next)?,
         &store.info().id,
     );
-    let notes = |row: Option<&NoteRow>| Rows {
-        notes: row.cloned().into_iter().collect(),
-        ..Rows::default()
-    };
     let exchange = Exchange {
         // What other programs know of the session ends here: they look again, and see the lease.
         raise: vec![(session.id, session.era)],
-        ..Exchange::of(notes(before), notes(Some(&row)))
+        ..Exchange::of_notes(before.cloned().into_iter().collect(), vec![row])
     };
     store.exchange(&exchange)
+}
+
+/// Ends a lease that nobody closed, so that its holder cannot come back to it; false as [`replace`].
+pub(crate) fn break_off(
+    store: &dyn Store,
+    session: &SessionRow,
+    found: &Found,
+    since: i64,
+) -> Result<bool> {
+    let broken = Lease {
+        epoch: found.lease.epoch + 1,
+        state: State::Broken,
+        since,
+        ..found.lease
+    };
+    replace(store, session, Some(&found.row), &broken)
 }
 
 /// Lets a program without a lease write `session`, of which somebody has the lease; if that one is gone, the lease
@@ -125,14 +140,9 @@ pub(crate) fn let_in(store: &dyn Store, session: &str, clock: &dyn Clock) -> Res
         return Err(held(session, &holder, &found.lease));
     }
     drop(view);
-    let broken = Lease {
-        epoch: found.lease.epoch + 1,
-        state: State::Broken,
-        since: clock.now().as_microsecond(),
-        ..found.lease
-    };
+    let now = clock.now().as_microsecond();
     // Where others were first, whoever asked looks again.
-    replace(store, &row, Some(&found.row), &broken).map(drop)
+    break_off(store, &row, &found, now).map(drop)
 }
 
 /// What to say to whoever wants to write what another program has open.

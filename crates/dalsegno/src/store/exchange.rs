@@ -43,4 +43,14 @@ impl Exchange {
             raise: Vec::new(),
         }
     }
+
+    /// Notes in the place of notes.
+    #[must_use]
+    pub fn of_notes(take: Vec<NoteRow>, put: Vec<NoteRow>) -> Self {
+        let of = |notes| Rows {
+            notes,
+            ..Rows::default()
+        };
+        Self::of(of(take), of(put))
+    }
 }
