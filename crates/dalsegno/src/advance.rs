@@ -15,38 +15,62 @@ use crate::job::{Content, Expect, Job, another_turn, exists};
 use crate::show;
 use crate::store::{self, Link, NewSnapshot, NewState, PINNED, SnapshotRow, Store, UNCHANGED};
 
+/// What a job brings, before the head moves on to it.
+pub(crate) struct Brought {
+    pub(crate) detail: Detail,
+    /// The new state and the size of its text; nothing where it is an earlier one again.
+    pub(crate) document: Option<(Arc<Document>, usize)>,
+}
+
 impl Head {
-    /// The snapshot for `job`, which was [checked](Head::check), and will be the one at `index` of its write; the head moves on to it.
-    /// After an error the head is where it was.
-    pub(crate) fn next(
-        &mut self,
-        job: &Job,
-        index: usize,
-        epoch: i64,
-        store: &dyn Store,
-    ) -> Result<NewSnapshot> {
+    /// What `job` brings. The head stays where it is.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it is no JSON, or too large.
+    pub(crate) fn read(&self, job: &Job) -> Result<Brought> {
         let mut detail = job.detail.clone();
-        let (state, size) = match &job.content {
+        let document = match &job.content {
             Content::Text(text) => {
                 let document = self.cut(text, &mut detail)?;
-                let state = self.take(Arc::new(document), detail.checksum, index, store)?;
-                (state, text.len())
+                Some((Arc::new(document), text.len()))
             }
             Content::Document(document) => {
                 let size = fits(document)?;
                 detail.checksum = checksum::of_document(document);
-                (
-                    self.take(Arc::clone(document), detail.checksum, index, store)?,
-                    size,
-                )
+                Some((Arc::clone(document), size))
             }
-            Content::Again(seq) => self.go_back(*seq, &mut detail, store)?,
+            Content::Again(_) => None,
+        };
+        Ok(Brought { detail, document })
+    }
+
+    /// The snapshot for `job`, which was [checked](Head::check) and [read](Head::read), and will be the one at
+    /// `index` of its write; the head moves on to it. After an error the head is where it was.
+    pub(crate) fn next(
+        &mut self,
+        job: &Job,
+        brought: Brought,
+        index: usize,
+        epoch: i64,
+        store: &dyn Store,
+    ) -> Result<NewSnapshot> {
+        let mut detail = brought.detail;
+        let counted = self.stands_counted().then(|| Arc::clone(&self.document));
+        let (state, size) = match (brought.document, &job.content) {
+            (Some((document, size)), _) => {
+                (self.take(document, detail.checksum, index, store)?, size)
+            }
+            (None, Content::Again(seq)) => self.go_back(*seq, &mut detail, store)?,
+            (None, _) => return Err(Error::storage("a save brought nothing (this is a bug)")),
         };
         let counts = job.kind.is_history();
-        let unchanged = counts && self.counted.is_some() && self.counted == self.state;
+        let unchanged = counts && self.stands_counted();
         if counts {
             self.counted = self.state;
             self.counted_checksum = self.checksum;
+            self.counted_document = None;
+        } else if counted.is_some() {
+            self.counted_document = counted;
         }
         Ok(NewSnapshot {
             now: job.now.as_microsecond(),
@@ -144,7 +168,7 @@ impl Head {
         let (Some(Link::Seq(seq)), Some(newest)) = (self.counted, self.newest) else {
             return Ok(None);
         };
-        if self.counted == self.state || self.counted_checksum != Some(sum) {
+        if self.stands_counted() || self.counted_checksum != Some(sum) {
             return Ok(None);
         }
         let view = store.view()?;
@@ -175,6 +199,8 @@ impl Head {
         let size = chain::proved_text(&assembled.document, &row, promised.checksum)?.len();
         *detail = Detail {
             origin: detail.origin.clone(),
+            intent: detail.intent.take(),
+            displaced: detail.displaced,
             ..promised
         };
         let state = Link::Seq(row.state_seq());

@@ -7,11 +7,13 @@ use crate::attempt::TRIES;
 use crate::clock::Clock;
 use crate::codec::note::Lease;
 use crate::error::{Error, ErrorKind, Result};
+use crate::guard::GuardPolicy;
 use crate::head::{Head, Heads};
 use crate::job::{Expect, Job, another_turn};
 use crate::lease::{self, Leases, Standing};
 use crate::model::{Kind, Snapshot};
 use crate::show::describe;
+use crate::shrink::{self, Guards};
 use crate::store::{Flow, NewSnapshot, NewState, Outcome, SnapshotRow, Store, Write};
 use crate::writer::Teller;
 
@@ -23,12 +25,17 @@ pub(crate) struct Batch<'a> {
     pub(crate) heads: &'a mut Heads,
     /// How many records of a session are in no block, as far as known.
     pub(crate) loose: &'a mut HashMap<i64, usize>,
+    /// The guards that this program gives itself.
+    pub(crate) own_guards: &'a [GuardPolicy],
+    /// Gets the sessions of which a fuller state was kept.
+    pub(crate) thin: &'a mut HashSet<String>,
 }
 
 /// The saves of one session, encoded.
 struct Group {
     session: String,
-    jobs: Vec<Job>,
+    /// For each snapshot of the write the save that it is of; nothing for a fuller state, kept before one.
+    jobs: Vec<Option<Job>>,
     /// Those that are not in the write: their turn comes after it.
     later: Vec<Job>,
     write: Write,
@@ -39,13 +46,19 @@ struct Group {
 impl Batch<'_> {
     /// Commits the jobs and answers each.
     pub(crate) fn save(&mut self, jobs: Vec<Job>) {
+        let view = self.store.view();
+        let id = &self.store.info().id;
+        let guards = match view.and_then(|view| Guards::read(&*view, id, self.own_guards)) {
+            Ok(guards) => guards,
+            Err(error) => return refuse(jobs, &error),
+        };
         let mut waiting = by_session(jobs);
         let mut tries = 0;
         // A name that is taken costs no try: each round answers at least one save for good.
         while tries < TRIES && !waiting.is_empty() {
             let mut groups = Vec::with_capacity(waiting.len());
             for (session, jobs) in waiting {
-                groups.extend(self.encode(session, jobs));
+                groups.extend(self.encode(session, jobs, &guards));
             }
             let writes: Vec<Write> = groups.iter_mut().map(Group::take_write).collect();
             if writes.is_empty() {
@@ -68,14 +81,14 @@ impl Batch<'_> {
                                 let outcome = outcomes.into_iter().next();
                                 waiting.extend(outcome.and_then(|o| self.settle(group, o)));
                             }
-                            Err(error) => refuse(group.jobs, &error),
+                            Err(error) => refuse(group.jobs.into_iter().flatten(), &error),
                         }
                     }
                     tries += 1;
                 }
                 Err(error) => {
                     let jobs = groups.into_iter().flat_map(|group| group.jobs);
-                    return refuse(jobs, &error);
+                    return refuse(jobs.flatten(), &error);
                 }
             }
         }
@@ -89,7 +102,7 @@ impl Batch<'_> {
     }
 
     /// Encodes the jobs of a session on top of each other. Those that cannot be are answered here.
-    fn encode(&mut self, session: String, jobs: Vec<Job>) -> Option<Group> {
+    fn encode(&mut self, session: String, jobs: Vec<Job>, guards: &Guards) -> Option<Group> {
         // What a job wants to be on top of may be newer than what is cached: others save too.
         let as_wanted = |head: &Head| {
             let newest = head.newest.map(|newest| newest.seq);
@@ -119,7 +132,7 @@ impl Batch<'_> {
                 return if exempt.is_empty() {
                     None
                 } else {
-                    self.encode(session, exempt)
+                    self.encode(session, exempt, guards)
                 };
             }
         };
@@ -143,13 +156,20 @@ impl Batch<'_> {
                 later.push(job);
                 continue;
             }
-            let before = (job.min_change > 0).then(|| head.clone());
+            let small = job.min_change > 0 && job.detail.intent.is_none();
+            let before = small.then(|| head.clone());
+            let guard = guards.of(&session);
             let next = head.check(&job, snapshots.len()).and_then(|()| {
-                let next = head.next(&job, snapshots.len(), epoch, self.store);
-                next.map_err(|error| error.context(format!("session {session}")))
+                let mut brought = head.read(&job)?;
+                let fuller = shrink::fuller(&head, &job, &mut brought, guard, epoch, self.store)?;
+                let index = snapshots.len() + usize::from(fuller.is_some());
+                Ok((fuller, head.next(&job, brought, index, epoch, self.store)?))
             });
-            match next {
-                Ok(snapshot) => match before.filter(|_| changes_less(&snapshot, job.min_change)) {
+            match next.map_err(|error| error.context(format!("session {session}"))) {
+                Ok((fuller, snapshot)) => match before.filter(|_| {
+                    // What lost items may be few bytes.
+                    fuller.is_none() && changes_less(&snapshot, job.min_change)
+                }) {
                     // The first of a write, so that what it would be compared with is committed.
                     Some(before) if snapshots.is_empty() && before.has_snapshot() => {
                         let newest = self.newest(&session, &before);
@@ -157,8 +177,12 @@ impl Batch<'_> {
                         answer(job, newest);
                     }
                     _ => {
+                        if let Some(fuller) = fuller {
+                            snapshots.push(fuller);
+                            group.push(None);
+                        }
                         snapshots.push(snapshot);
-                        group.push(job);
+                        group.push(Some(job));
                     }
                 },
                 Err(error) => answer(job, Err(error)),
@@ -252,40 +276,47 @@ impl Batch<'_> {
     fn settle(&mut self, group: Group, outcome: Outcome) -> Option<(String, Vec<Job>)> {
         let Group {
             session,
-            mut jobs,
+            jobs,
             later,
             mut head,
             ..
         } = group;
+        let mut waiting: Vec<Job>;
         match outcome {
             Outcome::Committed(rows) => {
                 head.settle(&rows);
                 self.count_loose(&mut head, &rows);
-                for (job, row) in jobs.drain(..).zip(&rows) {
+                for (job, row) in jobs.into_iter().zip(&rows) {
                     let snapshot = describe(row, &session, &self.store.info().id);
                     if let Ok(snapshot) = &snapshot {
                         self.teller.saved(snapshot);
                     }
-                    answer(job, snapshot);
+                    match job {
+                        Some(job) => answer(job, snapshot),
+                        None => drop(self.thin.insert(session.clone())),
+                    }
                 }
                 self.heads.put(session.clone(), head);
-                jobs = later;
+                waiting = later;
             }
-            Outcome::HeadMoved => jobs.extend(later),
+            Outcome::HeadMoved => {
+                waiting = jobs.into_iter().flatten().collect();
+                waiting.extend(later);
+            }
             Outcome::NameTaken { index, .. } => {
-                let name = jobs.get(index).and_then(|job| job.name.clone());
-                jobs.extend(later);
-                let (taken, others): (Vec<_>, Vec<_>) =
-                    jobs.into_iter().partition(|job| job.name == name);
+                let name = jobs.get(index).and_then(Option::as_ref);
+                let name = name.and_then(|job| job.name.clone());
+                let jobs = jobs.into_iter().flatten().chain(later);
+                let (taken, others): (Vec<_>, Vec<_>) = jobs.partition(|job| job.name == name);
                 let error = Error::conflict(format!(
                     "session {session} has a snapshot named '{}' already; choose another name",
                     name.unwrap_or_default()
                 ));
                 refuse(taken, &error);
-                jobs = others;
+                waiting = others;
             }
         }
-        (!jobs.is_empty()).then_some((session, jobs))
+        (!waiting.is_empty()).then_some((session, waiting))
     }
 
     fn count_loose(&mut self, head: &mut Head, rows: &[SnapshotRow]) {

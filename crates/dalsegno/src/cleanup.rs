@@ -10,12 +10,14 @@ use crate::delete::GRACE;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::event::Happened;
+use crate::guard::{GuardPolicy, Overdue};
 use crate::list::Query;
 use crate::location;
-use crate::model::{Kind, SnapshotId};
+use crate::model::{Kind, Snapshot, SnapshotId};
 use crate::purge::{Purge, Purged, staying};
-use crate::retention::{Candidate, Policy, Reason, Rules, choose, decide};
+use crate::retention::{Candidate, Decision, Policy, Reason, Rules, choose, decide};
 use crate::show;
+use crate::shrink::{self, Past};
 use crate::store::Flow;
 use crate::sweep;
 
@@ -36,7 +38,7 @@ pub struct Cleanup {
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct CleanupPlan {
-    /// Every session that rules apply to.
+    /// Every session that rules apply to, and those of which guard snapshots go: of these the guard snapshots only.
     pub sessions: Vec<SessionPlan>,
     /// How many snapshots will be deleted.
     pub deleted: u64,
@@ -65,6 +67,22 @@ pub struct SessionPlan {
     pub snapshots: Vec<PlannedSnapshot>,
     #[serde(skip)]
     grace: SignedDuration,
+}
+
+/// What becomes of a guard snapshot that is within its limits.
+fn guarded(candidate: &Candidate) -> Decision {
+    Decision {
+        id: candidate.id,
+        keep: true,
+        reason: Reason::Guard,
+    }
+}
+
+impl SessionPlan {
+    /// Whether nothing of it goes.
+    fn stays(&self) -> bool {
+        self.snapshots.iter().all(|snapshot| snapshot.keep)
+    }
 }
 
 /// What will become of a snapshot, and why.
@@ -117,9 +135,16 @@ impl Engine {
             }
             None => self.policies()?,
         };
+        let guards = self.all_guards()?;
+        // Guards have limits of their own, which whoever asks for one kind does not mean.
+        let thins = cleanup
+            .rules
+            .as_ref()
+            .is_none_or(|rules| rules.kinds.is_empty());
         let names = match &cleanup.session {
             Some(session) => {
-                self.refuse_unruled(session, cleanup, &policies)?;
+                let guarded = guards.of(session).is_some();
+                self.refuse_unruled(session, cleanup, &policies, guarded)?;
                 vec![session.clone()]
             }
             None => self.sessions()?,
@@ -134,7 +159,8 @@ impl Engine {
             purge: cleanup.purge,
         };
         plan.expired = self.plan_all_but_damaged(&Purge::Expired, &mut plan.damage)?;
-        if cleanup.rules.is_none() && policies.is_empty() && plan.expired.snapshots == 0 {
+        let ruled = cleanup.rules.is_some() || !policies.is_empty() || !guards.is_empty();
+        if !ruled && plan.expired.snapshots == 0 {
             return Err(Error::invalid(
                 "no rules were given, the store has no policy, and nothing in the trash is to go yet; \
                  say what to keep, such as --keep-last 10 or --older-than 30d",
@@ -143,14 +169,17 @@ impl Engine {
         let trash = self.states_in_trash()?;
         for name in names {
             let policy = choose(&policies, &name);
-            let Some(rules) = cleanup.rules.as_ref().or(policy.map(|p| &p.rules)) else {
+            let rules = cleanup.rules.as_ref().or(policy.map(|p| &p.rules));
+            let guard = guards.of(&name).filter(|_| thins);
+            if rules.is_none() && guard.is_none() {
                 continue;
-            };
+            }
             let grace = cleanup.grace.or(policy.and_then(|policy| policy.grace));
             let planned = self
-                .plan_session(name.clone(), rules, policy, grace.unwrap_or(GRACE))
+                .plan_session(name.clone(), rules, policy, guard, grace.unwrap_or(GRACE))
                 .and_then(|session| Ok((self.frees(&session, &trash)?, session)));
             match planned {
+                Ok((_, session)) if rules.is_none() && session.stays() => {}
                 Ok((frees, session)) => {
                     let gone = session.snapshots.iter().filter(|s| !s.keep).count();
                     plan.deleted += gone as u64;
@@ -170,10 +199,16 @@ impl Engine {
     }
 
     /// Who names a session wants something of it: that nothing applies to it is no answer.
-    fn refuse_unruled(&self, name: &str, cleanup: &Cleanup, policies: &[Policy]) -> Result<()> {
+    fn refuse_unruled(
+        &self,
+        name: &str,
+        cleanup: &Cleanup,
+        policies: &[Policy],
+        guarded: bool,
+    ) -> Result<()> {
         let view = self.view()?;
         show::known_session(&*view, &self.store().info().id, name)?;
-        if cleanup.rules.is_none() && choose(policies, name).is_none() {
+        if cleanup.rules.is_none() && choose(policies, name).is_none() && !guarded {
             return Err(Error::invalid(format!(
                 "no rules were given, and no policy is for session {name}; say what to keep, such as \
                  --keep-last 10 or --older-than 30d, or see `policy list`"
@@ -185,8 +220,9 @@ impl Engine {
     fn plan_session(
         &self,
         session: String,
-        rules: &Rules,
+        rules: Option<&Rules>,
         policy: Option<&Policy>,
+        guard: Option<&GuardPolicy>,
         grace: SignedDuration,
     ) -> Result<SessionPlan> {
         let mut query = Query::session(&session);
@@ -199,6 +235,10 @@ impl Engine {
         }
         let mut snapshots = page.snapshots;
         snapshots.reverse();
+        if rules.is_none() {
+            snapshots.retain(|snapshot| snapshot.kind == Kind::Guard);
+        }
+        let surplus = self.surplus(&session, guard, &snapshots)?;
         let candidates: Vec<Candidate> = snapshots
             .iter()
             .map(|snapshot| Candidate {
@@ -210,8 +250,18 @@ impl Engine {
                 unchanged: snapshot.unchanged,
             })
             .collect();
-        let decisions = decide(rules, self.now(), &TimeZone::system(), &candidates)?;
+        let decisions = match rules {
+            Some(rules) => decide(rules, self.now(), &TimeZone::system(), &candidates)?,
+            None => candidates.iter().map(guarded).collect(),
+        };
         let planned = snapshots.into_iter().zip(decisions);
+        let planned = planned.map(|(snapshot, mut decision)| {
+            if let Some(why) = surplus.get(&snapshot.id.seq()).filter(|_| decision.keep) {
+                decision.reason = Reason::from(*why);
+                decision.keep = false;
+            }
+            (snapshot, decision)
+        });
         Ok(SessionPlan {
             session,
             policy: policy.map(|policy| policy.pattern.clone()),
@@ -227,6 +277,26 @@ impl Engine {
                 })
                 .collect(),
         })
+    }
+
+    /// The guard snapshots of a session that are more than its guard keeps, and why.
+    fn surplus(
+        &self,
+        session: &str,
+        guard: Option<&GuardPolicy>,
+        snapshots: &[Snapshot],
+    ) -> Result<HashMap<i64, Overdue>> {
+        let has = snapshots
+            .iter()
+            .any(|snapshot| snapshot.kind == Kind::Guard);
+        let Some(guard) = guard.filter(|_| has) else {
+            return Ok(HashMap::new());
+        };
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let row = show::known_session(&*view, id, session)?;
+        let past = Past::read(&*view, id, &row)?;
+        shrink::surplus(&*view, id, &past, guard, self.now())
     }
 
     /// The bytes that purging would free, found by doing it without writing.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Bus;
+use crate::guard::GuardPolicy;
 use crate::job::Job;
 use crate::lease::{Heart, Leases};
 use crate::location;
@@ -26,6 +27,7 @@ pub struct Options {
     sqlite: SqliteOptions,
     program: Option<String>,
     lease_ttl: Duration,
+    guards: Vec<GuardPolicy>,
 }
 
 impl Default for Options {
@@ -36,6 +38,7 @@ impl Default for Options {
             sqlite: SqliteOptions::default(),
             program: None,
             lease_ttl: Duration::from_secs(30),
+            guards: Vec::new(),
         }
     }
 }
@@ -69,6 +72,14 @@ impl Options {
     #[must_use]
     pub fn lease_ttl(mut self, ttl: Duration) -> Self {
         self.lease_ttl = ttl.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Guards lists of sessions while this engine saves them, beside the guards that the
+    /// [store keeps](Engine::set_guard); of two for one pattern it is this one.
+    #[must_use]
+    pub fn guards(mut self, guards: Vec<GuardPolicy>) -> Self {
+        self.guards = guards;
         self
     }
 
@@ -145,6 +156,7 @@ pub struct Engine {
     heart: Mutex<Option<Heart>>,
     program: String,
     lease_ttl: Duration,
+    guards: Arc<[GuardPolicy]>,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
     process: u32,
 }
@@ -181,6 +193,7 @@ impl Engine {
             heart: Mutex::new(None),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
+            guards: options.guards.into(),
             process: std::process::id(),
         }
     }
@@ -261,6 +274,11 @@ impl Engine {
         &self.program
     }
 
+    /// The guards that this program gives itself.
+    pub(crate) fn own_guards(&self) -> &[GuardPolicy] {
+        &self.guards
+    }
+
     pub(crate) fn leases(&self) -> &Leases {
         &self.leases
     }
@@ -305,6 +323,7 @@ impl Engine {
                 bus: Arc::clone(&self.bus),
                 program: self.program.clone(),
             },
+            Arc::clone(&self.guards),
             self.cache_bytes,
         )?);
         let sent = writer.send(jobs);

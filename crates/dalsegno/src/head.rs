@@ -27,6 +27,8 @@ pub(crate) struct Head {
     pub(crate) counted: Option<Link>,
     /// The checksum of that state's text.
     pub(crate) counted_checksum: Option<checksum::Checksum>,
+    /// The document of that state, where it is another than the newest and was at hand.
+    pub(crate) counted_document: Option<Arc<Document>>,
     pub(crate) document: Arc<Document>,
     /// That of the document's text; nothing before the first save.
     pub(crate) checksum: Option<checksum::Checksum>,
@@ -46,6 +48,7 @@ impl Head {
             state: None,
             counted: None,
             counted_checksum: None,
+            counted_document: None,
             document: Arc::new(Document::nothing()),
             checksum: None,
             cost: 0,
@@ -111,6 +114,34 @@ impl Head {
         self.newest.is_some_and(|newest| newest.seq != 0)
     }
 
+    /// Whether the newest state is the one that `SESSION@latest` means.
+    pub(crate) fn stands_counted(&self) -> bool {
+        self.counted.is_some() && self.counted == self.state
+    }
+
+    /// The document that `SESSION@latest` means; nothing where there is none, or it is damaged.
+    pub(crate) fn counted_document(&self, store: &dyn Store) -> Result<Option<Arc<Document>>> {
+        if self.stands_counted() {
+            return Ok(Some(Arc::clone(&self.document)));
+        }
+        if self.counted_document.is_some() {
+            return Ok(self.counted_document.clone());
+        }
+        let (Some(Link::Seq(seq)), Some(newest)) = (self.counted, self.newest) else {
+            return Ok(None);
+        };
+        let view = store.view()?;
+        match chain::assemble(&*view, &store.info().id, newest.session, seq) {
+            Ok(counted) => {
+                let sum = checksum::of_document(&counted.document);
+                let document = Arc::new(counted.document.detached());
+                Ok((Some(sum) == self.counted_checksum).then_some(document))
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether `document`, whose text has the checksum `sum`, has the text of the newest state.
     pub(crate) fn is_text_of(&self, document: &Document, sum: checksum::Checksum) -> bool {
         self.checksum == Some(sum)
@@ -118,8 +149,10 @@ impl Head {
     }
 
     fn memory(&self) -> usize {
-        let document = &self.document;
-        document.text_len() + document.items.len() * 48 + document.gaps.len() * 64 + 256
+        let of = |document: &Document| {
+            document.text_len() + document.items.len() * 48 + document.gaps.len() * 64 + 256
+        };
+        of(&self.document) + self.counted_document.as_deref().map_or(0, of)
     }
 }
 

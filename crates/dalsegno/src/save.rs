@@ -156,6 +156,14 @@ impl<'a> Save<'a> {
         self
     }
 
+    /// Says that items of guarded lists are missing on purpose, and why: `clear`, `undo`, `compress`, `skip` or words
+    /// of the program's own. They are not kept as a fuller state, and nothing brings them back by itself. Where the
+    /// first word is `clear`, that goes for all that the lists had before, also for what they had lost by then.
+    pub fn intent(mut self, words: impl Into<String>) -> Self {
+        self.detail.intent = Some(words.into());
+        self
+    }
+
     /// Pins the snapshot, so that nothing deletes it: see [`Engine::pin`].
     pub fn pin(mut self) -> Self {
         self.pinned = true;
@@ -272,6 +280,7 @@ pub(crate) fn check_detail(detail: &Detail) -> Result<()> {
         ("label", detail.label.as_deref()),
         ("description", detail.description.as_deref()),
         ("schema version", detail.schema_version.as_deref()),
+        ("intent", detail.intent.as_deref()),
         ("metadata", Some(metadata.as_str())),
     ];
     let tags = detail.tags.iter().map(|tag| ("tag", Some(tag.as_str())));
@@ -282,6 +291,15 @@ pub(crate) fn check_detail(detail: &Detail) -> Result<()> {
                 "the {what} has {len} bytes; the limit is {MAX_DETAIL}"
             )));
         }
+    }
+    if detail
+        .intent
+        .as_deref()
+        .is_some_and(|words| words.trim().is_empty())
+    {
+        return Err(Error::invalid(
+            "the intent is empty; say why items are missing, such as clear or undo, or leave it out",
+        ));
     }
     // What is nested too deeply, or has a name that serde_json keeps for itself, would not come back.
     let again = (!detail.metadata.is_empty()).then(|| serde_json::from_str(&metadata));

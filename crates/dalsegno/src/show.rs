@@ -47,6 +47,7 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
             Origin::Redo(seq) => Operation::Redo { from: id(seq) },
             Origin::Fork(seq) => Operation::Fork { from: id(seq) },
         }),
+        intent: detail.intent,
         epoch: row.epoch,
     })
 }

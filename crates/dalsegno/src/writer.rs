@@ -1,6 +1,6 @@
 //! The one thread of a store that writes: it drains a queue and commits what has gathered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,11 +11,13 @@ use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::{self, Bus, Event, Happened};
+use crate::guard::GuardPolicy;
 use crate::head::Heads;
 use crate::job::Job;
 use crate::lease::Leases;
 use crate::model::Snapshot;
 use crate::repack::{self, repack};
+use crate::shrink::{self, Guards};
 use crate::store::{SessionRow, Store};
 
 /// As many saves as one commit takes; more wait for the next.
@@ -81,6 +83,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         leases: Arc<Leases>,
         teller: Teller,
+        guards: Arc<[GuardPolicy]>,
         cache: usize,
     ) -> Result<Self> {
         let (sender, receiver) = mpsc::channel();
@@ -93,9 +96,11 @@ impl Writer {
                     clock,
                     leases,
                     teller,
+                    guards,
                     receiver,
                     heads: Heads::new(cache),
                     loose,
+                    thin: HashSet::new(),
                 }
                 .run();
             })
@@ -157,10 +162,14 @@ struct Thread {
     clock: Arc<dyn Clock>,
     leases: Arc<Leases>,
     teller: Teller,
+    /// Those that this program gives itself.
+    guards: Arc<[GuardPolicy]>,
     receiver: Receiver<Message>,
     heads: Heads,
     /// How many records of a session are in no block, as far as known.
     loose: HashMap<i64, usize>,
+    /// The sessions of which a fuller state was kept, so that there may be more than are needed.
+    thin: HashSet<String>,
 }
 
 impl Thread {
@@ -181,6 +190,8 @@ impl Thread {
                     teller: &self.teller,
                     heads: &mut self.heads,
                     loose: &mut self.loose,
+                    own_guards: &self.guards,
+                    thin: &mut self.thin,
                 };
                 batch.save(jobs);
                 // Nothing is lost where it fails; the next commit or close tries again.
@@ -198,13 +209,19 @@ impl Thread {
         }
     }
 
-    /// The next message; while there is none, sessions with a block's worth of records are packed.
+    /// The next message; while there is none, sessions with a block's worth of records are packed, and those
+    /// with more fuller states than are needed are rid of them.
     fn next(&mut self) -> Option<Message> {
         loop {
             match self.receiver.try_recv() {
                 Ok(message) => return Some(message),
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
+            }
+            if let Some(session) = self.thin.iter().next().cloned() {
+                self.thin.remove(&session);
+                self.thin_out(&session);
+                continue;
             }
             let full = self
                 .loose
@@ -219,8 +236,19 @@ impl Thread {
         }
     }
 
+    /// What stays too long does no harm; the next time ends it, or a cleanup.
+    fn thin_out(&self, session: &str) {
+        let id = &self.store.info().id;
+        let view = self.store.view();
+        let guards = view.and_then(|view| Guards::read(&*view, id, &self.guards));
+        drop(guards.and_then(|guards| shrink::thin(&*self.store, &*self.clock, &guards, session)));
+    }
+
     fn close(&mut self) -> Result<()> {
         let mut result = Ok(());
+        for session in std::mem::take(&mut self.thin) {
+            self.thin_out(&session);
+        }
         for (session, loose) in std::mem::take(&mut self.loose) {
             if loose >= PACK_ON_CLOSE {
                 result = result.and(repack(&*self.store, session, PACK_ON_CLOSE).map(|_| ()));

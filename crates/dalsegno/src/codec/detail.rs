@@ -18,6 +18,10 @@ pub(crate) struct Detail {
     pub(crate) metadata: Map<String, Value>,
     pub(crate) schema_version: Option<String>,
     pub(crate) origin: Option<Origin>,
+    /// What the program said of items that this state has no more: `clear`, `undo`, its own words.
+    pub(crate) intent: Option<String>,
+    /// The checksum of the state before, of which items were taken away on purpose.
+    pub(crate) displaced: Option<Checksum>,
 }
 
 /// What made a snapshot, where it was not a plain save.
@@ -53,6 +57,13 @@ struct Wire<'a> {
     origin: Option<Origin>,
 }
 
+/// Follows where any of it is there.
+#[derive(Serialize, Deserialize)]
+struct Tail<'a> {
+    intent: Option<&'a str>,
+    displaced: Option<Checksum>,
+}
+
 pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
     let metadata = if detail.metadata.is_empty() {
         String::new()
@@ -70,7 +81,15 @@ pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
         schema_version: detail.schema_version.as_deref(),
         origin: detail.origin.clone(),
     };
-    let mut bytes = super::write("writing a snapshot's detail", &(PLAIN, wire))?;
+    const WHAT: &str = "writing a snapshot's detail";
+    let mut bytes = super::write(WHAT, &(PLAIN, wire))?;
+    if detail.intent.is_some() || detail.displaced.is_some() {
+        let tail = Tail {
+            intent: detail.intent.as_deref(),
+            displaced: detail.displaced,
+        };
+        bytes.extend(super::write(WHAT, &tail)?);
+    }
     bytes.shrink_to_fit();
     Ok(bytes)
 }
@@ -85,7 +104,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
         }
         None => return Err(Error::damaged("a snapshot's detail is empty")),
     };
-    let wire: Wire<'_> = super::read("a snapshot's detail", body)?;
+    let (wire, rest): (Wire<'_>, _) = super::read_first("a snapshot's detail", body)?;
+    let tail: Option<Tail<'_>> = match rest {
+        [] => None,
+        rest => Some(super::read("the end of a snapshot's detail", rest)?),
+    };
     let metadata = if wire.metadata.is_empty() {
         Map::new()
     } else {
@@ -101,6 +124,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
         metadata,
         schema_version: wire.schema_version.map(str::to_owned),
         origin: wire.origin,
+        intent: tail
+            .as_ref()
+            .and_then(|tail| tail.intent)
+            .map(str::to_owned),
+        displaced: tail.and_then(|tail| tail.displaced),
     })
 }
 
@@ -124,8 +152,14 @@ mod tests {
             metadata: serde_json::from_str("{\"z\":1,\"a\":[null,1.5]}").unwrap(),
             schema_version: Some("2".into()),
             origin: Some(Origin::Fork(3)),
+            intent: Some("clear".into()),
+            displaced: Some([7; 16]),
         };
-        for detail in [plain, full] {
+        let said = Detail {
+            intent: Some("undo".into()),
+            ..plain.clone()
+        };
+        for detail in [plain, full, said] {
             assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);
         }
     }

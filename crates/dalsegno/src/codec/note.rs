@@ -13,11 +13,15 @@ pub(crate) const LEASE: i64 = 2;
 /// before it.
 pub(crate) const EVENT: i64 = 3;
 
+/// Which lists of which sessions are guarded, as JSON; of the store.
+pub(crate) const GUARD: i64 = 4;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 3] = [
+pub(crate) const KINDS: [(i64, &str); 4] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
+    (GUARD, "guard"),
 ];
 
 /// A program that holds leases.

@@ -379,6 +379,7 @@ pub(super) fn asked(session: &str, id: SnapshotId, created_at: Timestamp) -> Sna
         unchanged: false,
         pinned: false,
         operation: None,
+        intent: None,
         epoch: 0,
     }
 }

@@ -11,6 +11,7 @@ mod history;
 mod identity;
 mod items;
 mod layout;
+mod limits;
 mod loss;
 mod merge;
 mod pairs;
@@ -19,6 +20,8 @@ mod path;
 mod promises;
 mod rule;
 mod status;
+
+pub(crate) use limits::{Aged, Overdue, overdue};
 
 pub use history::{Generation, Intent, restore};
 pub use loss::{Loss, loss, loss_in_texts};

@@ -136,7 +136,7 @@ impl GuardRule {
     }
 
     /// The same list, of which nothing leaves by nature.
-    pub(super) fn without_nature(&self) -> Self {
+    pub(crate) fn without_nature(&self) -> Self {
         Self {
             consumed: None,
             trimmed: None,

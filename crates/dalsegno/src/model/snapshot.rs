@@ -47,6 +47,8 @@ pub struct Snapshot {
     pub pinned: bool,
     /// The deed that made it, if it was no plain save.
     pub operation: Option<Operation>,
+    /// What the program said of items that the state has no more: see [`Save::intent`](crate::Save::intent).
+    pub intent: Option<String>,
     /// The epoch of the writer that took it; 0 without a lease.
     pub epoch: i64,
 }

@@ -19,7 +19,7 @@ use crate::model::{Snapshot, SnapshotId, Verb};
 pub struct Restore<'a> {
     pub(super) engine: &'a Engine,
     pub(super) verb: Verb,
-    source: Source,
+    pub(super) source: Source,
     pub(super) components: Vec<String>,
     pub(super) aim: Aim<'a>,
     /// Where an operation was cut off at the target: what to remember in place of what stands there, if
@@ -39,6 +39,14 @@ pub(crate) enum Source {
     Reference(String),
     /// The state of this snapshot.
     Snapshot(i64),
+    /// The newest state with what came back of a fuller one.
+    Merged {
+        /// The snapshot of the fuller state.
+        from: i64,
+        /// The newest snapshot of the session, onto which it was merged.
+        onto: i64,
+        text: Vec<u8>,
+    },
     /// Nothing: what stands there is removed.
     Nothing {
         /// Whose log tells of it.
@@ -217,10 +225,17 @@ impl<'a> Restore<'a> {
     }
 
     fn find(&self) -> Result<Found> {
+        let id = |seq: &i64| SnapshotId::new(*seq, &self.engine.store().info().id).to_string();
         let reference = match &self.source {
             Source::Reference(reference) => reference.clone(),
-            Source::Snapshot(seq) => {
-                SnapshotId::new(*seq, &self.engine.store().info().id).to_string()
+            Source::Snapshot(seq) => id(seq),
+            Source::Merged { from, text, .. } => {
+                let snapshot = self.engine.info(&id(from))?;
+                return Ok(Found {
+                    session: snapshot.session.clone(),
+                    snapshot: Some(snapshot),
+                    text: Some(text.clone()),
+                });
             }
             Source::Nothing { session } => {
                 return Ok(Found {

@@ -2,7 +2,7 @@
 //! put back what was kept.
 
 use super::destination::Destination;
-use super::put::{Report, Restore};
+use super::put::{Report, Restore, Source};
 use crate::attempt::until_done;
 use crate::codec::checksum;
 use crate::codec::deed::{Before, Detail};
@@ -31,14 +31,18 @@ impl Restore<'_> {
         let (from, after) = from.zip(plan.after.clone()).ok_or_else(|| {
             Error::invalid("only the state of a snapshot can become a session's newest")
         })?;
-        let save = if self.components.is_empty() {
+        let merged = match &self.source {
+            Source::Merged { onto, .. } => Some(*onto),
+            _ => None,
+        };
+        let save = if self.components.is_empty() && merged.is_none() {
             self.engine.save_again(session, from)
         } else {
             self.engine.save_json(session, after.clone())
         };
         let expect = match &self.seen {
             Some(seen) => Expect::As(self.overtake(seen)?),
-            None => plan.head.map_or(Expect::Anything, Expect::Newest),
+            None => (merged.or(plan.head)).map_or(Expect::Anything, Expect::Newest),
         };
         let saved = save
             .origin(self.origin(from))

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::SignedDuration;
 
 use crate::duration::{self, display_duration};
+use crate::guard::Overdue;
 use crate::model::{Kind, SnapshotId};
 
 /// Whether a snapshot stays.
@@ -106,6 +107,32 @@ pub enum Reason {
     },
     /// Goes: no rule keeps it.
     Unkept,
+    /// Goes: a guard snapshot that is older than its guard keeps them.
+    OldGuard {
+        /// The guard's age.
+        #[serde(serialize_with = "duration::required::serialize")]
+        than: SignedDuration,
+    },
+    /// Goes: there are more guard snapshots than the guard keeps, and another one has all that it has.
+    CoveredGuard {
+        /// How many the guard keeps.
+        count: u32,
+    },
+    /// Goes: there are more guard snapshots than the guard keeps, and it is the oldest.
+    ExtraGuard {
+        /// How many the guard keeps.
+        count: u32,
+    },
+}
+
+impl From<Overdue> for Reason {
+    fn from(why: Overdue) -> Self {
+        match why {
+            Overdue::Old(than) => Self::OldGuard { than },
+            Overdue::Covered(count) => Self::CoveredGuard { count },
+            Overdue::Oldest(count) => Self::ExtraGuard { count },
+        }
+    }
 }
 
 impl Reason {
@@ -114,7 +141,13 @@ impl Reason {
     pub fn keeps(&self) -> bool {
         !matches!(
             self,
-            Self::Older { .. } | Self::OlderUnkept { .. } | Self::Uncounted { .. } | Self::Unkept
+            Self::Older { .. }
+                | Self::OlderUnkept { .. }
+                | Self::Uncounted { .. }
+                | Self::Unkept
+                | Self::OldGuard { .. }
+                | Self::CoveredGuard { .. }
+                | Self::ExtraGuard { .. }
         )
     }
 }
@@ -149,6 +182,18 @@ impl fmt::Display for Reason {
             }
             Self::Uncounted { kind } => write!(f, "keep rules count no {kind} snapshots"),
             Self::Unkept => f.write_str("kept by no rule"),
+            Self::OldGuard { than } => {
+                write!(f, "guard snapshot older than {}", display_duration(*than))
+            }
+            Self::CoveredGuard { count } => {
+                write!(
+                    f,
+                    "more than {count} guard snapshots, and another has all of it"
+                )
+            }
+            Self::ExtraGuard { count } => {
+                write!(f, "the oldest of more than {count} guard snapshots")
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod events;
 mod expect;
 mod format;
 mod format_2;
+mod guards;
 mod leases;
 mod model;
 mod pages;

@@ -1,0 +1,77 @@
+//! What is kept before a save that loses items.
+
+use crate::advance::Brought;
+use crate::codec::detail::{self, Detail, Origin};
+use crate::error::Result;
+use crate::guard::{self, GuardPolicy, Loss};
+use crate::head::Head;
+use crate::job::Job;
+use crate::model::Kind;
+use crate::store::{NewSnapshot, NewState, Store};
+
+/// The snapshot that keeps the fuller state before `job`, where what it brings has lost items of it without a word.
+/// It is a reference: the state itself is there.
+///
+/// Where items go on purpose, the detail remembers of which state they went.
+///
+/// # Errors
+/// `InvalidInput` where a rule of the guard has no path.
+pub(crate) fn fuller(
+    head: &Head,
+    job: &Job,
+    brought: &mut Brought,
+    guard: Option<&GuardPolicy>,
+    epoch: i64,
+    store: &dyn Store,
+) -> Result<Option<NewSnapshot>> {
+    let (Some(guard), Some(counted), Some(sum)) = (guard, head.counted, head.counted_checksum)
+    else {
+        return Ok(None);
+    };
+    if !job.kind.is_history() {
+        return Ok(None);
+    }
+    let imported = matches!(brought.detail.origin, Some(Origin::Import(_)));
+    let document = match &brought.document {
+        // Whoever goes back, or brings in a history, means the whole of it.
+        Some(_) if job.operation.is_some() || imported => None,
+        Some((document, _)) => Some(document),
+        None => None,
+    };
+    let Some(document) = document else {
+        brought.detail.displaced = Some(sum);
+        return Ok(None);
+    };
+    if brought.detail.checksum == sum {
+        return Ok(None);
+    }
+    let Some(before) = head.counted_document(store)? else {
+        return Ok(None);
+    };
+    let lost = guard::loss(&guard.lists, &before, document)?;
+    if lost.is_empty() {
+        return Ok(None);
+    }
+    if brought.detail.intent.is_some() {
+        brought.detail.displaced = Some(sum);
+        return Ok(None);
+    }
+    let told: Vec<String> = lost.iter().map(Loss::to_string).collect();
+    let detail = Detail {
+        checksum: sum,
+        label: Some(told.join(", ")),
+        ..Detail::default()
+    };
+    Ok(Some(NewSnapshot {
+        now: job.now.as_microsecond(),
+        created_at: job.now.as_microsecond(),
+        kind: Kind::Guard.code(),
+        flags: 0,
+        size: i64::try_from(before.text_len()).unwrap_or(i64::MAX),
+        state: NewState::Same(counted),
+        epoch,
+        name: None,
+        detail: detail::encode(&detail)?,
+        operation: None,
+    }))
+}

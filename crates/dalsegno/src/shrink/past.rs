@@ -1,0 +1,147 @@
+//! What a session's rows say of what it lost, and of what was taken away on purpose.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::codec::checksum::Checksum;
+use crate::codec::detail::{self, Detail, Origin};
+use crate::error::{Error, Result};
+use crate::model::{Kind, SnapshotId, StoreId};
+use crate::show;
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+
+/// A session's history, as far as the guard needs it.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// What `SESSION@latest` means.
+    pub(crate) newest: Option<SnapshotRow>,
+    /// The fuller states that are kept, newest first.
+    pub(crate) generations: Vec<Kept>,
+    /// Saves and deeds that took items away on purpose, newest first.
+    pub(crate) purposes: Vec<Purpose>,
+    /// The snapshots at which anything was taken away on purpose, or the session went back.
+    pub(crate) turns: Vec<i64>,
+    /// Rows that cannot be read.
+    pub(crate) damaged: Vec<SnapshotId>,
+}
+
+/// A fuller state that is kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) row: SnapshotRow,
+    /// It was kept on the way to the newest state. What was left by going back to before it is owed nothing.
+    pub(crate) counts: bool,
+}
+
+/// Items were taken away on purpose.
+#[derive(Debug)]
+pub(crate) struct Purpose {
+    /// The snapshot from which on they are gone.
+    pub(crate) seq: i64,
+    /// What was said: the intent, or the deed.
+    pub(crate) words: String,
+    /// The state that had them, if it is still there.
+    pub(crate) before: Option<SnapshotRow>,
+}
+
+impl Past {
+    /// # Errors
+    /// As [`View::snapshots`].
+    pub(crate) fn read(view: &dyn View, store: &StoreId, session: &SessionRow) -> Result<Self> {
+        let mut past = Self::default();
+        let scan = Scan {
+            session: Some(session.id),
+            from: None,
+            newest_first: true,
+        };
+        let mut walk = Walk::default();
+        view.snapshots(&scan, &mut |row| {
+            match show::check(&row, store).and_then(|()| detail::decode(&row.detail)) {
+                Ok(detail) => past.take(row, detail, &mut walk),
+                Err(_) => past.damaged.push(SnapshotId::new(row.seq, store)),
+            }
+            Flow::Continue(())
+        })?;
+        let oldest = past.generations.last().map(|kept| kept.row.seq);
+        past.purposes
+            .retain(|purpose| oldest.is_none_or(|seq| purpose.seq > seq));
+        Ok(past)
+    }
+
+    fn take(&mut self, row: SnapshotRow, detail: Detail, walk: &mut Walk) {
+        let counts = walk.back_to.is_none_or(|seq| row.seq <= seq);
+        if row.kind == Kind::Guard.code() {
+            self.generations.push(Kept { row, counts });
+            return;
+        }
+        if !row.is_history() {
+            return;
+        }
+        // Where the snapshot that was displaced is deleted, another one stands there.
+        if walk.awaited.take() == Some(detail.checksum)
+            && let Some(purpose) = self.purposes.last_mut()
+        {
+            purpose.before = Some(row.clone());
+        }
+        let went_back = went_back(&row, &detail);
+        if went_back.is_some() || detail.displaced.is_some() {
+            self.turns.push(row.seq);
+        }
+        match went_back {
+            Some(seq) if counts => walk.back_to = Some(seq),
+            None if counts && detail.displaced.is_some() => {
+                walk.awaited = detail.displaced;
+                self.purposes.push(Purpose {
+                    seq: row.seq,
+                    words: words(detail),
+                    before: None,
+                });
+            }
+            _ => {}
+        }
+        self.newest.get_or_insert(row);
+    }
+}
+
+/// What is known on the way from the newest snapshot back.
+#[derive(Default)]
+struct Walk {
+    /// The state that the last save with a purpose displaced: it comes next.
+    awaited: Option<Checksum>,
+    /// The session went back to this snapshot: what is newer did not happen.
+    back_to: Option<i64>,
+}
+
+/// The earlier snapshot whose whole state became the newest.
+fn went_back(row: &SnapshotRow, detail: &Detail) -> Option<i64> {
+    match detail.origin {
+        Some(
+            Origin::Restore(from)
+            | Origin::Rollback(from)
+            | Origin::Undo(from)
+            | Origin::Redo(from),
+        ) if row.state.is_some() && from < row.seq => Some(from),
+        _ => None,
+    }
+}
+
+fn words(detail: Detail) -> String {
+    let deed = match detail.origin {
+        Some(Origin::Rollback(_)) => "rollback",
+        Some(Origin::Undo(_)) => "undo",
+        Some(Origin::Redo(_)) => "redo",
+        Some(Origin::Import(_)) => "import",
+        Some(Origin::Restore(_) | Origin::Fork(_)) | None => "restore",
+    };
+    detail.intent.unwrap_or_else(|| deed.to_owned())
+}
+
+/// When a snapshot was committed, to the nanosecond: no two of a store are of one moment.
+///
+/// # Errors
+/// `Damaged` where that is out of range.
+pub(crate) fn moment(seq: i64) -> Result<Timestamp> {
+    let millis = Timestamp::from_millisecond(seq >> 12);
+    let parts = SignedDuration::from_nanos((seq & 4095) * 1_000_000 / 4096);
+    let moment = millis.and_then(|time| time.checked_add(parts));
+    moment.map_err(|e| Error::damaged("a snapshot's time is out of range").with_source(e))
+}
