@@ -50,6 +50,8 @@ pub(crate) enum Verb {
     Fork(verb::fork::Fork),
     #[command(subcommand)]
     Policy(verb::policy::Policy),
+    #[command(subcommand)]
+    Guard(verb::guard::Guard),
     Events(verb::events::Events),
     Recover(verb::recover::Recover),
     #[command(subcommand)]
@@ -85,6 +87,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Log(log) => log.run(global, out),
         Verb::Fork(fork) => fork.run(global, out),
         Verb::Policy(verb) => verb.run(global, out),
+        Verb::Guard(verb) => verb.run(global, out),
         Verb::Events(events) => events.run(global, out),
         Verb::Recover(recover) => recover.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),

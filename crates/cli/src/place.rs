@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use dalsegno::{Engine, ErrorKind, FILE_NAME};
+use dalsegno::guard::GuardPolicy;
+use dalsegno::{Engine, ErrorKind, FILE_NAME, Options};
 use dalsegno_config::{Config, Flags, Layers, Loaded, Origin, Setting};
 use etcetera::BaseStrategy;
 
@@ -118,9 +119,19 @@ impl Place {
         Self::find(global)?.engine()
     }
 
+    /// Finds the store and opens it, with the guards of the configuration: for what saves, and what asks about guards.
+    pub(crate) fn open_guarded(global: &Global) -> Result<Engine> {
+        let place = Self::find(global)?;
+        place.open_with(Options::default().guards(guards()?))
+    }
+
     /// Opens the store.
     pub(crate) fn engine(&self) -> Result<Engine> {
-        let engine = Engine::open(&self.path).map_err(|error| {
+        self.open_with(Options::default())
+    }
+
+    fn open_with(&self, options: Options) -> Result<Engine> {
+        let engine = options.open(&self.path).map_err(|error| {
             if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
                 let error = error.context(format!("{file} names the store"));
                 return error.into();
@@ -145,6 +156,22 @@ impl Place {
 /// What the files of configuration say.
 pub(crate) fn configuration() -> Result<Loaded> {
     Ok(Config::load(&Layers::of_process(Flags::default()))?)
+}
+
+/// The guards of the configuration.
+pub(crate) fn guards() -> Result<Vec<GuardPolicy>> {
+    let guards = configuration()?.config.guards.into_iter();
+    guards
+        .map(|Setting { value, origin }| {
+            let mut guard = GuardPolicy::new(value.sessions.pattern())
+                .generations(value.generations)
+                .max_age(value.max_age);
+            guard.lists = value.lists;
+            let checked = guard.check();
+            checked.map_err(|error| error.context(origin.to_string()))?;
+            Ok(guard)
+        })
+        .collect()
 }
 
 /// Refuses a store that can only be read, as a save would: for those that only rehearse one.

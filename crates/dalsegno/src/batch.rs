@@ -50,7 +50,7 @@ impl Batch<'_> {
         let id = &self.store.info().id;
         let guards = match view.and_then(|view| Guards::read(&*view, id, self.own_guards)) {
             Ok(guards) => guards,
-            Err(error) => return refuse(jobs, &error),
+            Err(error) => return refuse(jobs, &error.context("which lists are guarded")),
         };
         let mut waiting = by_session(jobs);
         let mut tries = 0;
@@ -160,12 +160,11 @@ impl Batch<'_> {
             let before = small.then(|| head.clone());
             let guard = guards.of(&session);
             let next = head.check(&job, snapshots.len()).and_then(|()| {
-                let mut brought = head.read(&job)?;
-                let fuller = shrink::fuller(&head, &job, &mut brought, guard, epoch, self.store)?;
-                let index = snapshots.len() + usize::from(fuller.is_some());
-                Ok((fuller, head.next(&job, brought, index, epoch, self.store)?))
+                let at = snapshots.len();
+                let next = next(&mut head, &job, guard, at, epoch, self.store);
+                next.map_err(|error| error.context(format!("session {session}")))
             });
-            match next.map_err(|error| error.context(format!("session {session}"))) {
+            match next {
                 Ok((fuller, snapshot)) => match before.filter(|_| {
                     // What lost items may be few bytes.
                     fuller.is_none() && changes_less(&snapshot, job.min_change)
@@ -337,6 +336,22 @@ impl Group {
             snapshots,
         }
     }
+}
+
+/// What goes into the write for a job, at the place `at` and behind: the fuller state before it, if there is one to be
+/// kept, and its own snapshot.
+fn next(
+    head: &mut Head,
+    job: &Job,
+    guard: Option<&GuardPolicy>,
+    at: usize,
+    epoch: i64,
+    store: &dyn Store,
+) -> Result<(Option<NewSnapshot>, NewSnapshot)> {
+    let mut brought = head.read(job)?;
+    let fuller = shrink::fuller(head, job, &mut brought, guard, epoch, store)?;
+    let at = at + usize::from(fuller.is_some());
+    Ok((fuller, head.next(job, brought, at, epoch, store)?))
 }
 
 /// Whether what changed would take fewer bytes than that in the store.

@@ -179,7 +179,7 @@ impl Engine {
                 (merged, Some(id))
             }
             None if report.judgement.recommendation == Recommendation::ByHand => {
-                return Err(by_hand(&report, &report.judgement.reason));
+                return Err(by_hand(&report, &report.judgement.reason, true));
             }
             None => {
                 let (intents, states) = (read.intents(), read.states());
@@ -209,7 +209,7 @@ impl Engine {
                     .iter()
                     .map(|list| format!("{}: {}", list.list, list.reason))
                     .collect();
-                Err(by_hand(&report, &why.join("; ")))
+                Err(by_hand(&report, &why.join("; "), false))
             }
         }
     }
@@ -312,13 +312,18 @@ fn judged(session: &str, read: &Read) -> Result<GuardReport> {
     })
 }
 
-/// Both states stay: a person has to say what is right.
-fn by_hand(report: &GuardReport, why: &str) -> Error {
+/// Both states stay: a person has to say what is right. Some can be merged once it is said which.
+fn by_hand(report: &GuardReport, why: &str, merges: bool) -> Error {
     let session = &report.session;
     let way = report.fullest.map_or_else(String::new, |fullest| {
+        let merge = if merges {
+            format!("`guard restore {session} --from {fullest}` merges them, ")
+        } else {
+            String::new()
+        };
         format!(
-            "; both states are kept: compare them with `snapshot diff {fullest} {session}@latest`, then \
-             `guard restore {session} --from {fullest}` or `snapshot restore {fullest}`"
+            "; both states are kept: `snapshot diff {fullest} {session}@latest` compares them, {merge}\
+             `snapshot restore {fullest}` goes back to the fuller one"
         )
     });
     Error::conflict(format!(

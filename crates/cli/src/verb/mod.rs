@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod fork;
+pub(crate) mod guard;
 pub(crate) mod hermes;
 pub(crate) mod import;
 pub(crate) mod init;

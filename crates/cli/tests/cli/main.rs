@@ -17,6 +17,7 @@ mod day;
 mod demo;
 mod diff;
 mod fork;
+mod guard;
 mod hermes;
 mod hooks;
 mod init;

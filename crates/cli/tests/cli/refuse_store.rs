@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 23] = [
+const VERBS: [&[&str]; 27] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -28,6 +28,10 @@ const VERBS: [&[&str]; 23] = [
     &["log", "s"],
     &["fork", "s@latest", "t"],
     &["policy", "list"],
+    &["guard", "set", "s", "messages"],
+    &["guard", "list"],
+    &["guard", "status"],
+    &["guard", "restore", "s"],
     &["verify"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],

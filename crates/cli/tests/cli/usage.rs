@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 46] = [
+pub(crate) const VERBS: [&[&str]; 51] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -32,6 +32,11 @@ pub(crate) const VERBS: [&[&str]; 46] = [
     &["policy", "set"],
     &["policy", "list"],
     &["policy", "remove"],
+    &["guard", "set"],
+    &["guard", "list"],
+    &["guard", "remove"],
+    &["guard", "status"],
+    &["guard", "restore"],
     &["config", "show"],
     &["config", "check"],
     &["config", "path"],

@@ -19,6 +19,7 @@ use crate::document::Document;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Happened;
+use crate::guard::clears;
 use crate::job::Content;
 use crate::model::Kind;
 use crate::open::Opened;
@@ -30,8 +31,14 @@ use schedule::{Every, Schedule};
 /// After so many saves of a session its old automatic snapshots are cleaned up.
 const CLEAN_AFTER: u32 = 16;
 
+/// As many bytes of what was said of unsaved states are remembered.
+const MAX_SAID: usize = 4 << 10;
+
 /// A state that is to be saved.
-pub struct State(Content);
+pub struct State {
+    content: Content,
+    intent: Option<String>,
+}
 
 impl State {
     /// A value, as compact JSON.
@@ -39,18 +46,33 @@ impl State {
     /// # Errors
     /// `InvalidInput` for what has no form in JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        Content::of(value).map(Self)
+        Content::of(value).map(Self::new)
     }
 
     /// JSON text, which is kept byte for byte.
     pub fn json(text: impl Into<Bytes>) -> Self {
-        Self(Content::Text(text.into()))
+        Self::new(Content::Text(text.into()))
     }
 
     /// A document whose parts are shared with the states before it: see [`DocumentBuilder`](crate::DocumentBuilder).
     #[must_use]
     pub fn document(document: Document) -> Self {
-        Self(Content::Document(Arc::new(document)))
+        Self::new(Content::Document(Arc::new(document)))
+    }
+
+    /// Says that items are missing on purpose, and why: see [`Save::intent`]. Said of a state that could not
+    /// be saved, it goes with the next one.
+    #[must_use]
+    pub fn intent(mut self, words: impl Into<String>) -> Self {
+        self.intent = Some(words.into());
+        self
+    }
+
+    fn new(content: Content) -> Self {
+        Self {
+            content,
+            intent: None,
+        }
     }
 }
 
@@ -119,6 +141,8 @@ struct Registered {
     how: AutoSaving,
     source: Source,
     saves: u32,
+    /// What was said of states that could not be saved.
+    said: Option<String>,
 }
 
 /// Saves sessions by itself: see [`Engine::auto_save`].
@@ -217,6 +241,7 @@ impl AutoSave {
             how,
             source: Box::new(source),
             saves: 0,
+            said: None,
         };
         let (now, chance) = (self.shared.now(), self.shared.chance());
         let mut inner = self.shared.inner();
@@ -403,8 +428,12 @@ impl Shared {
             };
             let mut registered = registered.lock().unwrap_or_else(PoisonError::into_inner);
             match registered.ask(asked) {
-                Ok(Some(State(content))) => {
-                    let save = Save::new(&self.engine, name, Ok(content)).kind(Kind::Auto);
+                Ok(Some(State { content, intent })) => {
+                    let mut save = Save::new(&self.engine, name, Ok(content)).kind(Kind::Auto);
+                    registered.said = both(registered.said.take(), intent);
+                    if let Some(words) = &registered.said {
+                        save = save.intent(words);
+                    }
                     let least = if asked { 0 } else { registered.how.min_change };
                     saves.push((name.clone(), save.min_change(least)));
                     registered.saves += 1;
@@ -417,7 +446,10 @@ impl Shared {
         let tickets = self.engine.submit_together(saves);
         for (name, ticket) in names.into_iter().zip(tickets) {
             match ticket.wait() {
-                Ok(_) => self.saved(&name),
+                Ok(_) => {
+                    self.said(&name);
+                    self.saved(&name);
+                }
                 Err(error) => failures.push((name, error)),
             }
         }
@@ -425,6 +457,15 @@ impl Shared {
             self.failed(name, error);
         }
         failures
+    }
+
+    /// What was said of the session is saved with it.
+    fn said(&self, session: &str) {
+        let registered = self.inner().sessions.get(session).cloned();
+        if let Some(registered) = registered {
+            let mut registered = registered.lock().unwrap_or_else(PoisonError::into_inner);
+            registered.said = None;
+        }
     }
 
     fn saved(&self, session: &str) {
@@ -476,6 +517,20 @@ impl Registered {
         }
         catch_unwind(AssertUnwindSafe(&mut self.source))
             .unwrap_or_else(|panic| Err(panicked("what gives the state", &*panic)))
+    }
+}
+
+/// What was said earlier and what is said now; a `clear` stands for itself and comes first.
+fn both(earlier: Option<String>, now: Option<String>) -> Option<String> {
+    match (earlier, now) {
+        (Some(earlier), Some(now)) if earlier.split("; ").any(|said| said == now) => Some(earlier),
+        // A disk that is full for days is no reason for a book.
+        (Some(earlier), Some(now)) if earlier.len() + now.len() > MAX_SAID => {
+            Some(if clears(&earlier) { earlier } else { now })
+        }
+        (Some(earlier), Some(now)) if clears(&now) => Some(format!("{now}; {earlier}")),
+        (Some(earlier), Some(now)) => Some(format!("{earlier}; {now}")),
+        (earlier, now) => earlier.or(now),
     }
 }
 

@@ -32,10 +32,14 @@ pub struct Intent<'a> {
 
 impl Intent<'_> {
     fn clears(&self) -> bool {
-        let word = self.words.trim_start();
-        let rest = word.strip_prefix("clear");
-        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        clears(self.words)
     }
+}
+
+/// Whether an intent of these words takes away all that there was.
+pub(crate) fn clears(words: &str) -> bool {
+    let rest = words.trim_start().strip_prefix("clear");
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// Brings back to `newest` all that it and the states before it lost without an intent: each generation is

@@ -21,6 +21,7 @@ mod promises;
 mod rule;
 mod status;
 
+pub(crate) use history::clears;
 pub(crate) use limits::{Aged, Overdue, overdue};
 
 pub use history::{Generation, Intent, restore};

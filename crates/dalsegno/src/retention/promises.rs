@@ -408,6 +408,10 @@ proptest! {
                 Reason::OlderUnkept { than } => age > *than && keeps && history(c),
                 Reason::Uncounted { kind } => c.kind == *kind && !history(c) && keeps,
                 Reason::Unkept => rules.older_than.is_none() && (!keeps || history(c)),
+                // Not by these rules.
+                Reason::OldGuard { .. }
+                | Reason::CoveredGuard { .. }
+                | Reason::ExtraGuard { .. } => false,
             };
             prop_assert!(is_true, "{i}: {}", d.reason);
         }

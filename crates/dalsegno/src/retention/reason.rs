@@ -188,12 +188,10 @@ impl fmt::Display for Reason {
             Self::CoveredGuard { count } => {
                 write!(
                     f,
-                    "more than {count} guard snapshots, and another has all of it"
+                    "a guard snapshot beyond {count}, and another has all of it"
                 )
             }
-            Self::ExtraGuard { count } => {
-                write!(f, "the oldest of more than {count} guard snapshots")
-            }
+            Self::ExtraGuard { count } => write!(f, "the oldest guard snapshot beyond {count}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which of a session's kept states are no longer needed.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
 
@@ -85,8 +86,8 @@ pub(crate) fn surplus(
             return Ok(false);
         }
         for (at, row) in [(one, a), (other, b)] {
-            if !documents.contains_key(&at) {
-                documents.insert(at, state(view, store, row)?);
+            if let Entry::Vacant(place) = documents.entry(at) {
+                place.insert(state(view, store, row)?);
             }
         }
         match (documents.get(&one), documents.get(&other)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dalsegno::retention::Rules;
 use dalsegno::store::Store;
-use dalsegno::store::faulty::{Call, FaultyStore};
+use dalsegno::store::faulty::{Call, Failure, FaultyStore};
 use dalsegno::{AutoSaving, Engine, ErrorKind, Event, Happened, Query, State, Subscription};
 use serde_json::json;
 
@@ -329,4 +329,42 @@ fn old_automatic_snapshots_are_cleaned_up_and_others_stay() {
     assert_eq!(left.len(), 4);
     assert!(engine.trash(None).unwrap().is_empty());
     assert_eq!(n(&engine, "s"), 16);
+}
+
+#[test]
+fn what_was_said_of_a_state_that_could_not_be_saved_goes_with_the_next() {
+    let fails = Arc::new(AtomicUsize::new(2));
+    let left = Arc::clone(&fails);
+    let store = FaultyStore::new(memory(), move |call, _| {
+        let down = |n: usize| n.checked_sub(1);
+        let fails = call == Call::Commit
+            && left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, down)
+                .is_ok();
+        fails.then_some(Failure::Before(ErrorKind::Storage))
+    });
+    let engine = Arc::new(engine_on(Arc::new(store)));
+    let saving = engine.auto_save().unwrap();
+    let mut said = ["undo", "clear", "undo"].into_iter();
+    let mut n = 0;
+    let source = move || {
+        n += 1;
+        let state = State::of(&json!({ "n": n }))?;
+        Ok(Some(match said.next() {
+            Some(words) => state.intent(words),
+            None => state,
+        }))
+    };
+    saving
+        .register("s", AutoSaving::every(LONG).min_change(1_000), source)
+        .unwrap();
+    for _ in 0..2 {
+        let error = saving.save_now(None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage);
+    }
+    saving.save_now(None).unwrap();
+    let saved = engine.info("s@latest").unwrap();
+    assert_eq!(saved.intent.as_deref(), Some("clear; undo"));
+    saving.stop().unwrap();
+    assert_eq!(engine.info("s@latest").unwrap().intent, None);
 }

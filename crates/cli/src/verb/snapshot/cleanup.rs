@@ -54,7 +54,7 @@ pub(crate) struct Cleanup {
 
 impl Cleanup {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let engine = Place::open(global)?;
+        let engine = Place::open_guarded(global)?;
         let asked = dalsegno::Cleanup {
             session: self.session.clone(),
             rules: self.rules.rules()?,

@@ -57,6 +57,9 @@ pub(crate) struct Save {
     /// Pin it, so that neither delete nor cleanup takes it
     #[arg(long)]
     pin: bool,
+    /// Items of guarded lists are missing on purpose, and why: clear, undo, compress, skip, or other words
+    #[arg(long, value_name = "WORDS")]
+    intent: Option<String>,
     /// Who asked for it: a person, or a timer
     #[arg(long, default_value = "manual", value_parser = PossibleValuesParser::new(["manual", "auto"]))]
     kind: String,
@@ -68,7 +71,7 @@ pub(crate) struct Save {
 impl Save {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         self.refuse_repeated_keys()?;
-        let engine = Place::open(global)?;
+        let engine = Place::open_guarded(global)?;
         let limit = u64::try_from(MAX_SIZE).unwrap_or(u64::MAX);
         let text = match &self.from {
             Some(from) => input::read(&engine, from, limit)?,
@@ -78,15 +81,30 @@ impl Save {
             return self.rehearse(&engine, text, out);
         }
         let saved = self.prepare(&engine, text)?.commit()?;
+        let fuller = fuller(&engine, &saved);
         if let Err(error) = engine.close() {
             out.note(format!(
                 "it is saved, but packing the store failed: {error}"
             ));
         }
         if out.is_json() {
-            return out.json(&saved);
+            let mut all = value(&saved);
+            if let (Some(all), Some(fuller)) = (all.as_object_mut(), &fuller) {
+                all.insert("guarded".to_owned(), guarded(fuller));
+            }
+            return out.json(&all);
         }
-        out.line(sentence("saved", &saved))
+        out.line(sentence("saved", &saved))?;
+        let Some(fuller) = fuller else {
+            return Ok(());
+        };
+        let lost = human::safe(fuller.label.as_deref().unwrap_or_default());
+        let kept = human::short(fuller.id);
+        out.line(format!("{lost}: the fuller state is kept as {kept}"))?;
+        let session = human::safe(&self.session);
+        out.line(format!(
+            "`guard restore {session}` brings back what was lost; if it is meant to be gone, save with --intent"
+        ))
     }
 
     /// The save as asked for.
@@ -115,6 +133,9 @@ impl Save {
         if let Some(version) = &self.schema_version {
             save = save.schema_version(version);
         }
+        if let Some(words) = &self.intent {
+            save = save.intent(words);
+        }
         Ok(if self.pin { save.pin() } else { save })
     }
 
@@ -134,7 +155,10 @@ impl Save {
     /// is refused there.
     fn rehearse(&self, engine: &Engine, text: Vec<u8>, out: &mut Out) -> Result<()> {
         place::writable(engine)?;
-        let memory = Options::default().on(Arc::new(MemoryStore::new(&SystemClock)));
+        let mut guards = place::guards()?;
+        guards.extend(engine.guards().unwrap_or_default());
+        let memory = Options::default().guards(guards);
+        let memory = memory.on(Arc::new(MemoryStore::new(&SystemClock)));
         match engine.restore(&format!("{}@latest", self.session)) {
             Ok(newest) => drop(
                 memory
@@ -146,9 +170,13 @@ impl Save {
         }
         let would = self.prepare(&memory, text)?.commit()?;
         self.refuse_taken_name(engine)?;
+        let fuller = fuller(&memory, &would);
         if out.is_json() {
-            let mut all = serde_json::to_value(&would).unwrap_or(Value::Null);
+            let mut all = value(&would);
             if let Some(all) = all.as_object_mut() {
+                if let Some(fuller) = &fuller {
+                    all.insert("guarded".to_owned(), json!({"lost": fuller.label}));
+                }
                 // What only a real save can know.
                 for unknown in ["id", "created_at", "parent", "same_as", "stored_size"] {
                     all.shift_remove(unknown);
@@ -163,6 +191,10 @@ impl Save {
         } else {
             ""
         };
+        if let Some(lost) = fuller.and_then(|fuller| fuller.label) {
+            let lost = human::safe(&lost);
+            out.line(format!("{lost}: the fuller state would be kept"))?;
+        }
         out.line(format!(
             "dry run: {session} would be saved ({size}{unchanged}); nothing was changed"
         ))
@@ -190,6 +222,22 @@ impl Save {
             )),
         }
     }
+}
+
+/// The fuller state that was kept before `saved`, because it lost items without a word.
+fn fuller(engine: &Engine, saved: &Snapshot) -> Option<Snapshot> {
+    let before = engine.info(&saved.parent?.to_string()).ok()?;
+    // One that was kept before another save, which is deleted, is of another time.
+    let is = before.kind == Kind::Guard && before.created_at == saved.created_at;
+    is.then_some(before)
+}
+
+fn value(snapshot: &Snapshot) -> Value {
+    serde_json::to_value(snapshot).unwrap_or(Value::Null)
+}
+
+fn guarded(fuller: &Snapshot) -> Value {
+    json!({"snapshot": fuller.id, "lost": fuller.label})
 }
 
 /// What was saved, in a sentence.
