@@ -84,8 +84,8 @@ struct Read {
     head: i64,
     newest: Vec<u8>,
     generations: Vec<(Snapshot, State)>,
-    /// What saves with an intent took away: the states before them.
-    before: Vec<(String, State)>,
+    /// What saves with an intent took away: the states before and after them.
+    before: Vec<(String, State, Vec<u8>)>,
     /// All that was said, with when.
     said: Vec<(String, Timestamp)>,
     /// Generations that were left by going back.
@@ -107,17 +107,19 @@ impl Read {
 
     /// The generations come first, in their order.
     fn states(&self) -> Vec<Generation<'_>> {
-        let kept = self.generations.iter().map(|(_, state)| (state, None));
-        let before = self.before.iter();
-        let before = before.map(|(words, state)| (state, Some(words.as_str())));
-        let states = kept.chain(before);
-        states
-            .map(|(state, intent)| Generation {
-                state: &state.text,
-                at: state.at,
-                intent,
-            })
-            .collect()
+        let kept = self.generations.iter().map(|(_, state)| Generation {
+            state: &state.text,
+            at: state.at,
+            intent: None,
+            after: None,
+        });
+        let meant = self.before.iter().map(|(words, state, after)| Generation {
+            state: &state.text,
+            at: state.at,
+            intent: Some(words),
+            after: Some(after),
+        });
+        kept.chain(meant).collect()
     }
 }
 
@@ -178,16 +180,16 @@ impl Engine {
                 let merged = guard::merge(&read.guard.lists, from.text(), &read.newest)?;
                 (merged, Some(id))
             }
-            None if report.judgement.recommendation == Recommendation::ByHand => {
-                return Err(by_hand(&report, &report.judgement.reason, true));
-            }
             None => {
                 let (intents, states) = (read.intents(), read.states());
                 let merged = guard::restore(&read.guard.lists, &read.newest, &intents, &states)?;
                 (merged, report.fullest)
             }
         };
+        // An intent of which it is not known what it took away: whoever names the state knows.
+        let doubt = report.judgement.recommendation == Recommendation::ByHand && from.is_none();
         match merged {
+            Merged::Done(_) if doubt => Err(by_hand(&report, &report.judgement.reason, true)),
             Merged::Done(Merge { text, returned }) => {
                 let source = source.filter(|_| !returned.is_empty());
                 let restore = source.map(|from| {
@@ -262,17 +264,21 @@ impl Engine {
         }
         let mut before = Vec::new();
         let mut said = Vec::new();
-        for (nth, purpose) in past.purposes.iter().enumerate() {
-            let Purpose { seq, words, .. } = purpose;
-            let at = moment(*seq)?;
+        for (
+            nth,
+            Purpose {
+                row,
+                words,
+                before: at,
+            },
+        ) in past.purposes.iter().enumerate()
+        {
+            let known = at.as_ref().filter(|_| nth < PURPOSES);
+            let at = moment(row.seq)?;
             said.push((words.clone(), at));
-            let known = purpose.before.as_ref().filter(|_| nth < PURPOSES);
-            match known.map(&restore).transpose() {
-                Ok(Some(restored)) => {
-                    let text = restored.into_text();
-                    before.push((words.clone(), State { text, at }));
-                }
-                Ok(None) => {}
+            let Some(known) = known else { continue };
+            match restore(known).and_then(|was| Ok((was.into_text(), restore(row)?.into_text()))) {
+                Ok((text, after)) => before.push((words.clone(), State { text, at }, after)),
                 // What it took away is not known then.
                 Err(error) => drop(only_damage(error)?),
             }

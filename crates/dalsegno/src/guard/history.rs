@@ -18,6 +18,9 @@ pub struct Generation<'a> {
     /// The intent of that save; none where it lost items without a word. Besides guard generations, the state
     /// before any save with an intent can be given here: it says what that save took away.
     pub intent: Option<&'a str>,
+    /// With an intent: the state that the save brought, if it is at hand, so that what it took away is known exactly.
+    /// Without, all that is missing now counts as taken away.
+    pub after: Option<&'a [u8]>,
 }
 
 /// What a save said that took items away: `clear`, `undo`, `compress`, `skip` or a program's own words.
@@ -119,19 +122,19 @@ impl<'a> History<'a> {
         };
         for (_, later) in self.generations.iter().take(at) {
             let Some(words) = later.intent else { continue };
-            let (was, is) = documents(later.state, now)?;
+            let (was, is) = documents(later.state, later.after.unwrap_or(now))?;
             let compared = compare(&self.plain, &was, &is)?;
-            removed.add(&compared)?;
-            if (Intent {
-                words,
-                at: later.at,
-            })
-            .clears()
-            {
-                let emptied = compared.iter().enumerate().filter(|(_, list)| {
-                    !list.old.is_empty() && list.pairs.of_old.iter().all(Option::is_none)
-                });
-                removed.cleared.extend(emptied.map(|(rule, _)| rule));
+            removed.add(&compared, later.after.is_some())?;
+            if !clears(words) {
+                continue;
+            }
+            for (rule, list) in compared.iter().enumerate() {
+                let gone = list.pairs.of_old.iter().all(Option::is_none);
+                // It may have left something in its place.
+                let took = later.after.is_some() && !list.lost.is_empty();
+                if gone || took {
+                    removed.cleared.push(rule);
+                }
             }
         }
         let unseen = self.unseen(generation.at);

@@ -89,18 +89,23 @@ pub(super) struct Removed {
 }
 
 impl Removed {
-    /// Adds what is missing in `compared`, which has no items that left by nature.
-    pub(super) fn add(&mut self, compared: &[Compared<'_>]) -> Result<()> {
+    /// Adds what is missing in `compared`, which has no items that left by nature: `exactly` what one save took away,
+    /// or what is missing since.
+    pub(super) fn add(&mut self, compared: &[Compared<'_>], exactly: bool) -> Result<()> {
         let mut now: HashMap<(usize, Identity), usize> = HashMap::new();
         for (rule, list) in compared.iter().enumerate() {
             for place in &list.lost {
                 *now.entry((rule, list.identity(*place)?)).or_default() += 1;
             }
         }
-        // What is missing of two states is mostly the same.
         for (item, times) in now {
             let known = self.items.entry(item).or_default();
-            *known = times.max(*known);
+            *known = if exactly {
+                *known + times
+            } else {
+                // What is missing of two states is mostly the same.
+                times.max(*known)
+            };
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ pub struct Judgement {
 ///     state: br#"{"messages":["a","b","c"]}"#,
 ///     at: "2026-11-20T10:00:00Z".parse().unwrap(),
 ///     intent: None,
+///     after: None,
 /// };
 /// let judged = guard::judge(&rules, br#"{"messages":["a","d"]}"#, &[], &[generation])?;
 /// assert!(matches!(judged.status, GuardStatus::Diverged { newer: 1, .. }));

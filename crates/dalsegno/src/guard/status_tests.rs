@@ -20,6 +20,7 @@ fn generation<'a>(state: &'a str, second: i64, intent: Option<&'a str>) -> Gener
         state: state.as_bytes(),
         at: at(second),
         intent,
+        after: None,
     }
 }
 

@@ -42,6 +42,11 @@ pub(crate) fn fuller(
         brought.detail.displaced = Some(sum);
         return Ok(None);
     };
+    // A clear stands for itself, also where nothing was left to take away.
+    if brought.detail.intent.as_deref().is_some_and(guard::clears) {
+        brought.detail.displaced = Some(sum);
+        return Ok(None);
+    }
     if brought.detail.checksum == sum {
         return Ok(None);
     }

@@ -7,7 +7,7 @@ use crate::codec::detail::{self, Detail, Origin};
 use crate::error::{Error, Result};
 use crate::model::{Kind, SnapshotId, StoreId};
 use crate::show;
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+use crate::store::{Flow, Scan, SessionRow, SnapshotRow, UNCHANGED, View};
 
 /// A session's history, as far as the guard needs it.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Purpose {
     /// The snapshot from which on they are gone.
-    pub(crate) seq: i64,
+    pub(crate) row: SnapshotRow,
     /// What was said: the intent, or the deed.
     pub(crate) words: String,
     /// The state that had them, if it is still there.
@@ -63,7 +63,7 @@ impl Past {
         })?;
         let oldest = past.generations.last().map(|kept| kept.row.seq);
         past.purposes
-            .retain(|purpose| oldest.is_none_or(|seq| purpose.seq > seq));
+            .retain(|purpose| oldest.is_none_or(|seq| purpose.row.seq > seq));
         Ok(past)
     }
 
@@ -86,19 +86,30 @@ impl Past {
         if went_back.is_some() || detail.displaced.is_some() {
             self.turns.push(row.seq);
         }
+        if !counts {
+            walk.pass(row, detail);
+            return;
+        }
+        self.purposes.append(&mut walk.beside);
         match went_back {
-            Some(seq) if counts => walk.back_to = Some(seq),
-            None if counts && detail.displaced.is_some() => {
+            Some(seq) => walk.back_to = Some(seq),
+            None if detail.displaced.is_some() => {
                 walk.awaited = detail.displaced;
-                self.purposes.push(Purpose {
-                    seq: row.seq,
-                    words: words(detail),
-                    before: None,
-                });
+                self.purposes.push(Purpose::of(row.clone(), detail));
             }
-            _ => {}
+            None => {}
         }
         self.newest.get_or_insert(row);
+    }
+}
+
+impl Purpose {
+    fn of(row: SnapshotRow, detail: Detail) -> Self {
+        Self {
+            row,
+            words: words(detail),
+            before: None,
+        }
     }
 }
 
@@ -109,6 +120,19 @@ struct Walk {
     awaited: Option<Checksum>,
     /// The session went back to this snapshot: what is newer did not happen.
     back_to: Option<i64>,
+    /// But what was said of that very state, behind it, was said of where the session went back to.
+    beside: Vec<Purpose>,
+}
+
+impl Walk {
+    /// Passes a snapshot that was left by going back.
+    fn pass(&mut self, row: SnapshotRow, detail: Detail) {
+        if row.flags & UNCHANGED == 0 {
+            self.beside.clear();
+        } else if detail.displaced.is_some() {
+            self.beside.push(Purpose::of(row, detail));
+        }
+    }
 }
 
 /// The earlier snapshot whose whole state became the newest.

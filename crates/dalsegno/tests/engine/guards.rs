@@ -1,15 +1,17 @@
 //! The shrink guard: nothing of a guarded list is lost without a word, and nothing that was taken away on purpose
 //! comes back.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule, GuardStatus, Recommendation};
 use dalsegno::{
     Cleanup, Engine, Error, ErrorKind, GuardReport, Happened, Kind, Options, Query, Snapshot,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::common::{engine_on, memory};
+use crate::common::{effort, engine_on, memory};
 
 /// An engine that guards the messages of every chat.
 fn chats() -> Engine {
@@ -396,4 +398,147 @@ fn guards_are_kept_in_the_store_and_refused_where_they_make_no_sense() {
     engine.remove_guard("**").unwrap();
     let error = engine.guard_status("chat/1").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// What a program does to a chat of which each message is a number, always in order.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A save without a word, of these messages of those there are and these new ones.
+    Save(u16, u8),
+    /// A save that means it.
+    Undo(u16, u8),
+    Clear,
+    /// Messages that went come back by hand.
+    Again(u16),
+    Rollback(u32),
+    TakeBack,
+    Restore,
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (any::<u16>(), 0..4_u8).prop_map(|(keep, new)| Step::Save(keep, new)),
+        2 => Just(Step::Save(u16::MAX, 2)),
+        2 => (any::<u16>(), 0..3_u8).prop_map(|(keep, new)| Step::Undo(keep, new)),
+        1 => Just(Step::Clear),
+        1 => any::<u16>().prop_map(Step::Again),
+        1 => (1..4_u32).prop_map(Step::Rollback),
+        1 => Just(Step::TakeBack),
+        2 => Just(Step::Restore),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+/// What is there, and what is owed because it went without a word.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    there: BTreeSet<u32>,
+    owed: BTreeSet<u32>,
+}
+
+/// What came back by hand stands elsewhere, perhaps: then a person decides.
+fn disordered(error: &Error) -> bool {
+    error.kind() == ErrorKind::Conflict && error.to_string().contains("in another order")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(effort(96, 20_000)))]
+
+    /// What was lost without a word comes back, all of it, and nothing that was meant to be gone.
+    #[test]
+    fn what_is_owed_comes_back_and_nothing_else(steps in proptest::collection::vec(step(), 1..24)) {
+        let store = memory();
+        let mut engine = engine_on(Arc::clone(&store));
+        guard(&engine, 1_000);
+        let mut known = Known::default();
+        // By snapshot, what was known when it was the newest.
+        let mut then: HashMap<String, Known> = HashMap::new();
+        let mut next = 0;
+        let keep = |of: &BTreeSet<u32>, mask: u16| -> BTreeSet<u32> {
+            let of = of.iter().enumerate();
+            of.filter(|(at, _)| mask >> (at % 16) & 1 == 1).map(|(_, n)| *n).collect()
+        };
+        for step in steps {
+            let mut new = |known: &Known, mask, added: u8| -> BTreeSet<u32> {
+                let mut there = keep(&known.there, mask);
+                for _ in 0..added {
+                    there.insert(next);
+                    next += 1;
+                }
+                there
+            };
+            let at = |engine: &Engine| engine.info("chat/1@latest").map(|s| s.id.to_string());
+            match step {
+                Step::Save(mask, added) => {
+                    let there = new(&known, mask, added);
+                    save(&engine, there.clone());
+                    known.owed.extend(known.there.difference(&there).copied());
+                    known.there = there;
+                }
+                Step::Undo(mask, added) => {
+                    let there = new(&known, mask, added);
+                    said(&engine, there.clone(), "undo");
+                    known.there = there;
+                }
+                Step::Clear => {
+                    said(&engine, [], "clear");
+                    known = Known::default();
+                }
+                Step::Again(mask) => {
+                    let all: BTreeSet<u32> = (0..next).collect();
+                    known.there.extend(keep(&all, mask));
+                    save(&engine, known.there.clone());
+                }
+                Step::Rollback(steps) => {
+                    let back = engine.rollback("chat/1", &dalsegno::Back::Steps(steps));
+                    let Ok(back) = back else { continue };
+                    let plan = back.apply().unwrap().plan;
+                    // Where it is in that state already, nothing is done.
+                    if plan.changes {
+                        known = then[&plan.snapshot.unwrap().id.to_string()].clone();
+                    }
+                }
+                Step::TakeBack => {
+                    let Ok(undo) = engine.undo("chat/1") else { continue };
+                    let plan = undo.apply().unwrap().plan;
+                    // Where it is in that state already, nothing is done.
+                    if plan.changes {
+                        known = then[&plan.snapshot.unwrap().id.to_string()].clone();
+                    }
+                }
+                Step::Restore => match engine.guard_restore("chat/1", None) {
+                    Ok(restore) => {
+                        restore.apply().unwrap();
+                        known.there.append(&mut known.owed);
+                    }
+                    Err(error) if disordered(&error) => return Ok(()),
+                    Err(error) => {
+                        prop_assert_eq!(error.kind(), ErrorKind::NotFound, "{}", error);
+                    }
+                },
+                Step::Reopen => {
+                    engine.close().unwrap();
+                    engine = engine_on(Arc::clone(&store));
+                }
+            }
+            known.owed = known.owed.difference(&known.there).copied().collect();
+            if let Ok(id) = at(&engine) {
+                let stored = messages(&engine);
+                let there: BTreeSet<u64> = known.there.iter().map(|n| u64::from(*n)).collect();
+                prop_assert_eq!(stored.len(), there.len(), "none twice");
+                prop_assert_eq!(stored.into_iter().collect::<BTreeSet<u64>>(), there);
+                then.insert(id, known.clone());
+            }
+        }
+        if engine.info("chat/1@latest").is_ok() {
+            let back = match restore(&engine) {
+                Err(error) if disordered(&error) => return Ok(()),
+                back => back.unwrap(),
+            };
+            let back: BTreeSet<u64> = back.into_iter().collect();
+            let owed: BTreeSet<u64> = known.there.union(&known.owed).map(|n| u64::from(*n)).collect();
+            prop_assert_eq!(back, owed);
+        }
+    }
 }
