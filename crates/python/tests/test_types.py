@@ -116,8 +116,8 @@ def test_everything_public_has_a_docstring() -> None:
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 assert thing.__doc__, name
     for of in (Engine, aio.AsyncEngine, dalsegno.Ticket, aio.AsyncTicket):
-        for name, verb in vars(of).items():
-            if not name.startswith("_") and callable(verb):
+        for name, verb in inspect.getmembers(of, callable):
+            if not name.startswith("_"):
                 assert verb.__doc__, f"{of.__name__}.{name}"
                 kinds = [p.kind for p in inspect.signature(verb).parameters.values()]
                 optional = [
