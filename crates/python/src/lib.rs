@@ -10,6 +10,7 @@ mod given;
 mod handle;
 mod hermes;
 mod place;
+mod saver;
 mod show;
 mod states;
 mod text;
@@ -30,11 +31,15 @@ mod _dalsegno {
         hermes_update,
     };
     #[pymodule_export]
+    use super::saver::Saver;
+    #[pymodule_export]
     use super::states::{State, States, exact_json};
     #[pymodule_export]
     use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
+    #[pymodule_export]
+    use super::verb::event::{Follower, Subscription};
     #[pymodule_export]
     use super::verb::read::pretty;
 

@@ -21,6 +21,7 @@ mod purge;
 mod read_only;
 mod recovery;
 mod regressions;
+mod rest;
 mod sharing;
 mod stats;
 mod turns;

@@ -13,7 +13,7 @@ from __future__ import annotations
 import atexit
 import os
 
-from . import _dalsegno, aio, errors, results
+from . import _dalsegno, aio, errors, events, results
 from ._dalsegno import version as __version__
 from .engine import Engine, Ticket, open
 from .errors import (
@@ -29,6 +29,8 @@ from .errors import (
     StoreNotFoundError,
     WrongKeyError,
 )
+from .events import Event
+from .verbs.lease import Session
 
 __all__ = [
     "AccessDeniedError",
@@ -37,9 +39,11 @@ __all__ = [
     "DalsegnoError",
     "DamagedError",
     "Engine",
+    "Event",
     "InvalidInputError",
     "LockedError",
     "NotFoundError",
+    "Session",
     "StorageError",
     "StoreNotFoundError",
     "Ticket",
@@ -47,6 +51,7 @@ __all__ = [
     "__version__",
     "aio",
     "errors",
+    "events",
     "open",
     "results",
 ]

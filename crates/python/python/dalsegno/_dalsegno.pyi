@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Any, TypeAlias, final
 
 from .asked import Asked, Duration
+from .events import EventKind
 from .hermes import Recovery, Saved, Status
 from .results import (
     Cleaned,
     CleanupPlan,
     Diagnosis,
     Diff,
+    Holder,
     Imported,
+    LeftOpen,
     LogEntry,
+    Opened,
     Page,
     Plan,
     Policy,
     Purged,
+    Recovered,
     Report,
     Snapshot,
     Stats,
@@ -27,9 +32,12 @@ from .results import (
 )
 
 __all__ = [
+    "Follower",
     "Handle",
+    "Saver",
     "State",
     "States",
+    "Subscription",
     "Text",
     "Ticket",
     "after_fork_in_child",
@@ -52,6 +60,7 @@ version: str
 
 _Time: TypeAlias = datetime | timedelta | str
 _Path: TypeAlias = str | PathLike[str]
+_Told: TypeAlias = tuple[datetime, EventKind, str | None, str | None, dict[str, Any]]
 
 def before_fork() -> None: ...
 def after_fork_in_parent() -> None: ...
@@ -91,6 +100,33 @@ class Ticket:
     def result(self, timeout: float | None) -> Snapshot: ...
 
 @final
+class Subscription:
+    def wait(self, seconds: float) -> _Told | None: ...
+    def missed(self) -> int: ...
+
+@final
+class Follower: ...
+
+@final
+class Saver:
+    def register(
+        self,
+        session: str,
+        *,
+        every: float,
+        jitter: float,
+        min_change: int,
+        keep: Asked | None,
+    ) -> Opened: ...
+    def touch(self, session: str) -> None: ...
+    def save_now(self, session: str | None) -> None: ...
+    def release(self, session: str, saved: bool) -> None: ...
+    def sessions(self) -> list[str]: ...
+    def end(self) -> None: ...
+    @property
+    def running(self) -> bool: ...
+
+@final
 class Handle:
     def __new__(
         cls,
@@ -99,6 +135,8 @@ class Handle:
         read_only: bool,
         cache_bytes: int | None,
         busy_timeout: float,
+        program: str,
+        lease_ttl: float,
     ) -> Handle: ...
     @property
     def path(self) -> Path: ...
@@ -193,3 +231,16 @@ class Handle:
     def export(self, path: _Path, session: str | None) -> int: ...
     def import_text(self, text: bytes) -> Imported: ...
     def import_file(self, path: _Path) -> Imported: ...
+    def open_session(self, session: str, by_force: bool) -> Opened: ...
+    def close_session(self, session: str) -> None: ...
+    def open_sessions(self) -> list[tuple[str, int]]: ...
+    def holders(self) -> list[Holder]: ...
+    def recover(self) -> list[Recovered]: ...
+    def left_open(self) -> list[LeftOpen]: ...
+    def events(self, count: int) -> list[_Told]: ...
+    def subscribe(self) -> Subscription: ...
+    def follow(self) -> Follower: ...
+    def poll(self, follower: Follower) -> list[_Told]: ...
+    def auto_save(
+        self, ask: Callable[[list[str], bool], dict[str, Text | bytes | str | None]]
+    ) -> Saver: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
@@ -10,8 +11,10 @@ from . import _dalsegno
 from .asked import Duration
 from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
+from .verbs.event import Listening
 from .verbs.find import Finding
 from .verbs.keep import Keeping
+from .verbs.lease import Leasing
 from .verbs.put import PuttingBack
 from .verbs.read import Reading
 from .verbs.save import Saving, Ticket
@@ -21,11 +24,21 @@ __all__ = ["Duration", "Engine", "Ref", "StrPath", "Ticket", "Time", "Words", "o
 
 
 @final
-class Engine(Saving, Finding, Reading, PuttingBack, Keeping, CleaningUp, Transferring):
+class Engine(
+    Leasing,
+    Saving,
+    Finding,
+    Reading,
+    PuttingBack,
+    Keeping,
+    CleaningUp,
+    Transferring,
+    Listening,
+):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 
     An engine may be shared between threads. It may also be kept across `os.fork` and `multiprocessing`: it is
-    opened again in the child when it is used there.
+    opened again in the child when it is used there. Sessions that it has open stay the parent's.
     """
 
     __slots__ = ()
@@ -50,9 +63,11 @@ class Engine(Saving, Finding, Reading, PuttingBack, Keeping, CleaningUp, Transfe
         self._handle.flush()
 
     def close(self) -> None:
-        """Finishes what was submitted, packs records and closes the store. Doing it again does nothing.
+        """Finishes what was submitted, closes the sessions that are open, packs records and closes the store. Doing it again
+        does nothing.
 
-        Where it raises, packing failed; every acknowledged snapshot is safe all the same.
+        Where it raises `ConflictError`, another program had taken a session over; otherwise packing failed. Every acknowledged
+        snapshot is safe all the same.
         """
         self._handle.close()
 
@@ -79,6 +94,8 @@ def open(
     read_only: bool = False,
     cache_bytes: int | None = None,
     busy_timeout: float = 10.0,
+    program: str | None = None,
+    lease_ttl: float = 30.0,
 ) -> Engine:
     """Opens the store at `path`: a file, or a folder that holds `store.db`.
 
@@ -89,7 +106,22 @@ def open(
     With `read_only`, nothing is written and nothing is made. `cache_bytes` is how much memory newest states may take (256
     MiB), `busy_timeout` how many seconds to wait for another process that writes.
 
+    `program` is what this program is called where others are told that it has a session open; by default the name of its
+    file. `lease_ttl` is how many seconds a session stays open for a program that says nothing, such as one that was stopped, or
+    on another machine.
+
     Raises `StoreNotFoundError` (a `FileNotFoundError`) where there is none, `InvalidInputError` where something else stands
     there, `DamagedError`, `AccessDeniedError`, `StorageError`.
     """
-    return Engine(_dalsegno.Handle(path, create, read_only, cache_bytes, busy_timeout))
+    if program is None:
+        program = _own_name()
+    return Engine(
+        _dalsegno.Handle(path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl)
+    )
+
+
+def _own_name() -> str:
+    path = Path(sys.argv[0]) if sys.argv else Path()
+    # Of a package that is run, the package's.
+    name = path.parent.name if path.name == "__main__.py" else path.name
+    return name if name not in ("", "-c", "-m") else "python"

@@ -14,16 +14,27 @@ from .. import engine as plain
 from .._threads import threads
 from ..engine import Engine, StrPath
 from .base import AsyncTicket, awaited
+from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .keep import AsyncKeeping
+from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
 from .read import AsyncReading
 from .save import AsyncSaving
 
-__all__ = ["AsyncEngine", "AsyncTicket", "open"]
+__all__ = [
+    "AsyncEngine",
+    "AsyncFollower",
+    "AsyncSession",
+    "AsyncSubscription",
+    "AsyncTicket",
+    "open",
+]
 
 
 @final
-class AsyncEngine(AsyncSaving, AsyncReading, AsyncPuttingBack, AsyncKeeping):
+class AsyncEngine(
+    AsyncSaving, AsyncReading, AsyncPuttingBack, AsyncKeeping, AsyncLeasing, AsyncListening
+):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
     __slots__ = ()
@@ -64,6 +75,8 @@ async def open(
     read_only: bool = False,
     cache_bytes: int | None = None,
     busy_timeout: float = 10.0,
+    program: str | None = None,
+    lease_ttl: float = 30.0,
 ) -> AsyncEngine:
     """As `dalsegno.open`."""
     return AsyncEngine(
@@ -74,5 +87,7 @@ async def open(
             read_only=read_only,
             cache_bytes=cache_bytes,
             busy_timeout=busy_timeout,
+            program=program,
+            lease_ttl=lease_ttl,
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, final
+from typing import Any, TypedDict, final
 
 from .. import _dalsegno
 from ..errors import DalsegnoError, InvalidInputError
@@ -12,7 +12,24 @@ from ..results import Kind, Snapshot
 from ..state import to_text
 from .base import Ref, Verbs, Words, to_ref, to_words
 
-__all__ = ["Saving", "Ticket", "wait_all"]
+__all__ = ["SaveOptions", "Saving", "Ticket", "wait_all"]
+
+
+class SaveOptions(TypedDict, total=False):
+    """The options of `Engine.save`."""
+
+    name: str | None
+    label: str | None
+    description: str | None
+    tags: Words
+    metadata: Mapping[str, Any] | None
+    kind: Kind
+    turn: int | None
+    schema_version: str | None
+    pin: bool
+    expect: Ref | None
+    expect_new: bool
+    default: Callable[[Any], Any] | None
 
 
 @final
