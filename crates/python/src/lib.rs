@@ -24,6 +24,8 @@ mod _dalsegno {
     #[pymodule_export]
     use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
     #[pymodule_export]
+    use super::given::seconds;
+    #[pymodule_export]
     use super::handle::Handle;
     #[pymodule_export]
     use super::hermes::{

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -176,12 +176,30 @@ impl Saver {
     }
 
     /// Waits until a session, or all of them, are saved.
-    fn save_now(&self, py: Python<'_>, session: Option<&str>) -> PyResult<()> {
+    fn save_now(
+        &self,
+        py: Python<'_>,
+        session: Option<String>,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
         self.check(py)?;
         // A fork does not wait for it: it goes on afterwards.
         self.kept.run(py, |_| Ok(()))?;
-        py.detach(|| self.saving.core.save_now(session))
-            .map_err(|e| error::raise(py, &e))
+        let core = Arc::clone(&self.saving.core);
+        let saved = match timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+            Some(timeout) => py.detach(|| {
+                let (answer, answered) = mpsc::channel();
+                std::thread::spawn(move || answer.send(core.save_now(session.as_deref())));
+                answered.recv_timeout(timeout).ok()
+            }),
+            None => Some(py.detach(|| core.save_now(session.as_deref()))),
+        };
+        match saved {
+            Some(saved) => saved.map_err(|e| error::raise(py, &e)),
+            None => Err(pyo3::exceptions::PyTimeoutError::new_err(
+                "the save is still on its way",
+            )),
+        }
     }
 
     /// Lets a session go: closes it, or where its last state could not be saved, leaves it to `recover`.
@@ -206,6 +224,12 @@ impl Saver {
         self.saving.ended.store(true, Ordering::Relaxed);
         py.detach(|| self.saving.core.end())
             .map_err(|e| error::raise(py, &e))
+    }
+
+    /// Whether it will leave off for a moment: what is being asked for is asked for anew.
+    #[getter]
+    fn pausing(&self) -> bool {
+        self.saving.core.is_pausing()
     }
 
     /// Whether it is at work, in this process.

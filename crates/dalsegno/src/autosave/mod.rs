@@ -154,6 +154,14 @@ struct Inner {
     runs: bool,
 }
 
+impl Inner {
+    fn begin(&mut self, names: &[String]) {
+        for name in names {
+            self.schedule.begin(name);
+        }
+    }
+}
+
 /// A save that somebody waits for.
 struct Asked {
     /// All of them, where there is no name.
@@ -442,11 +450,13 @@ impl Shared {
                 };
                 names.sort();
                 names.dedup();
+                inner.begin(&names);
                 return Some((names, asked));
             }
             let now = self.now();
             let due = inner.schedule.due(now);
             if !due.is_empty() {
+                inner.begin(&due);
                 return Some((due, Vec::new()));
             }
             inner = match inner.schedule.pause(now) {

@@ -33,6 +33,13 @@ impl AutoSave {
         true
     }
 
+    /// Whether it pauses, or will as soon as it can: what gathers states for a long time may as well leave off, because
+    /// they are gathered anew.
+    #[must_use]
+    pub fn is_pausing(&self) -> bool {
+        self.shared.inner().paused
+    }
+
     /// Goes on after a [`pause`](AutoSave::pause), with this engine, which has the same sessions open: see
     /// [`Options::go_on`](crate::Options::go_on). One that was stopped stays stopped.
     ///

@@ -9,6 +9,8 @@ from typing import Self, final
 
 from . import _dalsegno
 from .asked import Duration
+from .autosave import stop_of
+from .verbs.auto import SavingItself
 from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
 from .verbs.event import Listening
@@ -34,6 +36,7 @@ class Engine(
     CleaningUp,
     Transferring,
     Listening,
+    SavingItself,
 ):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 
@@ -63,13 +66,16 @@ class Engine(
         self._handle.flush()
 
     def close(self) -> None:
-        """Finishes what was submitted, closes the sessions that are open, packs records and closes the store. Doing it again
-        does nothing.
+        """Stops what saves by itself, finishes what was submitted, closes the sessions that are open, packs records and closes
+        the store. Doing it again does nothing.
 
         Where it raises `ConflictError`, another program had taken a session over; otherwise packing failed. Every acknowledged
         snapshot is safe all the same.
         """
+        refused = stop_of(self)
         self._handle.close()
+        if refused is not None:
+            raise refused
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from typing import Self, final
 from .. import engine as plain
 from .._threads import threads
 from ..engine import Engine, StrPath
+from .auto import AsyncAutoSaver, AsyncSavingItself
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .keep import AsyncKeeping
@@ -22,6 +23,7 @@ from .read import AsyncReading
 from .save import AsyncSaving
 
 __all__ = [
+    "AsyncAutoSaver",
     "AsyncEngine",
     "AsyncFollower",
     "AsyncSession",
@@ -33,7 +35,13 @@ __all__ = [
 
 @final
 class AsyncEngine(
-    AsyncSaving, AsyncReading, AsyncPuttingBack, AsyncKeeping, AsyncLeasing, AsyncListening
+    AsyncSaving,
+    AsyncReading,
+    AsyncPuttingBack,
+    AsyncKeeping,
+    AsyncLeasing,
+    AsyncListening,
+    AsyncSavingItself,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
