@@ -15,6 +15,7 @@ use crate::lease::{Heart, Leases};
 use crate::location;
 use crate::model::Snapshot;
 use crate::reference;
+use crate::rest::Rested;
 use crate::show::{self, describe};
 use crate::store::{SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
 use crate::writer::{Teller, Writer};
@@ -28,6 +29,7 @@ pub struct Options {
     program: Option<String>,
     lease_ttl: Duration,
     guards: Vec<GuardPolicy>,
+    pub(crate) rested: Option<Rested>,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             program: None,
             lease_ttl: Duration::from_secs(30),
             guards: Vec::new(),
+            rested: None,
         }
     }
 }
@@ -97,7 +100,9 @@ impl Options {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Engine> {
         let file = location::existing(path.as_ref(), self.sqlite.vfs.is_some())?;
         let store = Arc::new(SqliteStore::open(&file, &self.sqlite)?);
-        Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
+        let engine = Engine::assemble(self, Arc::clone(&store) as _, Some(store));
+        engine.go_on()?;
+        Ok(engine)
     }
 
     /// Makes a new store at `path` and opens it.
@@ -182,14 +187,18 @@ impl Engine {
     }
 
     fn assemble(options: Options, store: Arc<dyn Store>, sqlite: Option<Arc<SqliteStore>>) -> Self {
+        let (leases, bus) = options
+            .rested
+            .map(|rested| (rested.leases, rested.bus))
+            .unwrap_or_default();
         Self {
             store,
             sqlite,
             clock: options.clock,
             cache_bytes: options.cache_bytes,
             writer: Mutex::new(None),
-            leases: Arc::default(),
-            bus: Arc::default(),
+            leases,
+            bus,
             heart: Mutex::new(None),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
@@ -240,8 +249,21 @@ impl Engine {
         for session in self.leases.names() {
             closed = closed.and(self.close_session(&session));
         }
-        drop(self.heart().take());
+        self.stop_beating();
         closed
+    }
+
+    /// As long as it has sessions open, what it last said of itself stays.
+    pub(crate) fn stop_beating(&self) {
+        drop(self.heart().take());
+    }
+
+    /// The sessions that are open and those who listen, which are no concern of this engine any more.
+    pub(crate) fn give_up(&mut self) -> (Arc<Leases>, Arc<Bus>) {
+        (
+            std::mem::take(&mut self.leases),
+            std::mem::take(&mut self.bus),
+        )
     }
 
     fn heart(&self) -> MutexGuard<'_, Option<Heart>> {
@@ -253,16 +275,28 @@ impl Engine {
         self.check_process()?;
         let mut heart = self.heart();
         if heart.is_none() {
-            *heart = Some(Heart::start(
-                Arc::clone(&self.store),
-                Arc::clone(&self.clock),
-                Arc::clone(&self.leases),
-                &self.program,
-                self.lease_ttl,
-            )?);
+            *heart = Some(self.start_heart()?);
         }
         let writer = self.leases.writer();
         writer.ok_or_else(|| Error::storage("this program has no note in the store"))
+    }
+
+    fn start_heart(&self) -> Result<Heart> {
+        Heart::start(
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.leases),
+            &self.program,
+            self.lease_ttl,
+        )
+    }
+
+    /// Says that this program is there, where it has sessions open from the beginning.
+    fn go_on(&self) -> Result<()> {
+        if !self.leases.sessions().is_empty() {
+            *self.heart() = Some(self.start_heart()?);
+        }
+        Ok(())
     }
 
     pub(crate) fn bus(&self) -> &Bus {
@@ -287,7 +321,7 @@ impl Engine {
         &*self.clock
     }
 
-    fn stop(&self) -> Result<()> {
+    pub(crate) fn stop(&self) -> Result<()> {
         match self.writer().take() {
             Some(writer) if self.process == std::process::id() => match writer.close() {
                 // It refused what it was given; there is nothing to pack.

@@ -34,6 +34,17 @@ impl Engine {
         })
     }
 
+    /// Follows what happens from a place on where a [`Follower`] was: also one of an engine that is closed by now.
+    #[must_use]
+    pub fn follow_from(&self, place: FollowPlace) -> Follower<'_> {
+        Follower {
+            engine: self,
+            seq: place.seq,
+            note: place.note,
+            version: None,
+        }
+    }
+
     /// The last `count` events of the store, oldest first; as far back as they are kept.
     ///
     /// # Errors
@@ -112,7 +123,23 @@ pub struct Follower<'a> {
     version: Option<i64>,
 }
 
+/// How far a [`Follower`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowPlace {
+    seq: i64,
+    note: i64,
+}
+
 impl Follower<'_> {
+    /// How far it has come: see [`Engine::follow_from`].
+    #[must_use]
+    pub fn place(&self) -> FollowPlace {
+        FollowPlace {
+            seq: self.seq,
+            note: self.note,
+        }
+    }
+
     /// What happened since, in order. Where nothing did, this costs next to nothing.
     ///
     /// # Errors

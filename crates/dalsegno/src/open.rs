@@ -253,8 +253,13 @@ impl Engine {
         }
     }
 
-    /// Gives a session up that it had open, so that `recover` finds it.
-    pub(crate) fn abandon(&self, session: &str) -> Result<()> {
+    /// Gives a session up that is open here, as if the program had gone: others may open it, and `recover` finds it. For
+    /// one whose last state could not be saved. Where it is not open here, or another program's by now, nothing is
+    /// done.
+    ///
+    /// # Errors
+    /// `Locked`, `Storage` or `Denied` as the store answers: then it is given up when this program ends.
+    pub fn abandon(&self, session: &str) -> Result<()> {
         let Standing::Holder(epoch) = self.leases().standing(session) else {
             return Ok(());
         };

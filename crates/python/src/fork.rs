@@ -3,12 +3,14 @@
 //! and mutexes that a thread of the parent held would never be released.
 //!
 //! So every store is closed right before a fork, when no call is running, and opened again in whichever
-//! process uses it next. Where that was not possible (a call runs for too long, or another program forked
+//! process uses it next. In the parent, sessions that it has open stay open, and those that are saved by themselves
+//! go on. Where that was not possible (a call runs for too long, or another program forked
 //! without telling Python), the child is told that it cannot use the store.
 //!
 //! Everything here is looked at and changed by whoever holds the interpreter's lock, and a fork is made by
 //! whoever holds it. So nothing is halfway at that moment.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -33,6 +35,16 @@ struct Traffic {
     tainted: bool,
     kept: Vec<Weak<Kept>>,
     bell: Arc<Bell>,
+}
+
+thread_local! {
+    /// This thread asks for states to be saved by themselves; a fork waits for it as a whole.
+    static ASKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, calls of this thread do not wait until a fork is over, which waits for it.
+pub(crate) fn asks() {
+    ASKS.set(true);
 }
 
 static TRAFFIC: Mutex<Option<Traffic>> = Mutex::new(None);
@@ -105,7 +117,7 @@ pub(crate) fn enter(py: Python<'_>) -> dalsegno::Result<()> {
             ));
         }
         let me = std::thread::current().id();
-        if traffic.forking.iter().all(|thread| *thread == me) {
+        if ASKS.get() || traffic.forking.iter().all(|thread| *thread == me) {
             traffic.running += 1;
             return Ok(());
         }
@@ -132,21 +144,50 @@ pub(crate) fn before_fork(py: Python<'_>) {
         .traffic()
         .forking
         .push(std::thread::current().id());
+    // What is being asked for may wait for this very thread: it is asked for anew afterwards.
+    for saving in all(py).iter().flat_map(|kept| kept.savings(py)) {
+        let _later = py.detach(|| saving.pause(Duration::ZERO));
+    }
+    if !quiet(py, end) {
+        return;
+    }
+    for saving in all(py).iter().flat_map(|kept| kept.savings(py)) {
+        let left = end.saturating_duration_since(Instant::now());
+        if !py.detach(|| saving.pause(left)) {
+            return;
+        }
+    }
+    // Until they paused, those may have made calls.
+    if quiet(py, end) {
+        for kept in all(py) {
+            kept.rest(py);
+        }
+    }
+}
+
+/// Waits until no call is running; false where that takes longer than `end`.
+fn quiet(py: Python<'_>, end: Instant) -> bool {
     loop {
         let mut look = Look::take(py);
         let traffic = look.traffic();
         if traffic.running == 0 {
-            break;
+            return true;
         }
         let bell = Arc::clone(&traffic.bell);
         let seen = bell.rung();
         drop(look);
         if Instant::now() >= end {
-            return;
+            return false;
         }
         py.detach(|| bell.wait(seen, Some(end)));
     }
-    close_all(py);
+}
+
+/// Every store that somebody has.
+fn all(py: Python<'_>) -> Vec<Arc<Kept>> {
+    let mut look = Look::take(py);
+    let kept = look.traffic().kept.iter();
+    kept.filter_map(Weak::upgrade).collect()
 }
 
 /// After a fork, in the process that forked: others may call again.
@@ -159,6 +200,10 @@ pub(crate) fn after_fork_in_parent(py: Python<'_>) {
         traffic.forking.remove(at);
     }
     traffic.bell.ring();
+    drop(look);
+    for kept in all(py) {
+        kept.wake(py);
+    }
 }
 
 /// After a fork, in the new process.
@@ -171,15 +216,7 @@ pub(crate) fn after_fork_in_child(py: Python<'_>) {
 /// Closes every store; what was submitted is finished. A store that is used again is opened again.
 #[pyfunction]
 pub(crate) fn close_all(py: Python<'_>) {
-    let kept: Vec<Arc<Kept>> = {
-        let mut look = Look::take(py);
-        look.traffic()
-            .kept
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect()
-    };
-    let engines: Vec<_> = kept.iter().filter_map(|kept| kept.take(py)).collect();
+    let engines: Vec<_> = all(py).iter().filter_map(|kept| kept.take(py)).collect();
     // Whatever fails here fails again, and is told, when the store is used next.
     py.detach(|| drop(engines));
 }

@@ -27,6 +27,12 @@ impl Span {
     }
 }
 
+/// How many seconds a duration has.
+#[pyfunction]
+pub(crate) fn seconds(py: Python<'_>, span: Span) -> PyResult<f64> {
+    Ok(span.read(py)?.as_secs_f64())
+}
+
 /// A time: an aware `datetime` (naive ones are made aware before they come here), a `timedelta` before now,
 /// or text such as `2026-11-20T10:00` or, so long ago, `24h`.
 #[derive(FromPyObject)]

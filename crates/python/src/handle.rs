@@ -2,19 +2,21 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use dalsegno::store::SqliteOptions;
-use dalsegno::{Engine, Error, ErrorKind, Options};
+use dalsegno::{Engine, Error, ErrorKind, Options, Rested};
 use pyo3::prelude::*;
 
+use crate::bell::Bell;
+use crate::saver::Saving;
 use crate::{error, fork, place};
 
 /// A store and what it takes to open it again.
 #[pyclass(frozen, module = "dalsegno._dalsegno")]
 pub(crate) struct Handle {
-    kept: Arc<Kept>,
+    pub(crate) kept: Arc<Kept>,
 }
 
 /// What is kept of a store between calls.
@@ -24,12 +26,18 @@ pub(crate) struct Kept {
     options: Options,
     /// Locked only by whoever holds the interpreter's lock, for a moment.
     state: Mutex<State>,
+    /// Sessions that are saved by themselves. Locked as the state is.
+    savings: Mutex<Vec<Weak<Saving>>>,
+    /// Rings when an opening is over.
+    opened: Bell,
 }
 
 enum State {
     Open(Arc<Engine>),
-    /// To be opened when it is used.
-    Resting,
+    /// To be opened when it is used; with the sessions that stayed open meanwhile.
+    Resting(Option<Rested>),
+    /// A thread opens it.
+    Opening,
     Closed,
 }
 
@@ -43,7 +51,7 @@ impl Kept {
         let mut state = self.state(py);
         match std::mem::replace(&mut *state, State::Closed) {
             State::Open(engine) => {
-                *state = State::Resting;
+                *state = State::Resting(None);
                 Some(engine)
             }
             other => {
@@ -53,41 +61,96 @@ impl Kept {
         }
     }
 
+    /// Closes the store for a fork; the sessions that are open stay open.
+    pub(crate) fn rest(&self, py: Python<'_>) {
+        let Some(engine) = self.take(py) else { return };
+        // Nobody else has it: no call is running.
+        let rested = py.detach(|| Some(Arc::into_inner(engine)?.rest()));
+        *self.state(py) = State::Resting(rested);
+    }
+
+    /// Opens the store again after a fork, where sessions are open.
+    pub(crate) fn wake(&self, py: Python<'_>) {
+        let needed = match &*self.state(py) {
+            State::Resting(rested) => rested.as_ref().is_some_and(Rested::has_sessions),
+            _ => false,
+        };
+        if (needed || !self.savings(py).is_empty()) && fork::enter(py).is_ok() {
+            if let Ok(engine) = self.engine(py) {
+                // Also where the fork was not waited for, and the store was never closed.
+                self.resume(py, &engine);
+            }
+            fork::leave(py);
+        }
+    }
+
+    pub(crate) fn add(&self, py: Python<'_>, saving: &Arc<Saving>) {
+        let mut savings = self.savings.lock().unwrap_or_else(PoisonError::into_inner);
+        savings.retain(|saving| saving.upgrade().is_some_and(|saving| saving.is_there(py)));
+        savings.push(Arc::downgrade(saving));
+    }
+
+    /// The sessions that this process saves by themselves.
+    pub(crate) fn savings(&self, py: Python<'_>) -> Vec<Arc<Saving>> {
+        let savings = self.savings.lock().unwrap_or_else(PoisonError::into_inner);
+        let savings = savings.iter().filter_map(Weak::upgrade);
+        savings.filter(|saving| saving.is_there(py)).collect()
+    }
+
+    fn resume(&self, py: Python<'_>, engine: &Arc<Engine>) {
+        for saving in self.savings(py) {
+            py.detach(|| saving.resume(engine));
+        }
+    }
+
     /// The engine, opened if need be.
-    fn engine(&self, py: Python<'_>) -> dalsegno::Result<Arc<Engine>> {
-        match &*self.state(py) {
-            State::Open(engine) => return Ok(Arc::clone(engine)),
-            State::Resting => {}
-            State::Closed => {
-                return Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    "the engine is closed; open the store again with dalsegno.open()",
-                ));
-            }
-        }
-        let opened = py.detach(|| self.options.clone().open(&self.path))?;
-        let opened = Arc::new(opened);
-        let mut state = self.state(py);
-        match &*state {
-            // Another thread was faster.
-            State::Open(engine) => {
-                let engine = Arc::clone(engine);
-                drop(state);
-                py.detach(|| drop(opened));
-                Ok(engine)
-            }
-            _ => {
-                let closed = matches!(*state, State::Closed);
-                if !closed {
-                    *state = State::Open(Arc::clone(&opened));
+    pub(crate) fn engine(&self, py: Python<'_>) -> dalsegno::Result<Arc<Engine>> {
+        let rested = loop {
+            let seen = self.opened.rung();
+            {
+                let mut state = self.state(py);
+                match &mut *state {
+                    State::Open(engine) => return Ok(Arc::clone(engine)),
+                    State::Closed => {
+                        return Err(Error::new(
+                            ErrorKind::InvalidInput,
+                            "the engine is closed; open the store again with dalsegno.open()",
+                        ));
+                    }
+                    State::Resting(rested) => {
+                        let rested = rested.take();
+                        *state = State::Opening;
+                        break rested;
+                    }
+                    State::Opening => {}
                 }
-                Ok(opened)
+            }
+            py.detach(|| self.opened.wait(seen, None));
+        };
+        let options = self.options.clone();
+        let options = match &rested {
+            Some(rested) => options.go_on(rested.clone()),
+            None => options,
+        };
+        let opened = py.detach(|| options.open(&self.path).map(Arc::new));
+        {
+            let mut state = self.state(py);
+            // Unless it was closed meanwhile; then the call that opened it is the last to use it.
+            if matches!(*state, State::Opening) {
+                *state = match &opened {
+                    Ok(engine) => State::Open(Arc::clone(engine)),
+                    Err(_) => State::Resting(rested),
+                };
             }
         }
+        self.opened.ring();
+        let opened = opened?;
+        self.resume(py, &opened);
+        Ok(opened)
     }
 }
 
-impl Handle {
+impl Kept {
     /// Runs `work` on the engine without the interpreter's lock.
     pub(crate) fn run<T: Send>(
         &self,
@@ -98,13 +161,13 @@ impl Handle {
             .and_then(|done| done.map_err(|e| error::raise(py, &e)))
     }
 
-    fn call<T: Send>(
+    pub(crate) fn call<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(Arc<Engine>) -> PyResult<T> + Send,
     ) -> PyResult<T> {
         fork::enter(py).map_err(|e| error::raise(py, &e))?;
-        let engine = self.kept.engine(py);
+        let engine = self.engine(py);
         let done = match engine {
             Ok(engine) => {
                 // A mistake in this program ends the call, not the interpreter.
@@ -118,10 +181,22 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// Runs `work` on the engine without the interpreter's lock.
+    pub(crate) fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Engine) -> dalsegno::Result<T> + Send,
+    ) -> PyResult<T> {
+        self.kept.run(py, work)
+    }
+}
+
 #[pymethods]
 impl Handle {
     #[new]
-    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout))]
+    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl))]
+    #[allow(clippy::too_many_arguments)]
     fn open(
         py: Python<'_>,
         path: Option<PathBuf>,
@@ -129,6 +204,8 @@ impl Handle {
         read_only: bool,
         cache_bytes: Option<usize>,
         busy_timeout: f64,
+        program: String,
+        lease_ttl: f64,
     ) -> PyResult<Self> {
         let busy_timeout = Duration::try_from_secs_f64(busy_timeout).map_err(|_| {
             error::invalid(
@@ -136,11 +213,23 @@ impl Handle {
                 "busy_timeout is a number of seconds from 0 on, such as 10.0",
             )
         })?;
-        let mut options = Options::default().sqlite(SqliteOptions {
-            busy_timeout,
-            read_only,
-            ..SqliteOptions::default()
-        });
+        let lease_ttl = Duration::try_from_secs_f64(lease_ttl)
+            .ok()
+            .filter(|ttl| *ttl >= Duration::from_secs(1))
+            .ok_or_else(|| {
+                error::invalid(
+                    py,
+                    "lease_ttl is a number of seconds from 1 on, such as 30.0",
+                )
+            })?;
+        let mut options = Options::default()
+            .program(program)
+            .lease_ttl(lease_ttl)
+            .sqlite(SqliteOptions {
+                busy_timeout,
+                read_only,
+                ..SqliteOptions::default()
+            });
         if let Some(bytes) = cache_bytes {
             options = options.cache_bytes(bytes);
         }
@@ -163,6 +252,8 @@ impl Handle {
                     path,
                     options,
                     state: Mutex::new(State::Open(Arc::new(engine))),
+                    savings: Mutex::default(),
+                    opened: Bell::default(),
                 });
                 fork::keep(py, &kept);
                 Ok(Self { kept })
@@ -200,6 +291,10 @@ impl Handle {
             return Ok(());
         }
         let entered = fork::enter(py);
+        if entered.is_ok() && matches!(&*self.kept.state(py), State::Resting(Some(_))) {
+            // To close the sessions that stayed open; where it cannot be opened, they stay so.
+            let _opened = self.kept.engine(py);
+        }
         let before = std::mem::replace(&mut *self.kept.state(py), State::Closed);
         let closed = match (before, &entered) {
             (State::Open(engine), Ok(())) => py.detach(|| match Arc::try_unwrap(engine) {

@@ -10,6 +10,7 @@ mod given;
 mod handle;
 mod hermes;
 mod place;
+mod saver;
 mod show;
 mod states;
 mod text;
@@ -23,6 +24,8 @@ mod _dalsegno {
     #[pymodule_export]
     use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
     #[pymodule_export]
+    use super::given::seconds;
+    #[pymodule_export]
     use super::handle::Handle;
     #[pymodule_export]
     use super::hermes::{
@@ -30,11 +33,15 @@ mod _dalsegno {
         hermes_update,
     };
     #[pymodule_export]
+    use super::saver::Saver;
+    #[pymodule_export]
     use super::states::{State, States, exact_json};
     #[pymodule_export]
     use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
+    #[pymodule_export]
+    use super::verb::event::{Follower, Subscription};
     #[pymodule_export]
     use super::verb::read::pretty;
 

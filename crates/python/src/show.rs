@@ -16,13 +16,14 @@ use serde::ser::{self, Serialize};
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// The fields that are times (UTC). Members of free metadata are not fields, and stay what they are.
-const TIMES: [&str; 6] = [
+const TIMES: [&str; 7] = [
     "created_at",
     "deleted_at",
     "keep_until",
     "at",
     "oldest",
     "newest",
+    "since",
 ];
 
 /// `answer` as Python has it.

@@ -23,9 +23,9 @@ def test_a_store_is_made_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_a_missing_store_is_a_file_not_found(tmp_path: Path) -> None:
-    for options in ({"create": False}, {"read_only": True}):
+    for create, read_only in ((False, False), (True, True)):
         with pytest.raises(FileNotFoundError) as caught:
-            dalsegno.open(tmp_path / "no.db", **options)
+            dalsegno.open(tmp_path / "no.db", create=create, read_only=read_only)
         assert isinstance(caught.value, dalsegno.StoreNotFoundError)
         assert isinstance(caught.value, dalsegno.NotFoundError)
     assert list(tmp_path.iterdir()) == []

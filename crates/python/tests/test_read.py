@@ -25,7 +25,7 @@ def test_list_is_newest_first_and_goes_on_over_pages(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = [engine.save("s", {"n": n})["id"] for n in range(10)]
-    monkeypatch.setattr("dalsegno.engine.PAGE", 3)
+    monkeypatch.setattr("dalsegno.verbs.find.PAGE", 3)
     assert [snapshot["id"] for snapshot in engine.list("s")] == saved[::-1]
     assert [snapshot["id"] for snapshot in engine.list("s", reverse=True)] == saved
     for limit in (1, 3, 4, 10, 11):

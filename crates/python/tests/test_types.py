@@ -109,15 +109,19 @@ def test_times_are_what_they_say(engine: Engine) -> None:
 
 
 def test_everything_public_has_a_docstring() -> None:
-    for module in (dalsegno, dalsegno.errors, results, aio):
+    for module in (dalsegno, dalsegno.errors, dalsegno.events, results, aio):
         assert module.__doc__
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 assert thing.__doc__, name
-    for of in (Engine, aio.AsyncEngine, dalsegno.Ticket, aio.AsyncTicket):
-        for name, verb in vars(of).items():
-            if not name.startswith("_") and callable(verb):
+    for of in (
+        *(Engine, aio.AsyncEngine, dalsegno.Ticket, aio.AsyncTicket),
+        *(dalsegno.Session, aio.AsyncSession, dalsegno.events.Subscription, aio.AsyncSubscription),
+        *(dalsegno.events.Follower, aio.AsyncFollower),
+    ):
+        for name, verb in inspect.getmembers(of, callable):
+            if not name.startswith("_"):
                 assert verb.__doc__, f"{of.__name__}.{name}"
                 kinds = [p.kind for p in inspect.signature(verb).parameters.values()]
                 optional = [
@@ -126,7 +130,7 @@ def test_everything_public_has_a_docstring() -> None:
                     if p.default is not p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
                 ]
                 # Options are keyword-only; a session or a timeout may come first.
-                assert [p.name for p in optional] in ([], ["session"], ["timeout"]), name
+                assert [p.name for p in optional] in ([], ["session"], ["timeout"], ["count"]), name
                 assert kinds
 
 

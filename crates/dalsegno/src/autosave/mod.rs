@@ -3,6 +3,7 @@
 //! A thread of its own asks for the states, hands them over together and waits until they are durable. While it waits,
 //! nobody else does: what became due meanwhile is one save each, however long it took.
 
+mod pause;
 mod schedule;
 mod signals;
 
@@ -137,6 +138,9 @@ impl AutoSaving {
 
 type Source = Box<dyn FnMut() -> Result<Option<State>> + Send>;
 
+/// Told which sessions will be asked for their states next, and whether whatever the condition.
+type Gather = Box<dyn FnMut(&[String], bool) + Send>;
+
 struct Registered {
     how: AutoSaving,
     source: Source,
@@ -152,11 +156,15 @@ pub struct AutoSave {
 }
 
 struct Shared {
-    engine: Arc<Engine>,
+    /// None while it pauses.
+    engine: Mutex<Option<Arc<Engine>>>,
     began: Instant,
+    gather: Mutex<Option<Gather>>,
     inner: Mutex<Inner>,
     /// The thread has something to do.
     work: Condvar,
+    /// The thread is gone.
+    ended: Condvar,
 }
 
 #[derive(Default)]
@@ -165,6 +173,17 @@ struct Inner {
     sessions: HashMap<String, Arc<Mutex<Registered>>>,
     asked: Vec<Asked>,
     stop: bool,
+    paused: bool,
+    /// The thread is there.
+    runs: bool,
+}
+
+impl Inner {
+    fn begin(&mut self, names: &[String]) {
+        for name in names {
+            self.schedule.begin(name);
+        }
+    }
 }
 
 /// A save that somebody waits for.
@@ -204,21 +223,37 @@ impl Engine {
     /// # Errors
     /// `Storage` where the thread cannot be started.
     pub fn auto_save(self: &Arc<Self>) -> Result<AutoSave> {
-        let shared = Arc::new(Shared {
-            engine: Arc::clone(self),
+        self.save_by_itself(None)
+    }
+
+    /// As [`auto_save`](Engine::auto_save), where states are better gathered together: before the sources are asked, one
+    /// after the other, `gather` is told which sessions these are, and whether the save comes whatever the condition
+    /// (for the last time, or because somebody waits for it).
+    ///
+    /// # Errors
+    /// As [`auto_save`](Engine::auto_save).
+    pub fn auto_save_gathering(
+        self: &Arc<Self>,
+        gather: impl FnMut(&[String], bool) + Send + 'static,
+    ) -> Result<AutoSave> {
+        self.save_by_itself(Some(Box::new(gather)))
+    }
+
+    fn save_by_itself(self: &Arc<Self>, gather: Option<Gather>) -> Result<AutoSave> {
+        let shared = Shared {
+            engine: Mutex::default(),
             began: Instant::now(),
+            gather: Mutex::new(gather),
             inner: Mutex::default(),
             work: Condvar::new(),
-        });
-        let own = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("dalsegno-autosave".to_owned())
-            .spawn(move || own.run())
-            .map_err(|e| Error::io("starting the thread of the auto-saves", e))?;
-        Ok(AutoSave {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+            ended: Condvar::new(),
+        };
+        let saving = AutoSave {
+            shared: Arc::new(shared),
+            thread: Mutex::new(None),
+        };
+        saving.resume(self)?;
+        Ok(saving)
     }
 }
 
@@ -235,7 +270,8 @@ impl AutoSave {
         how: AutoSaving,
         source: impl FnMut() -> Result<Option<State>> + Send + 'static,
     ) -> Result<Opened> {
-        let opened = self.shared.engine.open_session(session)?;
+        let engine = self.shared.engine().clone().ok_or_else(stopped)?;
+        let opened = engine.open_session(session)?;
         let every = how.every;
         let registered = Registered {
             how,
@@ -243,7 +279,7 @@ impl AutoSave {
             saves: 0,
             said: None,
         };
-        let (now, chance) = (self.shared.now(), self.shared.chance());
+        let (now, chance) = (self.shared.now(), chance(&engine));
         let mut inner = self.shared.inner();
         let registered = Arc::new(Mutex::new(registered));
         inner.sessions.insert(session.to_owned(), registered);
@@ -292,8 +328,7 @@ impl AutoSave {
     /// As [`save_now`](AutoSave::save_now), then it is registered yet; and [`Engine::close_session`].
     pub fn unregister(&self, session: &str) -> Result<()> {
         self.save_now(Some(session))?;
-        self.shared.forget(session);
-        self.shared.engine.close_session(session)
+        self.release(session)
     }
 
     /// The sessions that are saved by themselves, by name.
@@ -304,7 +339,8 @@ impl AutoSave {
         names
     }
 
-    /// Saves all sessions for the last time, closes them, and ends the thread. Called again, it does nothing.
+    /// Saves all sessions for the last time, closes them, and ends the thread. Called again, or while it pauses, it does
+    /// nothing.
     ///
     /// # Errors
     /// What keeps a session from being saved or closed: it stays open, and `recover` finds it; the others are closed.
@@ -315,13 +351,26 @@ impl AutoSave {
         for session in self.sessions() {
             // What could not be saved is not closed as if it had been.
             if done.is_ok() || self.save_now(Some(&session)).is_ok() {
-                done = done.and(self.shared.engine.close_session(&session));
+                done = done.and(self.release(&session));
             }
         }
+        done.and(self.join(thread))
+    }
+
+    /// Ends the thread without a last save; what is registered stays open. Called again, or while it pauses, it does
+    /// nothing.
+    ///
+    /// # Errors
+    /// `Storage` where a mistake in this program had ended it before.
+    pub fn end(&self) -> Result<()> {
+        let thread = self.thread().take();
+        thread.map_or(Ok(()), |thread| self.join(thread))
+    }
+
+    fn join(&self, thread: JoinHandle<()>) -> Result<()> {
         self.shared.inner().stop = true;
         self.shared.work.notify_one();
-        let ended = thread.join();
-        done.and(ended.map_err(|_| stopped()))
+        thread.join().map_err(|_| stopped())
     }
 
     fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
@@ -354,10 +403,23 @@ impl Shared {
         self.began.elapsed()
     }
 
-    /// Between 0 and 1.
-    fn chance(&self) -> f64 {
-        let [first, second, ..] = self.engine.clock().random();
-        f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
+    fn engine(&self) -> MutexGuard<'_, Option<Arc<Engine>>> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(self: &Arc<Self>, engine: Arc<Engine>) -> Result<JoinHandle<()>> {
+        let own = Arc::clone(self);
+        std::thread::Builder::new()
+            .name("dalsegno-autosave".to_owned())
+            .spawn(move || {
+                let _last_of_all = Running(Arc::clone(&own));
+                own.run(&engine);
+                drop(engine);
+                if own.inner().stop {
+                    drop(own.gather.lock().map(|mut gather| gather.take()));
+                }
+            })
+            .map_err(|e| Error::io("starting the thread of the auto-saves", e))
     }
 
     fn forget(&self, session: &str) {
@@ -366,17 +428,33 @@ impl Shared {
         inner.schedule.remove(session);
     }
 
-    fn run(&self) {
+    fn run(&self, engine: &Engine) {
         while let Some((due, asked)) = self.next() {
             let last = !asked.is_empty();
-            let failures = self.save(&due, last);
+            self.gather(&due, last);
+            let mut inner = self.inner();
+            if inner.paused {
+                // What was gathered may be nothing; it is gathered anew.
+                inner.asked.extend(asked);
+                return;
+            }
+            drop(inner);
+            let failures = self.save(engine, &due, last);
             for Asked { session, reply } in asked {
                 let own = |name: &String| session.is_none() || session.as_ref() == Some(name);
                 let failure = failures.iter().find(|(name, _)| own(name));
                 let answer = failure.map_or(Ok(()), |(_, error)| Err(error.clone()));
                 drop(reply.send(answer));
             }
-            self.clean(&due);
+            self.clean(engine, &due);
+        }
+    }
+
+    fn gather(&self, names: &[String], last: bool) {
+        let mut gather = self.gather.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gather) = gather.as_mut().filter(|_| !names.is_empty()) {
+            // Where it panics, the sources have nothing.
+            drop(catch_unwind(AssertUnwindSafe(|| gather(names, last))));
         }
     }
 
@@ -384,7 +462,7 @@ impl Shared {
     fn next(&self) -> Option<(Vec<String>, Vec<Asked>)> {
         let mut inner = self.inner();
         loop {
-            if inner.stop {
+            if inner.stop || inner.paused {
                 return None;
             }
             let asked = std::mem::take(&mut inner.asked);
@@ -397,11 +475,13 @@ impl Shared {
                 };
                 names.sort();
                 names.dedup();
+                inner.begin(&names);
                 return Some((names, asked));
             }
             let now = self.now();
             let due = inner.schedule.due(now);
             if !due.is_empty() {
+                inner.begin(&due);
                 return Some((due, Vec::new()));
             }
             inner = match inner.schedule.pause(now) {
@@ -418,7 +498,7 @@ impl Shared {
     }
 
     /// Saves the sessions in one commit, and says which could not be. Where somebody `asked`, there is no condition.
-    fn save(&self, names: &[String], asked: bool) -> Vec<(String, Error)> {
+    fn save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
         let mut failures = Vec::new();
         let mut saves = Vec::with_capacity(names.len());
         for name in names {
@@ -429,7 +509,7 @@ impl Shared {
             let mut registered = registered.lock().unwrap_or_else(PoisonError::into_inner);
             match registered.ask(asked) {
                 Ok(Some(State { content, intent })) => {
-                    let mut save = Save::new(&self.engine, name, Ok(content)).kind(Kind::Auto);
+                    let mut save = Save::new(engine, name, Ok(content)).kind(Kind::Auto);
                     registered.said = both(registered.said.take(), intent);
                     if let Some(words) = &registered.said {
                         save = save.intent(words);
@@ -438,23 +518,23 @@ impl Shared {
                     saves.push((name.clone(), save.min_change(least)));
                     registered.saves += 1;
                 }
-                Ok(None) => self.saved(name),
+                Ok(None) => self.saved(engine, name),
                 Err(error) => failures.push((name.clone(), error)),
             }
         }
         let (names, saves): (Vec<String>, Vec<Save<'_>>) = saves.into_iter().unzip();
-        let tickets = self.engine.submit_together(saves);
+        let tickets = engine.submit_together(saves);
         for (name, ticket) in names.into_iter().zip(tickets) {
             match ticket.wait() {
                 Ok(_) => {
                     self.said(&name);
-                    self.saved(&name);
+                    self.saved(engine, &name);
                 }
                 Err(error) => failures.push((name, error)),
             }
         }
         for (name, error) in &failures {
-            self.failed(name, error);
+            self.failed(engine, name, error);
         }
         failures
     }
@@ -468,13 +548,13 @@ impl Shared {
         }
     }
 
-    fn saved(&self, session: &str) {
-        let (now, chance) = (self.now(), self.chance());
+    fn saved(&self, engine: &Engine, session: &str) {
+        let (now, chance) = (self.now(), chance(engine));
         self.inner().schedule.done(session, now, chance);
     }
 
-    fn failed(&self, session: &str, error: &Error) {
-        if error.kind() == ErrorKind::Conflict && !self.engine.has_open(session) {
+    fn failed(&self, engine: &Engine, session: &str, error: &Error) {
+        if error.kind() == ErrorKind::Conflict && !engine.has_open(session) {
             // It is another program's, which was told already. Nothing of it can be saved here.
             self.inner().schedule.remove(session);
             return;
@@ -482,12 +562,11 @@ impl Shared {
         let now = self.now();
         self.inner().schedule.failed(session, now);
         let message = error.to_string();
-        self.engine
-            .tell(Some(session), Happened::AutoSaveFailed { message });
+        engine.tell(Some(session), Happened::AutoSaveFailed { message });
     }
 
     /// Deletes old automatic snapshots of those that were saved often enough since the last time.
-    fn clean(&self, names: &[String]) {
+    fn clean(&self, engine: &Engine, names: &[String]) {
         for name in names {
             let registered = self.inner().sessions.get(name).cloned();
             let Some(registered) = registered else {
@@ -500,10 +579,26 @@ impl Shared {
             registered.saves = 0;
             if let Some(rules) = registered.how.keep.clone() {
                 // What cannot be deleted now is deleted the next time.
-                drop(self.engine.clean_automatic(name, rules));
+                drop(engine.clean_automatic(name, rules));
             }
         }
     }
+}
+
+/// Says when the thread is gone, however it ended.
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.inner().runs = false;
+        self.0.ended.notify_all();
+    }
+}
+
+/// Between 0 and 1.
+fn chance(engine: &Engine) -> f64 {
+    let [first, second, ..] = engine.clock().random();
+    f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
 }
 
 impl Registered {

@@ -29,6 +29,8 @@ struct Due {
     every: Every,
     at: Duration,
     failures: u32,
+    /// Something happened since its state was asked for.
+    touched: bool,
 }
 
 impl Schedule {
@@ -38,6 +40,7 @@ impl Schedule {
             every,
             at: now + varied(every, chance),
             failures: 0,
+            touched: false,
         };
         self.sessions.insert(session.to_owned(), due);
     }
@@ -50,6 +53,14 @@ impl Schedule {
     pub(super) fn touch(&mut self, session: &str, now: Duration) {
         if let Some(due) = self.sessions.get_mut(session) {
             due.at = due.at.min(now);
+            due.touched = true;
+        }
+    }
+
+    /// Its state is about to be asked for: what happens from now on may not be in it.
+    pub(super) fn begin(&mut self, session: &str) {
+        if let Some(due) = self.sessions.get_mut(session) {
+            due.touched = false;
         }
     }
 
@@ -72,11 +83,14 @@ impl Schedule {
     }
 
     /// It was saved, or there was nothing to save. However long that took, it is due one interval from now: times
-    /// that went by meanwhile are not made up for.
+    /// that went by meanwhile are not made up for. Where something happened since it began, it is due at once.
     pub(super) fn done(&mut self, session: &str, now: Duration, chance: f64) {
         if let Some(due) = self.sessions.get_mut(session) {
             due.failures = 0;
-            due.at = now + varied(due.every, chance);
+            due.at = match due.touched {
+                true => now,
+                false => now + varied(due.every, chance),
+            };
         }
     }
 
@@ -176,5 +190,19 @@ mod tests {
         schedule.touch("a", seconds(2.0));
         schedule.touch("nobody", seconds(2.0));
         assert_eq!(schedule.due(seconds(2.0)), ["a"]);
+    }
+
+    #[test]
+    fn an_event_while_it_is_saved_makes_it_due_again() {
+        let mut schedule = Schedule::default();
+        schedule.add("a", every(10.0, 0.0), seconds(0.0), 0.5);
+        schedule.touch("a", seconds(1.0));
+        schedule.begin("a");
+        schedule.touch("a", seconds(2.0));
+        schedule.done("a", seconds(3.0), 0.5);
+        assert_eq!(schedule.due(seconds(3.0)), ["a"]);
+        schedule.begin("a");
+        schedule.done("a", seconds(4.0), 0.5);
+        assert_eq!(schedule.pause(seconds(4.0)), Some(seconds(10.0)));
     }
 }

@@ -19,7 +19,8 @@ pub(crate) struct Heart {
 }
 
 impl Heart {
-    /// Writes the note of this program, and starts the thread that keeps it fresh.
+    /// Writes the note of this program, where it has sessions open the one that it had, and starts the thread that keeps
+    /// it fresh.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -38,7 +39,10 @@ impl Heart {
             ttl: millis,
             row: None,
         };
-        beat.enter()?;
+        match beat.leases.writer() {
+            Some(id) => beat.go_on(id)?,
+            None => beat.enter()?,
+        }
         let (stop, stopped) = mpsc::channel();
         // Two may be missed.
         let pause = ttl / 3;
@@ -108,6 +112,20 @@ impl Beat {
             Ok(self.store.exchange(&exchange)?.then_some(row))
         })?;
         self.leases.set_writer(Some(row.id));
+        self.row = Some(row);
+        Ok(())
+    }
+
+    /// Takes up the note that it had; where somebody thought that this program was gone, it stands again.
+    fn go_on(&mut self, id: i64) -> Result<()> {
+        let row = crate::attempt::until_done("the list of programs", || {
+            let view = self.store.view()?;
+            let before = rows::writer_row(&*view, id)?;
+            drop(view);
+            let row = self.note(id)?;
+            let exchange = Exchange::of_notes(before.into_iter().collect(), vec![row.clone()]);
+            Ok(self.store.exchange(&exchange)?.then_some(row))
+        })?;
         self.row = Some(row);
         Ok(())
     }

@@ -67,6 +67,11 @@ pub(crate) fn writer(view: &dyn View, store: &StoreId, id: i64) -> Result<Option
     row.map(|row| note::decode(&row.detail)).transpose()
 }
 
+/// What a writer says of itself as it stands, which may be damaged.
+pub(crate) fn writer_row(view: &dyn View, id: i64) -> Result<Option<NoteRow>> {
+    stands(view, (note::WRITER, 0, id))
+}
+
 /// Who holds a lease, where that program is still there.
 ///
 /// What is damaged says nothing: then it counts as gone.

@@ -22,6 +22,7 @@ mod purge;
 mod read_only;
 mod recovery;
 mod regressions;
+mod rest;
 mod sharing;
 mod stats;
 mod turns;

@@ -13,8 +13,9 @@ from __future__ import annotations
 import atexit
 import os
 
-from . import _dalsegno, aio, errors, results
+from . import _dalsegno, aio, autosave, errors, events, results
 from ._dalsegno import version as __version__
+from .autosave import AutoSaver
 from .engine import Engine, Ticket, open
 from .errors import (
     AccessDeniedError,
@@ -29,17 +30,22 @@ from .errors import (
     StoreNotFoundError,
     WrongKeyError,
 )
+from .events import Event
+from .verbs.lease import Session
 
 __all__ = [
     "AccessDeniedError",
     "AmbiguousError",
+    "AutoSaver",
     "ConflictError",
     "DalsegnoError",
     "DamagedError",
     "Engine",
+    "Event",
     "InvalidInputError",
     "LockedError",
     "NotFoundError",
+    "Session",
     "StorageError",
     "StoreNotFoundError",
     "Ticket",
@@ -47,6 +53,7 @@ __all__ = [
     "__version__",
     "aio",
     "errors",
+    "events",
     "open",
     "results",
 ]
@@ -58,3 +65,5 @@ os.register_at_fork(
 )
 # What was submitted and never waited for is finished at the end of the program.
 atexit.register(_dalsegno.close_all)
+# And before that, what saves by itself is stopped.
+atexit.register(autosave.at_exit)

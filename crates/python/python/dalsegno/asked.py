@@ -9,6 +9,17 @@ Duration: TypeAlias = timedelta | str
 """How long: a `timedelta`, or text: `12h`, `7d`, `2 weeks`."""
 
 
+class Keep(TypedDict, total=False):
+    """Which automatic snapshots of a session are kept: those of the newest `keep_last`, one an hour, a day, and so on."""
+
+    older_than: Duration
+    keep_last: int
+    keep_hourly: int
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
+
+
 class Asked(TypedDict):
     """What is asked of a cleanup; None, no words and False where it is not."""
 

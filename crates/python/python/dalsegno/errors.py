@@ -58,7 +58,7 @@ class ConflictError(DalsegnoError):
 
 
 class LockedError(DalsegnoError):
-    """Another process held the store for longer than `busy_timeout`: try again later."""
+    """Another process held the store for longer than `busy_timeout`, or has the session open: try again later."""
 
     kind = "locked"
 

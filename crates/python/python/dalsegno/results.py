@@ -21,20 +21,25 @@ __all__ = [
     "Diff",
     "Difference",
     "Finding",
+    "Holder",
     "Imported",
     "Intervals",
     "Kind",
+    "LeftOpen",
     "LogDamaged",
     "LogEntry",
     "LogOperation",
     "LogSave",
+    "Opened",
     "Operation",
     "Page",
+    "PassedOver",
     "Plan",
     "PlannedSnapshot",
     "Policy",
     "Purged",
     "Reason",
+    "Recovered",
     "Report",
     "Rules",
     "SessionPlan",
@@ -450,3 +455,53 @@ class Imported(TypedDict):
 
     added: list[Snapshot]
     present: int
+
+
+class Opened(TypedDict):
+    """A session that was opened."""
+
+    session: str
+    epoch: int
+    """The number of this writer among all that the session had; it rises."""
+    was_closed: bool
+    """Whether the one before closed it. If not, its newest state may be older than what it had."""
+
+
+class Holder(TypedDict):
+    """Who has a session open, or had."""
+
+    session: str
+    epoch: int
+    standing: Literal["open", "gone", "closed"]
+    """It is at work; it went without closing the session; it closed it."""
+    program: str | None
+    pid: int | None
+    since: datetime
+
+
+class PassedOver(TypedDict):
+    """A snapshot that was not chosen, and why."""
+
+    snapshot: str
+    why: str
+
+
+class Recovered(TypedDict):
+    """A session that was not closed, and what became of it."""
+
+    session: str
+    snapshot: Snapshot | None
+    """Its newest state that is intact, which it stands at now."""
+    passed_over: list[PassedOver]
+    """Newer snapshots that are damaged, newest first."""
+    program: str | None
+    """The program that had it, if it is known."""
+    error: NotRequired[str]
+    """Why it could not be recovered; then it is as it was, and not open."""
+
+
+class LeftOpen(TypedDict):
+    """A session that a program left without closing it."""
+
+    session: str
+    program: str | None

@@ -1,6 +1,9 @@
 //! The verbs, each adding itself to [`Handle`](crate::handle::Handle).
 
+pub(crate) mod auto;
+pub(crate) mod event;
 pub(crate) mod keep;
+pub(crate) mod lease;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod save;

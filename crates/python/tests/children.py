@@ -1,0 +1,51 @@
+"""Other programs that the tests start, and talk to line by line."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+PATIENCE = 120
+"""Nothing here takes so many seconds; what does hangs."""
+
+
+class Child:
+    """A program that is running."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def says(self) -> str:
+        """Its next line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if line.endswith("\n"):
+            return line[:-1]
+        assert self.process.stderr is not None
+        raise AssertionError(f"it ended: {line!r}, and {self.process.stderr.read()}")
+
+    def tell(self, line: str = "") -> None:
+        """Gives it a line to read."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def ends(self) -> tuple[int, str, str]:
+        """Waits for its end: how it ended, and what else it said and complained about."""
+        out, complaints = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out, complaints
+
+
+@contextlib.contextmanager
+def child(program: str, *arguments: str | Path) -> Generator[Child]:
+    """Runs a program in Python, and makes sure that it is gone at the end."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield Child(process)
+        finally:
+            process.kill()
