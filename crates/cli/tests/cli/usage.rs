@@ -1,9 +1,10 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 46] = [
+pub(crate) const VERBS: [&[&str]; 47] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
+    &["hermes", "generations"],
     &["demo"],
     &["init"],
     &["snapshot", "save"],
