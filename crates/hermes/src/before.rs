@@ -23,6 +23,7 @@ pub(crate) fn keep_shrunk(path: &Path, real: &Path, saved: &mut Saved) -> Result
             let now = generations::now(path)?;
             saved.generation = Some(generations::keep(path, real, now, None)?.0);
         }
+        saved.backup = Some(backup);
         return Ok(());
     }
     let may_be_lost = match there {

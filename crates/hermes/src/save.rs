@@ -23,7 +23,7 @@ pub struct Saved {
     pub messages: u64,
     /// What the file had before.
     pub before: Count,
-    /// Where the file before is kept as the backup, because it had more messages.
+    /// The backup that has what went, where messages went without an intent: it is the file before, or has still more.
     pub backup: Option<PathBuf>,
     /// Where the file before is kept, because it could not be read as a session.
     pub displaced: Option<PathBuf>,

@@ -245,6 +245,5 @@ fn said<'py>(py: Python<'py>, saved: &Saved) -> PyResult<Bound<'py, PyDict>> {
     said.set_item("before", saved.before.to_i64())?;
     said.set_item("backup", &saved.backup)?;
     said.set_item("displaced", &saved.displaced)?;
-    said.set_item("generation", &saved.generation)?;
     Ok(said)
 }

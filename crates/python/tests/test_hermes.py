@@ -374,10 +374,11 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
 def test_clear_undo_and_deletion_stay_done(tmp_path: Path) -> None:
     path = tmp_path / "1.json"
     ten = {"messages": list(range(10))}
-    assert hermes.save_session(path, ten)["generation"] is None
-    saved = hermes.save_session(path, {"messages": []}, intent="clear")
+    hermes.save_session(path, ten)
+    assert hermes.save_session(path, {"messages": []}, intent="clear")["backup"] is None
     kept = hermes.generations(path)
-    assert [(it["path"], it["intent"], it["messages"]) for it in kept] == [(saved["generation"], "clear", 10)]
+    assert [(it["intent"], it["messages"]) for it in kept] == [("clear", 10)]
+    assert json.loads(kept[0]["path"].read_text()) == ten
     assert kept[0]["at"].tzinfo is not None
     assert hermes.recover_all_sessions_on_startup(tmp_path)["restored"] == 0
     undone = hermes.update_session(path, lambda _: {"messages": [1]}, intent="undo")
@@ -391,7 +392,9 @@ def test_clear_undo_and_deletion_stay_done(tmp_path: Path) -> None:
         hermes.save_session(path, ten, intent=" ")
 
 
-def test_a_newer_turn_is_not_lost_to_a_longer_backup(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_newer_turn_is_not_lost_to_a_longer_backup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "1.json"
     for messages in [list(range(10)), list(range(8)), [*range(8), "newer"]]:
         hermes.save_session(path, {"messages": messages})

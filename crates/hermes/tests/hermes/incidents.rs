@@ -62,7 +62,7 @@ fn a_thousand_then_50_others_then_30_and_nothing_of_either_is_lost() {
     fifty.extend(new.iter().map(String::as_str));
     save(&path, &of(&fifty)).unwrap();
     let saved = save(&path, &of(&fifty[..30])).unwrap();
-    assert_eq!(saved.backup, None);
+    assert_eq!(saved.backup, Some(house.path("1.json.bak")));
     assert_eq!(fs::read(saved.generation.unwrap()).unwrap(), of(&fifty));
     assert_eq!(house.read("1.json.bak"), session(1000));
     assert_eq!(start(&house), 1);

@@ -87,11 +87,9 @@ class Saved(TypedDict):
     before: int
     """The messages of the file before; -1 where there was none that could be read."""
     backup: Path | None
-    """Where the file before is kept as the backup, because it had more messages."""
+    """The backup that has what went, where messages went without an intent: the file before, or one with still more."""
     displaced: Path | None
     """Where the file before is kept, because it could not be read as a session."""
-    generation: Path | None
-    """Where the file before is kept, because it was made shorter on purpose, or because the backup has still more."""
 
 
 class Generation(TypedDict):
