@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -60,6 +60,10 @@ enum Wanted {
     Diff,
     /// A year of snapshots thinned
     Retention,
+    /// How long a save keeps the program's own thread while the disk is slow
+    Pause,
+    /// A folder of session files that is written to for a minute
+    Watch,
     /// Everything (the default)
     All,
 }
@@ -82,6 +86,14 @@ enum Command {
         /// Entries of the game
         entries: usize,
     },
+    /// Watch a folder in a process of its own and print what that took
+    #[command(hide = true)]
+    WatchChild {
+        /// The store
+        store: PathBuf,
+        /// The folder
+        folder: PathBuf,
+    },
 }
 
 impl Wanted {
@@ -98,6 +110,8 @@ impl Wanted {
             Self::P9 => "p9",
             Self::Diff => "diff",
             Self::Retention => "retention",
+            Self::Pause => "pause",
+            Self::Watch => "watch",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();
@@ -116,6 +130,9 @@ fn main() -> Result<()> {
                 measure::p5::memory::child(cli.options.seed, &way, entries)?
             );
             return Ok(());
+        }
+        Some(Command::WatchChild { store, folder }) => {
+            return measure::watch::watcher::child(&store, folder);
         }
         Some(Command::Wanted(wanted)) => wanted,
         None => Wanted::All,

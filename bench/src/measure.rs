@@ -12,6 +12,8 @@
 //! | [`p8`] | a chat's checkpoints through Python |
 //! | [`p9`] | saving as the unchanged part grows |
 //! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
+//! | [`pause`] | how long a save keeps the program's own thread while the disk is slow |
+//! | [`watch`] | a folder of session files that is written to for a minute |
 
 use anyhow::Result;
 
@@ -31,8 +33,10 @@ pub mod p6;
 pub mod p7;
 pub mod p8;
 pub mod p9;
+pub mod pause;
 pub mod retention;
 pub mod rounds;
+pub mod watch;
 
 /// How long the workloads of a run are.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +107,7 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 11] = [
+pub const ALL: [(&str, Measure); 13] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
@@ -115,6 +119,8 @@ pub const ALL: [(&str, Measure); 11] = [
     ("p9", p9::run),
     ("diff", diff::run),
     ("retention", retention::run),
+    ("pause", pause::run),
+    ("watch", watch::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

@@ -35,7 +35,7 @@ impl Guard {
             return wrong("max_age is no time at all");
         }
         let lists = lists(values)?;
-        lists.iter().try_for_each(check)?;
+        lists.iter().try_for_each(GuardRule::check)?;
         Ok(Self {
             sessions: Sessions::new(pattern)?,
             lists,
@@ -62,26 +62,6 @@ fn lists(values: &GuardValues) -> Result<Vec<GuardRule>> {
     }
 }
 
-/// As far as the configuration can tell.
-fn check(rule: &GuardRule) -> Result<()> {
-    // Names in brackets may have any characters; the engine knows how they are written.
-    let plain = rule.list != "." && !rule.list.contains('[');
-    if plain && rule.list.split('.').any(str::is_empty) {
-        return wrong("list names members with points between, such as 'queue.upcoming'");
-    }
-    if rule.key.as_deref() == Some("") {
-        return wrong(
-            "key is the name of a member, such as 'id'; without it, items are compared whole",
-        );
-    }
-    match (rule.bound, rule.trimmed) {
-        (Some(0), _) => wrong("bound is at least 1"),
-        (Some(_), None) => {
-            wrong("bound needs trimmed: front where new items are appended, else back")
-        }
-        _ => Ok(()),
-    }
-}
 fn wrong<T>(message: &str) -> Result<T> {
     Err(Error::new(ErrorKind::InvalidInput, message))
 }

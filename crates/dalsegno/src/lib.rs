@@ -44,6 +44,7 @@ mod location;
 mod log;
 mod model;
 mod open;
+mod open_together;
 mod patch;
 mod pattern;
 mod places;

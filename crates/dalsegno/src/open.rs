@@ -118,6 +118,21 @@ impl Engine {
 
     fn try_open(&self, session: &str, writer: i64, by_force: bool) -> Result<Option<Opened>> {
         let view = self.view()?;
+        let number = view.last_session()? + 1;
+        let (exchange, opened) = self.opening(&*view, session, number, writer, by_force)?;
+        drop(view);
+        Ok(self.store().exchange(&exchange)?.then_some(opened))
+    }
+
+    /// What opens a session; where there is none yet, it gets this `number`.
+    pub(crate) fn opening(
+        &self,
+        view: &dyn View,
+        session: &str,
+        number: i64,
+        writer: i64,
+        by_force: bool,
+    ) -> Result<(Exchange, Opened)> {
         let id = &self.store().info().id;
         let next = |epoch| Lease {
             epoch,
@@ -130,9 +145,7 @@ impl Engine {
             epoch,
             was_closed,
         };
-        let Some(row) = show::session(&*view, id, session)? else {
-            let number = view.last_session()? + 1;
-            drop(view);
+        let Some(row) = show::session(view, id, session)? else {
             let row = SessionRow::new(number, session.to_owned(), 0, 0, id);
             let key = (note::LEASE, number, 0);
             let put = Rows {
@@ -140,13 +153,12 @@ impl Engine {
                 notes: vec![NoteRow::new(key, note::encode(&next(1))?, id)],
                 ..Rows::default()
             };
-            let done = self.store().exchange(&Exchange::of(Rows::default(), put))?;
-            return Ok(done.then(|| opened(1, true)));
+            return Ok((Exchange::of(Rows::default(), put), opened(1, true)));
         };
-        let (before, epoch, was_closed) = match rows::lease(&*view, id, row.id) {
+        let (before, epoch, was_closed) = match rows::lease(view, id, row.id) {
             Ok(None) => (None, 1, true),
             Ok(Some(found)) => {
-                let holder = rows::holder(&*view, id, &found.lease, self.clock())?;
+                let holder = rows::holder(view, id, &found.lease, self.clock())?;
                 if let Some(holder) = holder.filter(|_| !by_force) {
                     return Err(rows::held(session, &holder, &found.lease));
                 }
@@ -154,15 +166,14 @@ impl Engine {
                 (Some(found.row), found.lease.epoch + 1, closed)
             }
             Err(error) if error.kind() == ErrorKind::Damaged && by_force => {
-                let damaged = rows::lease_row(&*view, row.id)?;
+                let damaged = rows::lease_row(view, row.id)?;
                 let known = view.snapshot(row.head)?.map_or(0, |newest| newest.epoch);
                 (damaged, known.max(0).saturating_add(LEAP), false)
             }
             Err(error) => return Err(error.context(format!("session {session}"))),
         };
-        drop(view);
-        let done = rows::replace(self.store(), &row, before.as_ref(), &next(epoch))?;
-        Ok(done.then(|| opened(epoch, was_closed)))
+        let exchange = rows::replacing(id, &row, before.as_ref(), &next(epoch))?;
+        Ok((exchange, opened(epoch, was_closed)))
     }
 
     /// Closes a session: what was submitted is saved, and others may write it again. A session that was made by
@@ -189,30 +200,41 @@ impl Engine {
     /// Where it is another's by now, the answer within says so.
     fn try_close(&self, session: &str, epoch: i64) -> Result<Option<Result<()>>> {
         let view = self.view()?;
-        let id = &self.store().info().id;
-        let Some((row, found)) = self.own_lease(&*view, session, epoch)? else {
-            return Ok(Some(Err(self.leases().lose(session, epoch, None))));
+        let exchange = match self.closing(&*view, session, epoch)? {
+            Ok(exchange) => exchange,
+            Err(lost) => return Ok(Some(Err(lost))),
         };
-        let nothing = row.head == 0 && is_empty(&*view, row.id)?;
         drop(view);
-        let exchange = if nothing {
+        let done = self.store().exchange(&exchange)?;
+        Ok(done.then_some(Ok(())))
+    }
+
+    /// What closes a session; or, within, that it is another's by now.
+    pub(crate) fn closing(
+        &self,
+        view: &dyn View,
+        session: &str,
+        epoch: i64,
+    ) -> Result<Result<Exchange>> {
+        let id = &self.store().info().id;
+        let Some((row, found)) = self.own_lease(view, session, epoch)? else {
+            return Ok(Err(self.leases().lose(session, epoch, None)));
+        };
+        if row.head == 0 && is_empty(view, row.id)? {
             let take = Rows {
                 sessions: vec![row],
                 notes: vec![found.row],
                 ..Rows::default()
             };
-            Exchange::of(take, Rows::default())
-        } else {
-            let closed = Lease {
-                state: State::Closed,
-                since: self.now().as_microsecond(),
-                ..found.lease
-            };
-            let closed = NoteRow::new(found.row.key(), note::encode(&closed)?, id);
-            Exchange::of_notes(vec![found.row], vec![closed])
+            return Ok(Ok(Exchange::of(take, Rows::default())));
+        }
+        let closed = Lease {
+            state: State::Closed,
+            since: self.now().as_microsecond(),
+            ..found.lease
         };
-        let done = self.store().exchange(&exchange)?;
-        Ok(done.then_some(Ok(())))
+        let closed = NoteRow::new(found.row.key(), note::encode(&closed)?, id);
+        Ok(Ok(Exchange::of_notes(vec![found.row], vec![closed])))
     }
 
     /// The session and its lease, if that is the one of `epoch` that this engine was given.

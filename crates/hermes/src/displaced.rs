@@ -120,7 +120,7 @@ fn prefix(real: &Path) -> Vec<u8> {
 }
 
 /// Whether two files have the same content.
-fn same(one: &Path, other: &Path) -> io::Result<bool> {
+pub(crate) fn same(one: &Path, other: &Path) -> io::Result<bool> {
     let (mut one, mut other) = (file::open(one)?, file::open(other)?);
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);

@@ -31,6 +31,10 @@
 //!
 //! # What is promised
 //!
+//! - A backup is never replaced by one with fewer messages: what stands beside it is kept as
+//!   `<sid>.json.kept-<time>`, five deep and for 30 days ([`generations`]).
+//! - What a save takes away with an [intent](Saving::intent) stays away; without, it comes back, and what is newer
+//!   stays ([`recover`]).
 //! - A file is replaced whole or not at all, and the disk has it when a call returns. It keeps its mode
 //!   and owner. A symbolic link stays; what it leads to is replaced.
 //! - Whatever a restore displaces is kept beside it, as `<sid>.json.displaced-<time>`: see [`recover`].
@@ -38,12 +42,15 @@
 //!   itself, which leaves nothing behind. Programs that do not ask for it are noticed where the file
 //!   has changed under our hands, and nothing is done then.
 
+mod before;
 mod count;
 mod displaced;
 mod file;
+mod generations;
 mod lock;
 mod name;
 mod plain;
+mod rebuild;
 mod recover;
 mod recover_all;
 mod save;
@@ -53,9 +60,10 @@ mod utf8;
 
 pub use count::{Count, Unreadable, count};
 pub use displaced::MAX_DISPLACED;
+pub use generations::{DELETED, Generation, Limits, generations};
 pub use name::{backup_path, session_id};
-pub use recover::{Recovery, recover, recover_with};
+pub use recover::{Recovery, Source, recover, recover_from, recover_with};
 pub use recover_all::{Scan, Skipped, preview, recover_all, recover_all_with};
-pub use save::{Saved, save, update};
+pub use save::{Saved, Saving, save, update};
 pub use scan::{MAX_DEPTH, MAX_DIGITS, MessageCounter};
 pub use status::{Recommendation, Status, inspect, inspect_with};

@@ -11,8 +11,10 @@ use serde::Serialize;
 use crate::count::{self, Count};
 use crate::displaced::{self, Kept};
 use crate::file::{self, Looks};
+use crate::generations::{self, generations};
 use crate::lock::Lock;
 use crate::name::backup_path;
+use crate::rebuild::{self, Put};
 use crate::status::{Counter, Recommendation, Status};
 
 /// What became of a session. In JSON, as documented: the status as it was found, `restored`, and `error`
@@ -22,7 +24,7 @@ pub struct Recovery {
     /// What was found.
     #[serde(flatten)]
     pub status: Status,
-    /// Whether the backup is the session's file now.
+    /// Whether the session's file was restored.
     pub restored: bool,
     /// Why not, where it should have been; then the session's file is as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,11 +32,41 @@ pub struct Recovery {
     /// Where what stood there is kept.
     #[serde(skip)]
     pub displaced: Option<PathBuf>,
+    /// What it was restored from.
+    #[serde(skip)]
+    pub from: Option<Source>,
+    /// Why nothing was restored, where that was right.
+    #[serde(skip)]
+    pub reason: Option<String>,
+}
+
+/// What a session was restored from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// A copy of this file: the backup, or an earlier generation.
+    Copy {
+        /// Which.
+        path: PathBuf,
+        /// Its messages.
+        messages: Count,
+    },
+    /// What several states had: nothing that was lost is missing, and what is newer stays.
+    Merge {
+        /// The messages of all of them.
+        messages: Count,
+    },
 }
 
 /// Restores the session's file at `path` from its backup, if the backup has more messages: a copy is
 /// staged, proved to have what was counted, synced, and put in the file's place. The file's mode and owner
 /// stay, or are the backup's where there was no file. The backup stays too.
+///
+/// Where the file has messages that the backup has not, a newer turn say, both are merged: what was lost comes back,
+/// and what is newer stays. What a save took away with an [intent](crate::Saving::intent) stays away. A file that is
+/// torn, empty or no session is restored from the newest good one of the backup and the
+/// [generations](crate::generations()). Where nobody can tell what the merge would be, because the same
+/// messages stand in another order, the backup takes the file's place; [`recover_all`](crate::recover_all) leaves it.
 ///
 /// What stood there is kept beside it, whatever it was, as `<sid>.json.displaced-<time>`, unless it was
 /// empty or is kept already. Of each session the newest [`MAX_DISPLACED`](crate::MAX_DISPLACED) are kept.
@@ -45,7 +77,7 @@ pub struct Recovery {
 /// where a program changed the files meanwhile; `InvalidInput` where what stands there is not a file;
 /// `Denied`, `NotFound` or `Storage` as the disk answers.
 pub fn recover(path: &Path) -> Result<Recovery> {
-    Counter::Own.recover(path)
+    Counter::Own.recover(path, true)
 }
 
 /// As [`recover`], counting by another function.
@@ -56,11 +88,61 @@ pub fn recover_with(
     path: &Path,
     counter: &mut dyn FnMut(&Path) -> Result<Count>,
 ) -> Result<Recovery> {
-    Counter::Given(counter).recover(path)
+    Counter::Given(counter).recover(path, true)
+}
+
+/// Puts a kept state back in the place of the session's file at `path`, whatever was the intent with which it was
+/// displaced: one of its [generations](crate::generations()), or its backup. What stood there is kept.
+///
+/// # Errors
+/// `InvalidInput` where `generation` is none of the session's, or no session; else as [`recover`], but nothing is put
+/// into the answer.
+pub fn recover_from(path: &Path, generation: &Path) -> Result<Recovery> {
+    let _lock = Lock::of(path)?;
+    let backup = backup_path(path)?;
+    let mut known = generations(path)?.into_iter().map(|it| it.path);
+    if generation != backup && !known.any(|known| known == generation) {
+        let message = format!(
+            "{} is no kept state of {}; `dalsegno hermes generations` lists them",
+            generation.display(),
+            path.display()
+        );
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let files = Files::of(path)?;
+    let status = Counter::Own.inspect(path)?;
+    let proof = count::count(generation);
+    if let Count::Unreadable(why) = proof {
+        let message = format!("{} cannot be put back: {why}", generation.display());
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let displaced = files.restore(&Put::Copy(generation.to_owned()), Some(proof))?;
+    // It is what was asked for: what had more must not come back over it.
+    let messages = |count: Count| count.to_i64();
+    if messages(count::count(&backup)) > messages(proof) {
+        let at = rebuild::modified(&backup)?;
+        generations::keep(path, &backup, at, Some("put back"))?;
+        let real = real(path)?;
+        write_like(&backup, &real, |out| {
+            let failed = |e| Error::io(format!("copying {}", real.display()), e);
+            let mut file = file::open(&real).map_err(failed)?;
+            io::copy(&mut file, out).map(drop).map_err(failed)
+        })?;
+    }
+    Ok(Recovery {
+        restored: true,
+        displaced,
+        from: Some(Source::Copy {
+            path: generation.to_owned(),
+            messages: proof,
+        }),
+        ..Recovery::none(status, None)
+    })
 }
 
 impl Counter<'_> {
-    pub(crate) fn recover(&mut self, path: &Path) -> Result<Recovery> {
+    /// Restores it if it should be; what nobody can decide only where somebody asked for this session.
+    pub(crate) fn recover(&mut self, path: &Path, asked: bool) -> Result<Recovery> {
         let status = self.inspect(path)?;
         if status.recommend != Recommendation::Restore {
             return Ok(Recovery::none(status, None));
@@ -75,29 +157,76 @@ impl Counter<'_> {
         if status.recommend != Recommendation::Restore {
             return Ok(Recovery::none(status, None));
         }
-        let proof = match self {
-            Counter::Own => Some(status.bak_messages),
-            Counter::Given(_) => None,
+        let put = match rebuild::decide(path, &status)? {
+            Put::Undecided(_) if asked => Put::Copy(files.backup.clone()),
+            put => put,
         };
-        Ok(match files.restore(proof) {
+        if let Some(recovery) = Recovery::of_nothing(path, &status, &put) {
+            return Ok(recovery);
+        }
+        let own = matches!(self, Counter::Own);
+        let from = Source::of(&put);
+        let proof = match (&put, &from) {
+            (Put::Copy(path), _) if *path == files.backup => own.then_some(status.bak_messages),
+            (_, Some(Source::Copy { messages, .. })) => Some(*messages),
+            _ => None,
+        };
+        Ok(match files.restore(&put, proof) {
             Ok(displaced) => Recovery {
-                status,
                 restored: true,
-                error: None,
                 displaced,
+                from,
+                ..Recovery::none(status, None)
             },
             Err(error) => Recovery::none(status, Some(error)),
         })
     }
 }
 
+impl Source {
+    fn of(put: &Put) -> Option<Self> {
+        match put {
+            Put::Copy(path) => Some(Self::Copy {
+                path: path.clone(),
+                messages: count::count(path),
+            }),
+            Put::Text(text) => Some(Self::Merge {
+                messages: count::of(text),
+            }),
+            Put::Nothing(_) | Put::Undecided(_) => None,
+        }
+    }
+}
+
 impl Recovery {
-    fn none(status: Status, error: Option<Error>) -> Self {
+    pub(crate) fn none(status: Status, error: Option<Error>) -> Self {
         Self {
             status,
             restored: false,
             error,
             displaced: None,
+            from: None,
+            reason: None,
+        }
+    }
+
+    /// The answer where nothing is put in the file's place.
+    pub(crate) fn of_nothing(path: &Path, status: &Status, put: &Put) -> Option<Self> {
+        match put {
+            Put::Nothing(why) => Some(Self {
+                reason: Some(why.clone()),
+                ..Self::none(status.clone(), None)
+            }),
+            Put::Undecided(why) => {
+                let message = format!(
+                    "{} is not replaced unasked, because it cannot be decided what is right ({why}); it and its \
+                     backup both stay",
+                    path.display()
+                );
+                let error = Error::new(ErrorKind::Conflict, message);
+                Some(Self::none(status.clone(), Some(error)))
+            }
+            Put::Copy(_) | Put::Text(_) => None,
         }
     }
 }
@@ -120,8 +249,8 @@ impl Files {
         })
     }
 
-    /// Puts the backup in the file's place, and says where what stood there is kept.
-    fn restore(&self, proof: Option<Count>) -> Result<Option<PathBuf>> {
+    /// Puts a copy or a text in the file's place, and says where what stood there is kept.
+    fn restore(&self, put: &Put, proof: Option<Count>) -> Result<Option<PathBuf>> {
         let real = real(&self.live)?;
         let like = if self.looks.first().is_some_and(Option::is_some) {
             &real
@@ -130,11 +259,22 @@ impl Files {
         };
         let mut kept = None;
         let done = write_like(&real, like, |out| {
-            let counted = self.copy(out)?;
-            self.is_unchanged(&real)?;
-            if proof.is_some_and(|proof| proof != counted) {
-                return Err(changed(&self.backup));
+            match put {
+                Put::Copy(from) => {
+                    let counted = self.copy(from, out)?;
+                    if proof.is_some_and(|proof| proof != counted) {
+                        return Err(changed(from));
+                    }
+                }
+                Put::Text(text) => {
+                    let failed = |e| Error::io(format!("writing {}", self.live.display()), e);
+                    out.write_all(text).map_err(failed)?;
+                }
+                Put::Nothing(why) | Put::Undecided(why) => {
+                    return Err(Error::new(ErrorKind::Conflict, why));
+                }
             }
+            self.is_unchanged(&real)?;
             kept = displaced::keep(&real)?;
             Ok(())
         });
@@ -150,10 +290,10 @@ impl Files {
         }
     }
 
-    /// Writes the backup to `out` and counts what was written.
-    fn copy(&self, out: &mut dyn io::Write) -> Result<Count> {
-        let failed = |e| Error::io(format!("reading {}", self.backup.display()), e);
-        let mut file = file::open(&self.backup).map_err(failed)?;
+    /// Writes the file at `from` to `out` and counts what was written.
+    fn copy(&self, from: &Path, out: &mut dyn io::Write) -> Result<Count> {
+        let failed = |e| Error::io(format!("reading {}", from.display()), e);
+        let mut file = file::open(from).map_err(failed)?;
         let mut writing = None;
         let counted = count::read(&mut file, |piece| {
             out.write_all(piece).inspect_err(|error| {
@@ -210,13 +350,14 @@ mod tests {
         fs::write(&live, r#"{"messages":[]}"#).unwrap();
         fs::write(&backup, r#"{"messages":[1,2]}"#).unwrap();
         let files = Files::of(&live).unwrap();
+        let put = Put::Copy(backup.clone());
         for proof in [Count::Messages(3), Count::Messages(1)] {
-            let error = files.restore(Some(proof)).unwrap_err();
+            let error = files.restore(&put, Some(proof)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Conflict);
             assert_eq!(fs::read(&live).unwrap(), br#"{"messages":[]}"#);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         }
-        files.restore(Some(Count::Messages(2))).unwrap();
+        files.restore(&put, Some(Count::Messages(2))).unwrap();
         assert_eq!(fs::read(&live).unwrap(), fs::read(&backup).unwrap());
     }
 }

@@ -1,5 +1,7 @@
 //! Putting back every session of a folder that needs it: when a program starts.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +11,10 @@ use dalsegno::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use crate::count::{Count, Unreadable, count};
+use crate::generations::{Limits, session_of, settle};
+use crate::lock::Lock;
 use crate::name::backup_path;
+use crate::rebuild;
 use crate::recover::Recovery;
 use crate::status::{Counter, Recommendation, exists};
 
@@ -43,10 +48,11 @@ pub struct Skipped {
 /// `_`; a backup alone is left alone. A second run does nothing.
 ///
 /// A file that is only nested too deep, that may not be read, or that the disk does not give out, may be
-/// whole, and is not replaced here; `recover` does that when it is asked to. Such files, and those whose
+/// whole, and is not replaced here; nor is one of which nobody can tell how it goes together with its backup.
+/// `recover` does that when it is asked to. Such files, and those whose
 /// restore failed, are named in `skipped`, and stop nothing.
 ///
-/// A folder that is not there has no sessions.
+/// A folder that is not there has no sessions. [Generations](crate::generations()) that are too old are taken away.
 ///
 /// # Errors
 /// `Denied` or `Storage` where the folder cannot be listed.
@@ -76,9 +82,18 @@ pub fn preview(folder: &Path) -> Result<Scan> {
 
 fn scan(folder: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Scan> {
     let mut scan = Scan::default();
-    for path in sessions(folder)? {
+    let Found { sessions, kept } = find(folder)?;
+    if carry_out {
+        for name in &kept {
+            let path = folder.join(name);
+            // What is too old stays for now where it cannot be removed: nothing trips over it.
+            let _later = Lock::of(&path).and_then(|_lock| settle(&path, &Limits::default()));
+        }
+    }
+    for path in sessions {
         scan.scanned += 1;
-        match one(&path, counter, carry_out) {
+        let has_kept = path.file_name().is_some_and(|name| kept.contains(name));
+        match one(&path, has_kept, counter, carry_out) {
             Ok(None) => {}
             Ok(Some(recovery)) => match recovery.error.clone() {
                 Some(error) => scan.skipped.push(Skipped {
@@ -102,8 +117,13 @@ fn scan(folder: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Sca
 }
 
 /// What became of one; nothing where nothing had to be done.
-fn one(path: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Option<Recovery>> {
-    if matches!(counter, Counter::Own) && !exists(&backup_path(path)?)? {
+fn one(
+    path: &Path,
+    has_kept: bool,
+    counter: &mut Counter<'_>,
+    carry_out: bool,
+) -> Result<Option<Recovery>> {
+    if matches!(counter, Counter::Own) && !has_kept && !exists(&backup_path(path)?)? {
         // Most have no backup, and need not be read.
         return Ok(None);
     }
@@ -129,46 +149,56 @@ fn one(path: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Option
             "{} is not replaced unasked, because {why} and may be whole",
             path.display()
         );
-        return Ok(Some(Recovery {
+        return Ok(Some(Recovery::none(
             status,
-            restored: false,
-            error: Some(Error::new(kind, message)),
-            displaced: None,
-        }));
+            Some(Error::new(kind, message)),
+        )));
     }
-    if carry_out {
-        let recovery = counter.recover(path)?;
-        return Ok(Some(recovery).filter(|it| it.restored || it.error.is_some()));
-    }
-    Ok(Some(Recovery {
-        status,
-        restored: false,
-        error: None,
-        displaced: None,
-    }))
+    let recovery = if carry_out {
+        counter.recover(path, false)?
+    } else {
+        let put = rebuild::decide(path, &status)?;
+        let nothing = Recovery::of_nothing(path, &status, &put);
+        match nothing {
+            Some(nothing) => return Ok(Some(nothing).filter(|it| it.error.is_some())),
+            None => return Ok(Some(Recovery::none(status, None))),
+        }
+    };
+    Ok(Some(recovery).filter(|it| it.restored || it.error.is_some()))
 }
 
-/// The files that may be sessions, by name; as `folder.glob('*.json')`, without those of `_`.
-fn sessions(folder: &Path) -> Result<Vec<PathBuf>> {
+/// What is in a folder of sessions.
+#[derive(Default)]
+struct Found {
+    /// The files that may be sessions, by name; as `folder.glob('*.json')`, without those of `_`.
+    sessions: Vec<PathBuf>,
+    /// The names of those of which generations are kept, also where they are gone.
+    kept: HashSet<OsString>,
+}
+
+fn find(folder: &Path) -> Result<Found> {
     let failed = |e| Error::io(format!("listing the folder {}", folder.display()), e);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
             return match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Vec::new()),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Found::default()),
                 _ => Err(failed(error)),
             };
         }
     };
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
+        if let Some(session) = session_of(&name) {
+            found.kept.insert(session.to_owned());
+        }
         let name = name.as_bytes();
         if name.ends_with(b".json") && !name.starts_with(b"_") {
-            found.push(entry.path());
+            found.sessions.push(entry.path());
         }
     }
-    found.sort_unstable();
+    found.sessions.sort_unstable();
     Ok(found)
 }

@@ -8,7 +8,9 @@ use dalsegno::{Error, Result};
 use serde::Serialize;
 
 use crate::count::{Count, Unreadable, count};
+use crate::generations::since_deletion;
 use crate::name::{backup_path, id_of};
+use crate::rebuild::is_torn;
 
 /// A session's file and its backup, counted. In JSON, as documented: `session_id`, `live_messages`,
 /// `bak_messages`, `recommend`.
@@ -28,7 +30,7 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recommendation {
-    /// The backup has more messages: restore it.
+    /// The backup has more messages, or the file is torn and an earlier state is still kept: restore it.
     Restore,
     /// The backup has no more messages than the file.
     NoAction,
@@ -99,17 +101,25 @@ impl Counter<'_> {
         } else {
             Count::Unreadable(Unreadable::Missing)
         };
+        let has_more = there && bak.to_i64() > live.to_i64();
         Ok(Status {
             session_id,
             live_messages: live,
             bak_messages: bak,
             recommend: match there {
+                _ if has_more || is_torn(live) && has_generation(path)? => Recommendation::Restore,
                 false => Recommendation::NoBackup,
-                true if bak.to_i64() > live.to_i64() => Recommendation::Restore,
                 true => Recommendation::NoAction,
             },
         })
     }
+}
+
+/// Whether an earlier state that can be read is kept beside the backup.
+fn has_generation(path: &Path) -> Result<bool> {
+    let kept = since_deletion(path)?;
+    let good = |path: &Path| matches!(count(path), Count::Messages(_));
+    Ok(kept.iter().any(|generation| good(&generation.path)))
 }
 
 /// Whether anything is at `path`, or at what it leads to; as `Path.exists`.

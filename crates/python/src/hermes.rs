@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dalsegno::{Error, ErrorKind};
 use dalsegno_hermes as hermes;
-use dalsegno_hermes::{Count, Recovery, Saved, Status};
+use dalsegno_hermes::{Count, Recovery, Saved, Saving, Source, Status};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -91,29 +91,27 @@ pub(crate) fn hermes_inspect<'py>(
     shown(py, &status)
 }
 
-/// What became of it, and where what stood there is kept.
+/// What became of one: how it is shown, where what stood there is kept, and how many messages it has now.
+type Recovered<'py> = (Bound<'py, PyDict>, Option<PathBuf>, i64);
+
 #[pyfunction]
-pub(crate) fn hermes_recover<'py>(
-    py: Python<'py>,
+pub(crate) fn hermes_recover(
+    py: Python<'_>,
     path: PathBuf,
     counter: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyDict>, Option<PathBuf>)> {
+) -> PyResult<Recovered<'_>> {
     let own = counter.is_none();
     let mut callback = Callback::of(counter);
     let recovery = run(py, &mut callback, |callback| match own {
         true => hermes::recover(&path),
         false => hermes::recover_with(&path, &mut |path| callback.count(path)),
     })?;
-    Ok((recovered(py, &recovery)?, recovery.displaced))
+    recovered(py, &recovery)
 }
 
-/// How many were looked at; what became of those that were restored, and where what stood there is kept; and which
-/// were left although their backup has more, and why.
-type Scanned<'py> = (
-    u64,
-    Vec<(Bound<'py, PyDict>, Option<PathBuf>)>,
-    Vec<(PathBuf, String)>,
-);
+/// How many were looked at; what became of those that were restored; and which were left although their backup has
+/// more, and why.
+type Scanned<'py> = (u64, Vec<Recovered<'py>>, Vec<(PathBuf, String)>);
 
 #[pyfunction]
 pub(crate) fn hermes_recover_all(
@@ -137,10 +135,7 @@ pub(crate) fn hermes_recover_all(
         callback.raised = None;
         scan
     })?;
-    let details = scan.details.iter().map(|recovery| {
-        let shown = recovered(py, recovery)?;
-        Ok((shown, recovery.displaced.clone()))
-    });
+    let details = scan.details.iter().map(|it| recovered(py, it));
     let skipped = scan.skipped.into_iter();
     let skipped = skipped.map(|skipped| (skipped.path, skipped.error.to_string()));
     Ok((
@@ -155,9 +150,11 @@ pub(crate) fn hermes_save<'py>(
     py: Python<'py>,
     path: PathBuf,
     text: PyBackedBytes,
+    intent: Option<String>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let mut callback = Callback::of(None);
-    let saved = run(py, &mut callback, |_| hermes::save(&path, &text))?;
+    let saving = saving(intent);
+    let saved = run(py, &mut callback, |_| saving.save(&path, &text))?;
     said(py, &saved)
 }
 
@@ -167,10 +164,12 @@ pub(crate) fn hermes_update<'py>(
     py: Python<'py>,
     path: PathBuf,
     change: Py<PyAny>,
+    intent: Option<String>,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     let mut callback = Callback::of(Some(change));
+    let saving = saving(intent);
     let saved = run(py, &mut callback, |callback| {
-        hermes::update(&path, |before| {
+        saving.update(&path, |before| {
             let answer = Python::attach(|py| {
                 let before = before.map(|text| PyBytes::new(py, text));
                 let change = callback.function.as_ref().map(|change| change.bind(py));
@@ -186,6 +185,38 @@ pub(crate) fn hermes_update<'py>(
     saved.map(|saved| said(py, &saved)).transpose()
 }
 
+#[pyfunction]
+pub(crate) fn hermes_delete(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
+    let mut callback = Callback::of(None);
+    run(py, &mut callback, |_| Saving::new().delete(&path))
+}
+
+/// The kept states of a session, the newest first.
+#[pyfunction]
+pub(crate) fn hermes_generations(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let mut callback = Callback::of(None);
+    let kept = run(py, &mut callback, |_| hermes::generations(&path))?;
+    let shown = kept.into_iter().map(|generation| {
+        let shown = PyDict::new(py);
+        shown.set_item("messages", hermes::count(&generation.path).to_i64())?;
+        shown.set_item("path", generation.path)?;
+        shown.set_item("at", generation.at)?;
+        shown.set_item("intent", generation.intent)?;
+        Ok(shown)
+    });
+    shown.collect()
+}
+
+fn saving(intent: Option<String>) -> Saving {
+    match intent {
+        Some(words) => Saving::new().intent(words),
+        None => Saving::new(),
+    }
+}
+
 fn shown<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'py, PyDict>> {
     let shown = PyDict::new(py);
     shown.set_item("session_id", &status.session_id)?;
@@ -195,13 +226,17 @@ fn shown<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'py, PyDict>> 
     Ok(shown)
 }
 
-fn recovered<'py>(py: Python<'py>, recovery: &Recovery) -> PyResult<Bound<'py, PyDict>> {
+fn recovered<'py>(py: Python<'py>, recovery: &Recovery) -> PyResult<Recovered<'py>> {
     let shown = shown(py, &recovery.status)?;
     shown.set_item("restored", recovery.restored)?;
     if let Some(error) = &recovery.error {
         shown.set_item("error", error.to_string())?;
     }
-    Ok(shown)
+    let now = match &recovery.from {
+        Some(Source::Copy { messages, .. } | Source::Merge { messages }) => *messages,
+        _ => recovery.status.bak_messages,
+    };
+    Ok((shown, recovery.displaced.clone(), now.to_i64()))
 }
 
 fn said<'py>(py: Python<'py>, saved: &Saved) -> PyResult<Bound<'py, PyDict>> {

@@ -29,8 +29,8 @@ mod _dalsegno {
     use super::handle::Handle;
     #[pymodule_export]
     use super::hermes::{
-        hermes_count, hermes_inspect, hermes_recover, hermes_recover_all, hermes_save,
-        hermes_update,
+        hermes_count, hermes_delete, hermes_generations, hermes_inspect, hermes_recover,
+        hermes_recover_all, hermes_save, hermes_update,
     };
     #[pymodule_export]
     use super::saver::Saver;

@@ -369,3 +369,43 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
         os.close(writing)
         os.close(reading)
         os.waitpid(children[0], 0)
+
+
+def test_clear_undo_and_deletion_stay_done(tmp_path: Path) -> None:
+    path = tmp_path / "1.json"
+    ten = {"messages": list(range(10))}
+    hermes.save_session(path, ten)
+    assert hermes.save_session(path, {"messages": []}, intent="clear")["backup"] is None
+    kept = hermes.generations(path)
+    assert [(it["intent"], it["messages"]) for it in kept] == [("clear", 10)]
+    assert json.loads(kept[0]["path"].read_text()) == ten
+    assert kept[0]["at"].tzinfo is not None
+    assert hermes.recover_all_sessions_on_startup(tmp_path)["restored"] == 0
+    undone = hermes.update_session(path, lambda _: {"messages": [1]}, intent="undo")
+    assert undone is not None
+    assert undone["messages"] == 1
+    assert hermes.delete_session(path)
+    assert not hermes.delete_session(path)
+    assert not hermes.recover_session(path)["restored"]
+    assert not path.exists()
+    with pytest.raises(dalsegno.InvalidInputError):
+        hermes.save_session(path, ten, intent=" ")
+
+
+def test_a_newer_turn_is_not_lost_to_a_longer_backup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "1.json"
+    for messages in [list(range(10)), list(range(8)), [*range(8), "newer"]]:
+        hermes.save_session(path, {"messages": messages})
+    with caplog.at_level(logging.WARNING):
+        assert hermes.recover_all_sessions_on_startup(tmp_path)["restored"] == 1
+    assert json.loads(path.read_text())["messages"] == [*range(10), "newer"]
+    assert "11 messages now, 9 before" in caplog.text
+
+    async def later() -> None:
+        await dalsegno.hermes.aio.save_session(path, {"messages": []}, intent="clear")
+        assert (await dalsegno.hermes.aio.generations(path))[0]["intent"] == "clear"
+        assert await dalsegno.hermes.aio.delete_session(path)
+
+    asyncio.run(later())

@@ -17,6 +17,8 @@ pub enum Event {
         files: usize,
         /// How many of these are to be read, because they are not as they were kept.
         to_read: usize,
+        /// How many sessions a watch left open that ended without a word, and are open here now.
+        taken_over: usize,
     },
     /// A file's state was kept.
     Saved {

@@ -19,8 +19,9 @@ pub(crate) const SYMBOLIC_LINK: &str = "it is a symbolic link, which is not foll
 pub(crate) const SPECIAL: &str = "it is not a regular file";
 
 impl Watch<'_> {
-    /// Finds all files. Those that are as they were kept are done with.
-    pub(crate) fn catch_up(&mut self, told: Told<'_>) -> Result<()> {
+    /// Finds all files. Those that are as they were kept are done with. With `all`, their sessions are taken too; else
+    /// only those are that there is something to save to.
+    pub(crate) fn catch_up(&mut self, all: bool, told: Told<'_>) -> Result<()> {
         let sessions = keep::sessions(self.engine)?;
         let sessions: Option<HashSet<String>> = sessions.map(|all| all.into_iter().collect());
         for index in 0..self.folders.len() {
@@ -45,10 +46,18 @@ impl Watch<'_> {
                 self.settling.seen(&file, Some(facts), since);
             }
         }
+        let mut taken_over = 0;
+        if all {
+            let known = self.about.values().filter(|about| !about.is_new);
+            let known = known.map(|about| about.session.clone()).collect();
+            // Those that others have open are told of when there is something to save.
+            (_, taken_over) = self.take(known)?;
+        }
         told(&Event::Watching {
             folders: self.folders.iter().map(|it| it.path.clone()).collect(),
             files: self.about.len(),
             to_read: self.settling.pending().count(),
+            taken_over,
         });
         Ok(())
     }
@@ -219,7 +228,7 @@ mod tests {
                 watch.work(told);
             }
         };
-        watch.catch_up(&mut told).unwrap();
+        watch.catch_up(true, &mut told).unwrap();
         settle(&mut watch, &mut told);
         fs::write(folder.join("changed.json"), "[1, 2]").unwrap();
         fs::write(folder.join("new/one.json"), "[3]").unwrap();

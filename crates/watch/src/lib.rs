@@ -9,6 +9,7 @@ mod find;
 mod folder;
 mod inbox;
 mod keep;
+mod lease;
 pub mod lines;
 mod name;
 mod read;

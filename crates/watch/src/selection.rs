@@ -25,7 +25,7 @@ const PASSING: [&str; 12] = [
 ];
 
 /// What this program and others call files that they put aside.
-const ASIDE: [&str; 3] = [".before-", ".displaced-", ".sync-conflict-"];
+const ASIDE: [&str; 4] = [".before-", ".displaced-", ".json.kept-", ".sync-conflict-"];
 
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -180,6 +180,7 @@ mod tests {
             "#a.json#",
             "json",
             "a.json.displaced-20261121T092200.512904Z",
+            "a.json.kept-20261121T092200.512904Z",
             "a.json.before-01a1fc35",
             "a.displaced-1.json",
             "a.sync-conflict-20261121.json",

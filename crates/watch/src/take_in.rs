@@ -17,10 +17,21 @@ use crate::read::{Content, Expected, read};
 use crate::settle::{File, Outcome};
 use crate::watch::{Told, Watch};
 
-/// A save on its way.
+/// A state that is to be saved.
 pub(crate) struct Saving {
     file: File,
-    ticket: Ticket,
+    change: Change,
+    text: Bytes,
+    size: u64,
+    facts: Facts,
+    hasty: bool,
+    quiet: bool,
+    newest: Option<SnapshotId>,
+}
+
+/// A save on its way.
+struct Submitted {
+    file: File,
     text: Bytes,
     size: u64,
     facts: Facts,
@@ -31,7 +42,7 @@ pub(crate) struct Saving {
 
 /// What came of taking a file in.
 pub(crate) enum Taken {
-    Saving(Saving),
+    Saving(Box<Saving>),
     Settled,
     Moved,
 }
@@ -90,16 +101,18 @@ impl Watch<'_> {
                 self.rehearse(file, &text, size, newest.is_none(), told)?;
                 return Ok(None);
             }
-            let ticket = self.submit(file, text.clone(), (!hasty).then_some(facts));
-            Ok(ticket.map(|ticket| Saving {
-                file: Arc::clone(file),
-                ticket,
-                text: text.clone(),
-                size,
-                facts,
-                hasty,
-                quiet,
-                newest,
+            let change = self.change(file, text.clone(), (!hasty).then_some(facts));
+            Ok(change.map(|change| {
+                Box::new(Saving {
+                    file: Arc::clone(file),
+                    change,
+                    text: text.clone(),
+                    size,
+                    facts,
+                    hasty,
+                    quiet,
+                    newest,
+                })
             }))
         });
         match saving {
@@ -189,9 +202,9 @@ impl Watch<'_> {
         }
     }
 
-    fn submit(&self, file: &File, text: Bytes, facts: Option<Facts>) -> Option<Ticket> {
+    fn change(&self, file: &File, text: Bytes, facts: Option<Facts>) -> Option<Change> {
         let about = self.about.get(file)?;
-        let change = Change {
+        Some(Change {
             session: about.session.clone(),
             text,
             place: Place {
@@ -201,8 +214,7 @@ impl Watch<'_> {
             format: Format::of(file),
             facts,
             renamed_from: about.renamed_from.clone(),
-        };
-        Some(keep::save(self.engine, change).submit())
+        })
     }
 
     /// Says what would be saved, if the engine takes it.
@@ -228,10 +240,55 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// Takes the sessions that are not the watch's own yet, saves all in one commit, and tells what became of each.
+    pub(crate) fn store(&mut self, savings: Vec<Saving>, told: Told<'_>) {
+        let sessions = savings.iter().map(|it| it.change.session.clone());
+        let mut refused = match self.take(sessions.collect()) {
+            Ok((refused, _)) => refused,
+            Err(error) => {
+                for saving in savings {
+                    self.not_saved(&saving.file, &error, told);
+                }
+                return;
+            }
+        };
+        let (mut saves, mut submitted) = (Vec::new(), Vec::new());
+        for saving in savings {
+            let Saving {
+                file,
+                change,
+                text,
+                size,
+                facts,
+                hasty,
+                quiet,
+                newest,
+            } = saving;
+            if let Some(error) = refused.remove(&change.session) {
+                self.not_saved(&file, &error, told);
+                continue;
+            }
+            saves.push(keep::save(self.engine, change));
+            submitted.push(Submitted {
+                file,
+                text,
+                size,
+                facts,
+                hasty,
+                quiet,
+                newest,
+            });
+        }
+        let tickets = self.engine.submit_together(saves);
+        for (saving, ticket) in submitted.into_iter().zip(tickets) {
+            self.finish(saving, ticket, told);
+        }
+    }
+
     /// Waits for a save and tells what became of it.
-    pub(crate) fn finish(&mut self, saving: Saving, told: Told<'_>) {
+    fn finish(&mut self, saving: Submitted, ticket: Ticket, told: Told<'_>) {
         let file = &saving.file;
-        match saving.ticket.wait() {
+        match ticket.wait() {
             Ok(snapshot) => {
                 self.summary.saved += 1;
                 if let Some(about) = self.about.get_mut(file) {
@@ -255,7 +312,13 @@ impl Watch<'_> {
                 self.settling
                     .read(file, Outcome::Done(saving.facts), self.inbox.now());
             }
-            Err(error) => self.not_saved(file, &error, told),
+            Err(error) => {
+                if error.kind() == ErrorKind::Conflict {
+                    let session = self.about.get(file).map(|about| about.session.clone());
+                    self.lost(&session.unwrap_or_default());
+                }
+                self.not_saved(file, &error, told);
+            }
         }
     }
 

@@ -64,6 +64,10 @@ pub struct Watch<'a> {
     /// What was said to be skipped.
     skipped: HashSet<PathBuf>,
     pub(crate) polls: bool,
+    /// The sessions that are open here.
+    pub(crate) leased: HashSet<String>,
+    /// Those of them whose files are gone.
+    pub(crate) gone: Vec<String>,
 }
 
 /// What is known of a session file.
@@ -120,6 +124,8 @@ impl<'a> Watch<'a> {
             watched: HashSet::new(),
             skipped: HashSet::new(),
             polls: false,
+            leased: HashSet::new(),
+            gone: Vec::new(),
         })
     }
 
@@ -132,15 +138,26 @@ impl<'a> Watch<'a> {
     /// Catches up with what changed while nobody watched, and goes on until it is [stopped](Stopper::stop). Each
     /// thing that it does or finds is told to `told`; it waits for that to return.
     ///
+    /// Until it ends, the sessions of the files are open here: other programs are refused that would save to them or roll
+    /// them back. One that a watch left open that was killed is taken over.
+    ///
     /// # Errors
-    /// Where the store cannot be read at the beginning. Later, what fails is told and tried again.
+    /// `Locked` where one of the folders is being watched already; others where the store cannot be read or written at
+    /// the beginning. Later, what fails is told and tried again.
     pub fn run(&mut self, told: Told<'_>) -> Result<Summary> {
+        self.take_folders()?;
+        let ran = self.go_on(told);
+        self.leave();
+        ran
+    }
+
+    fn go_on(&mut self, told: Told<'_>) -> Result<Summary> {
         let inbox = self.inbox.clone();
         match notify::recommended_watcher(move |event| inbox.tell(event)) {
             Ok(system) => self.system = Some(system),
             Err(error) => self.poll(&error.to_string(), told),
         }
-        self.catch_up(told)?;
+        self.catch_up(true, told)?;
         let mut next_look = self.next_look();
         loop {
             self.work(told);
@@ -171,9 +188,17 @@ impl<'a> Watch<'a> {
     /// [`Settings::patience`] says, and ends. With [`Settings::dry_run`], nothing is kept.
     ///
     /// # Errors
-    /// Where the store cannot be read at the beginning. Later, what fails is told.
+    /// `Locked` where one of the folders is being watched; others where the store cannot be read or written at the
+    /// beginning. Later, what fails is told.
     pub fn once(&mut self, told: Told<'_>) -> Result<Summary> {
-        self.catch_up(told)?;
+        self.take_folders()?;
+        let done = self.look_once(told);
+        self.leave();
+        done
+    }
+
+    fn look_once(&mut self, told: Told<'_>) -> Result<Summary> {
+        self.catch_up(false, told)?;
         let end = self.inbox.now().saturating_add(self.settings.patience);
         loop {
             self.work(told);

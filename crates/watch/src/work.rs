@@ -31,15 +31,14 @@ impl Watch<'_> {
                 Some(Action::Read { file, facts, hasty }) => {
                     bytes = bytes.saturating_add(facts.size);
                     if let Taken::Saving(saving) = self.take_in(&file, facts, hasty, hasty, told) {
-                        savings.push(saving);
+                        savings.push(*saving);
                     }
                 }
                 None => break,
             }
         }
-        for saving in savings {
-            self.finish(saving, told);
-        }
+        self.store(savings, told);
+        self.let_go();
     }
 
     /// Reads what has not settled yet, and never will while it is watched.
@@ -61,20 +60,16 @@ impl Watch<'_> {
                 }
                 bytes = bytes.saturating_add(facts.size);
                 match self.take_in(&file, facts, true, false, told) {
-                    Taken::Saving(saving) => savings.push(saving),
+                    Taken::Saving(saving) => savings.push(*saving),
                     Taken::Settled => {}
                     Taken::Moved => moving.push(file),
                 }
                 if savings.len() >= MAX_FILES || bytes >= MAX_BYTES {
                     bytes = 0;
-                    for saving in std::mem::take(&mut savings) {
-                        self.finish(saving, told);
-                    }
+                    self.store(std::mem::take(&mut savings), told);
                 }
             }
-            for saving in savings {
-                self.finish(saving, told);
-            }
+            self.store(savings, told);
             pending = moving;
             if last || pending.is_empty() {
                 break;
@@ -128,6 +123,7 @@ impl Watch<'_> {
         let Some(about) = self.about.remove(file) else {
             return;
         };
+        self.gone.push(about.session.clone());
         if about.moved_on {
             return;
         }

@@ -126,3 +126,47 @@ fn recover_all_shows_first_and_does_it_once() {
         .ok()
         .says("restored 0 of 4 sessions");
 }
+
+#[test]
+fn what_is_newer_stays_and_what_went_on_purpose_stays_away() {
+    let house = House::empty();
+    std::fs::create_dir(house.path("s")).unwrap();
+    house.write("s/a.json", r#"{"messages":[1,"new"]}"#);
+    house.write("s/a.json.bak", FOUR);
+    let ran = house.run(&["hermes", "recover-all", "s"]).ok();
+    ran.says("a: restored, with all that is newer: 5 messages, instead of 2 messages");
+    assert_eq!(house.read("s/a.json"), br#"{"messages":[1,2,3,4,"new"]}"#);
+
+    let path = house.path("s/b.json");
+    dalsegno_hermes::save(&path, FOUR.as_bytes()).unwrap();
+    let clear = dalsegno_hermes::Saving::new().intent("clear it all");
+    clear.save(&path, br#"{"messages":[]}"#).unwrap();
+    house
+        .run(&["hermes", "recover", "s/b.json"])
+        .ok()
+        .says("b: nothing to do: 0 messages, backup 0 messages");
+    let ran = house.run(&["hermes", "generations", "s/b.json"]).ok();
+    ran.says("FILE").says("clear it all");
+    let ran = house
+        .run(&["hermes", "generations", "s/a.json", "s/b.json", "--json"])
+        .ok();
+    let kept = ran.json();
+    assert_eq!(kept["messages"], 4);
+    assert_eq!(kept["intent"], "clear it all");
+    let kept = kept["path"].as_str().unwrap();
+    let ran = house
+        .run(&["hermes", "recover", "s/b.json", "--from", kept])
+        .ok();
+    ran.says("b: restored from s/b.json.kept-")
+        .says("4 messages, instead of 0 messages");
+    assert_eq!(house.read("s/b.json"), FOUR.as_bytes());
+    house
+        .run(&["hermes", "recover", "s/b.json", "--from", "s/a.json"])
+        .refused(2, "is no kept state of s/b.json");
+    house
+        .run(&["hermes", "recover", "s/a.json", "s/b.json", "--from", kept])
+        .refused(2, "one PATH");
+    house
+        .run(&["hermes", "generations", "s/none.json"])
+        .refused(4, "no session at s/none.json");
+}

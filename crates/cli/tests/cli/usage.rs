@@ -1,9 +1,10 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 51] = [
+pub(crate) const VERBS: [&[&str]; 52] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
+    &["hermes", "generations"],
     &["demo"],
     &["init"],
     &["snapshot", "save"],

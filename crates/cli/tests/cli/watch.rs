@@ -13,6 +13,8 @@ use crate::common::{House, Ran, skipped};
 struct Watching {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    /// What it said when it began.
+    begun: Value,
 }
 
 impl Watching {
@@ -24,8 +26,12 @@ impl Watching {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut watching = Self { child, lines };
-        watching.wait("watching", "");
+        let mut watching = Self {
+            child,
+            lines,
+            begun: Value::Null,
+        };
+        watching.begun = watching.wait("watching", "");
         watching
     }
 
@@ -90,7 +96,10 @@ fn a_watch_that_is_killed_catches_up_when_it_starts_again() {
     house.write("in/a.json", "[1, 2]");
     house.write("in/log.jsonl", "1\n2\n");
     watching.ended();
+    let left = house.run(&["recover", "--dry-run"]).ok();
+    left.says("a");
     let mut watching = Watching::start(&house);
+    assert_eq!(watching.begun["taken_over"], 1, "what it left open");
     watching.wait("saved", "a");
     watching.wait("saved", "log.jsonl");
     watching.signal(Signal::TERM);
@@ -112,7 +121,11 @@ fn a_signal_ends_it_after_what_is_pending_was_saved() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut watching = Watching { child, lines };
+        let mut watching = Watching {
+            child,
+            lines,
+            begun: Value::Null,
+        };
         watching.wait("watching", "");
         house.write("in/a.json", "[1]");
         watching.signal(signal);
@@ -121,6 +134,79 @@ fn a_signal_ends_it_after_what_is_pending_was_saved() {
         assert_eq!(rest.last().unwrap()["summary"]["saved"], 1, "{rest:?}");
         assert_eq!(texts(&house, "a"), ["[1]"]);
     }
+}
+
+#[test]
+fn while_it_runs_its_sessions_are_its_own() {
+    let house = house();
+    house.write("in/a.json", "[1]");
+    let mut watching = Watching::start(&house);
+    watching.wait("saved", "a");
+    let pid = format!("(process {})", watching.child.id());
+    for second in [&["watch", "in"][..], &["watch", "in", "--once"]] {
+        let ran = house.run(second);
+        assert_eq!(ran.code, Some(5), "{ran}");
+        assert!(
+            ran.err.contains("is being watched already, by") && ran.err.contains(&pid),
+            "{ran}"
+        );
+    }
+    house.run(&["watch", "in", "--once", "--dry-run"]).ok();
+    house.write("b.json", "[2]");
+    house
+        .run(&["snapshot", "save", "a", "--from", "b.json"])
+        .refused(5, &pid);
+    house
+        .run(&["snapshot", "restore", "a@latest", "--to", "c.json"])
+        .ok();
+    house
+        .run(&["watch", "restore", "a@latest", "--dir", "in"])
+        .ok();
+    watching.signal(Signal::TERM);
+    watching.ended().0.ok();
+    house
+        .run(&["snapshot", "save", "a", "--from", "b.json"])
+        .ok();
+    let leases = house.run(&["lease", "list", "--json"]).ok().json();
+    let leases = leases["leases"].as_array().unwrap();
+    assert_eq!(leases.len(), 1, "of the folder's own nothing is left");
+    assert_eq!(leases[0]["standing"], "closed");
+}
+
+#[test]
+fn the_configuration_says_what_is_watched_where_no_option_does() {
+    let house = house();
+    house.write(
+        "dalsegno.toml",
+        "[watch]\nsettle = \"40ms\"\ninclude = [\"*.chat\"]\nexclude = [\"old*\"]\n",
+    );
+    for name in ["a.chat", "old.chat", "b.json"] {
+        house.write(&format!("in/{name}"), "[1]");
+    }
+    house.run(&["watch", "in", "--once"]).ok();
+    let of = |house: &House| {
+        let stats = house.run(&["stats", "--json"]).ok().json();
+        let by_session = stats["by_session"].as_array().unwrap().clone();
+        let mut names: Vec<String> = by_session
+            .iter()
+            .map(|it| it["session"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(of(&house), ["a.chat"]);
+    house
+        .run(&["watch", "in", "--once", "--include", "*.json"])
+        .ok();
+    assert_eq!(of(&house), ["a.chat", "b"], "an option comes first");
+    let unit = house.run(&["watch", "service", "in"]).ok();
+    unit.says("--include=*.chat")
+        .says("--exclude=old*")
+        .says("--settle=40ms");
+    house.write("dalsegno.toml", "[watch]\ninclude = [\"a[\"]\n");
+    house
+        .run(&["watch", "in", "--once"])
+        .refused(2, "dalsegno.toml");
 }
 
 #[test]

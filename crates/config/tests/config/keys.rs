@@ -78,13 +78,13 @@ const ODD: &[(&str, &str, &[&str])] = &[
     (
         "[guard.'a']\nlist = 'a..b'",
         ":1:",
-        &["with points between"],
+        &["the list of a guard", "with dots between"],
     ),
     ("[guard.'a']\nkey = 'id'", ":1:", &["list is missing"]),
     (
         "[guard.'a']\nlist = 'm'\nkey = ''",
         ":1:",
-        &["name of a member"],
+        &["key: ", "is no path"],
     ),
     (
         "[guard.'a']\nlist = 'm'\ngenerations = 0",
@@ -111,7 +111,7 @@ const ODD: &[(&str, &str, &[&str])] = &[
     (
         "[guard.'a']\nlist = 'm'\nbound = 3",
         ":1:",
-        &["bound needs trimmed"],
+        &["give trimmed: front"],
     ),
     (
         "[autosave]\njitter = '2s'",

@@ -98,17 +98,23 @@ pub(crate) fn replace(
     before: Option<&NoteRow>,
     next: &Lease,
 ) -> Result<bool> {
-    let row = NoteRow::new(
-        (note::LEASE, session.id, 0),
-        note::encode(next)?,
-        &store.info().id,
-    );
-    let exchange = Exchange {
+    store.exchange(&replacing(&store.info().id, session, before, next)?)
+}
+
+/// What makes the lease of `session` give way to `next`.
+pub(crate) fn replacing(
+    store: &StoreId,
+    session: &SessionRow,
+    before: Option<&NoteRow>,
+    next: &Lease,
+) -> Result<Exchange> {
+    let key = (note::LEASE, session.id, 0);
+    let row = NoteRow::new(key, note::encode(next)?, store);
+    Ok(Exchange {
         // What other programs know of the session ends here: they look again, and see the lease.
         raise: vec![(session.id, session.era)],
         ..Exchange::of_notes(before.cloned().into_iter().collect(), vec![row])
-    };
-    store.exchange(&exchange)
+    })
 }
 
 /// Ends a lease that nobody closed, so that its holder cannot come back to it; false as [`replace`].

@@ -311,3 +311,104 @@ fn a_program_has_its_name() {
     let error = other.open_session("s").unwrap_err().to_string();
     assert!(error.starts_with("the bot (process "), "{error}");
 }
+
+#[test]
+fn thousands_are_opened_and_closed_in_a_few_exchanges() {
+    let store = memory();
+    let counted = Arc::new(FaultyStore::new(Arc::clone(&store), |_, _| None));
+    let bot = engine_on(Arc::clone(&counted) as Arc<dyn dalsegno::store::Store>);
+    let other = engine_on(store);
+    bot.save_json("s/7", state(1)).commit().unwrap();
+    other.open_session("s/8").unwrap();
+    let names: Vec<String> = (0..3_000).map(|n| format!("s/{n}")).collect();
+    let before = counted.count(Call::Exchange);
+    let opened = bot.open_together(&names).unwrap();
+    assert!(counted.count(Call::Exchange) - before <= 2);
+    for (name, opened) in names.iter().zip(&opened) {
+        match opened {
+            Ok(opened) => assert_eq!((&opened.session, opened.epoch), (name, 1)),
+            Err(error) => assert_eq!((name.as_str(), error.kind()), ("s/8", ErrorKind::Locked)),
+        }
+    }
+    assert_eq!(bot.open_sessions().len(), 2_999);
+    bot.save_json("s/0", state(1)).commit().unwrap();
+    assert_eq!(
+        refused(other.save_json("s/9", state(1)).commit()),
+        ErrorKind::Locked
+    );
+    // Again, and twice in a call, does nothing.
+    let again = bot.open_together(&["s/0", "s/0", "s/7", "s/\n"]).unwrap();
+    assert_eq!(again.iter().filter(|opened| opened.is_ok()).count(), 3);
+
+    let before = counted.count(Call::Exchange);
+    let closed = bot.close_together(&names).unwrap();
+    assert!(closed.iter().all(Result::is_ok));
+    assert_eq!(counted.count(Call::Exchange) - before, 1);
+    assert!(bot.open_sessions().is_empty());
+    assert_eq!(
+        other.sessions().unwrap(),
+        ["s/0", "s/7", "s/8"],
+        "what has nothing is gone"
+    );
+    for holder in other.holders().unwrap() {
+        let wanted = if holder.session == "s/8" {
+            Holding::Open
+        } else {
+            Holding::Closed
+        };
+        assert_eq!(holder.standing, wanted);
+    }
+    assert!(
+        other
+            .open_together(&names)
+            .unwrap()
+            .iter()
+            .all(Result::is_ok)
+    );
+}
+
+#[test]
+fn of_many_that_were_taken_over_each_is_told_and_the_rest_is_closed() {
+    let [bot, other] = two();
+    let names = ["a", "b", "c"];
+    for name in names {
+        bot.save_json(name, state(1)).commit().unwrap();
+    }
+    bot.open_together(&names).unwrap();
+    other.take_over("b").unwrap();
+    let closed = bot.close_together(&names).unwrap();
+    let kinds: Vec<_> = closed
+        .iter()
+        .map(|it| it.as_ref().err().map(dalsegno::Error::kind))
+        .collect();
+    assert_eq!(kinds, [None, Some(ErrorKind::Conflict), None]);
+    assert_eq!(other.open_sessions().len(), 1);
+    let opened = other.open_together(&names).unwrap();
+    assert!(
+        opened
+            .iter()
+            .all(|opened| opened.as_ref().unwrap().was_closed)
+    );
+}
+
+#[test]
+fn a_store_that_fails_while_many_are_opened_leaves_none_open() {
+    let store = memory();
+    engine_on(Arc::clone(&store)).open_session("z").unwrap();
+    // The first exchange is that of the program's own note.
+    let failing = FaultyStore::failing(
+        store,
+        Call::Exchange,
+        1,
+        Failure::Before(ErrorKind::Storage),
+    );
+    let bot = engine_on(Arc::new(failing));
+    assert_eq!(refused(bot.open_together(&["a", "b"])), ErrorKind::Storage);
+    assert!(bot.open_sessions().is_empty());
+    assert!(
+        bot.open_together(&["a", "b"])
+            .unwrap()
+            .iter()
+            .all(Result::is_ok)
+    );
+}

@@ -11,6 +11,7 @@
 mod common;
 mod displaced;
 mod full_disk;
+mod incidents;
 mod memory;
 mod pieces;
 mod python;

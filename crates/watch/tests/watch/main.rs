@@ -9,6 +9,7 @@ mod again;
 mod changes;
 mod common;
 mod format;
+mod lease;
 mod odd;
 mod restore;
 mod storm;

@@ -2,12 +2,13 @@
 
 use clap::Subcommand;
 use dalsegno::ErrorKind;
-use dalsegno_hermes::{Count, Recovery, Status, Unreadable};
+use dalsegno_hermes::{Count, Recovery, Source, Status, Unreadable};
 
 use crate::failure::{Failure, Result};
 use crate::human;
 use crate::output::Out;
 
+mod generations;
 mod inspect;
 mod recover;
 mod recover_all;
@@ -15,13 +16,14 @@ mod recover_all;
 /// Look after chat sessions that are one JSON file each
 ///
 /// A session is a file SID.json with a list `messages`; SID.json.bak is a backup of it from before messages
-/// went. These commands need no store.
+/// went, and SID.json.kept-TIME are further ones. These commands need no store.
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum Hermes {
     Inspect(inspect::Inspect),
     Recover(recover::Recover),
     RecoverAll(recover_all::RecoverAll),
+    Generations(generations::Generations),
 }
 
 impl Hermes {
@@ -30,6 +32,7 @@ impl Hermes {
             Self::Inspect(inspect) => inspect.run(out),
             Self::Recover(recover) => recover.run(out),
             Self::RecoverAll(recover_all) => recover_all.run(out),
+            Self::Generations(generations) => generations.run(out),
         }
     }
 }
@@ -60,12 +63,12 @@ fn describe(recovery: &Recovery) -> String {
         ));
         return text;
     }
+    if let Some(reason) = &recovery.reason {
+        text.push_str(&format!("nothing to do: {}", human::safe(reason)));
+        return text;
+    }
     match (recovery.restored, status.bak_messages) {
-        (true, _) => text.push_str(&format!(
-            "restored from the backup: {}, instead of {}",
-            messages(status.bak_messages),
-            messages(status.live_messages)
-        )),
+        (true, _) => text.push_str(&restored(recovery)),
         (false, Count::Unreadable(Unreadable::Missing)) => text.push_str("there is no backup"),
         (false, bak) => text.push_str(&format!(
             "nothing to do: {}, backup {}",
@@ -78,6 +81,31 @@ fn describe(recovery: &Recovery) -> String {
         text.push_str(&format!("\n  what stood there is kept as {kept}"));
     }
     text
+}
+
+/// From what a session was restored.
+fn restored(recovery: &Recovery) -> String {
+    let live = messages(recovery.status.live_messages);
+    match &recovery.from {
+        Some(Source::Merge { messages: count }) => format!(
+            "restored, with all that is newer: {}, instead of {live}",
+            messages(*count)
+        ),
+        Some(Source::Copy {
+            path,
+            messages: count,
+        }) if path.extension().is_none_or(|it| it != "bak") => {
+            let path = human::safe(&path.display().to_string());
+            format!(
+                "restored from {path}: {}, instead of {live}",
+                messages(*count)
+            )
+        }
+        _ => format!(
+            "restored from the backup: {}, instead of {live}",
+            messages(recovery.status.bak_messages)
+        ),
+    }
 }
 
 fn messages(count: Count) -> String {

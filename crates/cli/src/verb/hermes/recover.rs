@@ -1,8 +1,9 @@
 //! `dalsegno hermes recover`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use dalsegno::ErrorKind;
 
 use super::{describe, is_nothing, nothing_there};
 use crate::failure::{Failure, Result};
@@ -11,20 +12,29 @@ use crate::output::Out;
 /// Restore sessions whose backup has more messages
 ///
 /// The file is replaced whole or not at all and keeps its mode; the backup stays. What stood there is kept
-/// beside it as SID.json.displaced-TIME. Exit code 3 if only some could be seen to.
+/// beside it as SID.json.displaced-TIME. Messages that only the file has stay, behind those that come back; what went
+/// on purpose stays away. A torn file is restored from the newest good state that is kept. Exit code 3 if only some could be seen to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dalsegno hermes recover sessions/20261121_0042.json
-  dalsegno hermes recover sessions/*.json --json")]
+  dalsegno hermes recover sessions/*.json --json
+  dalsegno hermes recover sessions/20261121_0042.json \\
+      --from sessions/20261121_0042.json.kept-20261121T092200.512904Z~clear")]
 pub(crate) struct Recover {
     /// The sessions' files
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Put back this state of the one session, as `hermes generations` lists it, whatever took it away
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
 }
 
 impl Recover {
     pub(super) fn run(&self, out: &mut Out) -> Result<()> {
+        if let Some(from) = &self.from {
+            return self.put_back(from, out);
+        }
         let mut restored = 0_u64;
         let mut failed: Option<Failure> = None;
         for path in &self.paths {
@@ -54,5 +64,17 @@ impl Recover {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
+    }
+
+    fn put_back(&self, from: &Path, out: &mut Out) -> Result<()> {
+        let [path] = self.paths.as_slice() else {
+            let message = "--from is the state of one session; give one PATH";
+            return Err(Failure::new(ErrorKind::InvalidInput, message));
+        };
+        let recovery = dalsegno_hermes::recover_from(path, from)?;
+        if out.is_json() {
+            return out.json(&recovery);
+        }
+        out.line(describe(&recovery))
     }
 }

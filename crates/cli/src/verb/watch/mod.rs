@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use dalsegno::{Engine, ErrorKind, parse_duration};
+use dalsegno_config::{Config, Flags, Layers};
 use dalsegno_watch::{Event, Selection, Settings, Stopper, Summary};
+use jiff::SignedDuration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -25,7 +27,8 @@ mod tell;
 ///
 /// Every state of a JSON or JSON lines file that stands still for the settle time becomes a snapshot of the
 /// session named after the file: chats/a.json is chats/a. What changed while nobody watched is kept first.
-/// Ends with Ctrl-C or SIGTERM, after what is pending was kept.
+/// Ends with Ctrl-C or SIGTERM, after what is pending was kept. Until then the sessions are open here: other
+/// programs cannot save to them, and a second watch of a folder is refused.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -78,17 +81,37 @@ struct Which {
         hide_default_value = true
     )]
     prefix: String,
-    /// How long a file stands still before it is read
-    #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = duration)]
-    settle: Duration,
+    /// How long a file stands still before it is read; 500ms unless said, here or in the configuration
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    settle: Option<SignedDuration>,
 }
 
 impl Which {
-    fn settings(&self, dry_run: bool) -> Result<Settings> {
-        Ok(Settings {
+    /// What holds for the watch: these options, else what the environment and the files of configuration say.
+    fn chosen(&self) -> Result<dalsegno_config::Watch> {
+        let given = |patterns: &Vec<String>| Some(patterns.clone()).filter(|it| !it.is_empty());
+        let flags = Flags {
             settle: self.settle,
+            include: given(&self.include),
+            exclude: given(&self.exclude),
+            ..Flags::default()
+        };
+        Ok(Config::load(&Layers::of_process(flags))?.config.watch)
+    }
+
+    fn settings(&self, chosen: &dalsegno_config::Watch, dry_run: bool) -> Result<Settings> {
+        let (include, exclude) = (&chosen.include, &chosen.exclude);
+        let selection = Selection::new(&include.value, &exclude.value).map_err(|error| {
+            let told = [include, exclude].map(|it| it.origin.to_string());
+            match self.include.is_empty() && self.exclude.is_empty() {
+                true => error.context(told.join(", ")),
+                false => error,
+            }
+        })?;
+        Ok(Settings {
+            settle: chosen.settle.value.try_into().unwrap_or(Duration::MAX),
             prefix: self.prefix.clone(),
-            selection: Selection::new(&self.include, &self.exclude)?,
+            selection,
             dry_run,
             ..Settings::default()
         })
@@ -105,7 +128,7 @@ impl Watch {
     }
 
     fn watch(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let settings = self.which.settings(self.dry_run)?;
+        let settings = self.which.settings(&self.which.chosen()?, self.dry_run)?;
         let engine = Place::open(global)?;
         let summary = self.go(&engine, settings, global, out);
         super::put::close(engine, out);
@@ -171,9 +194,8 @@ impl Drop for Ending {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
-    Duration::try_from(duration).map_err(|_| format!("'{text}' is too long"))
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
 /// A path as an absolute one, for services and messages.

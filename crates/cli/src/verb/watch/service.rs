@@ -24,8 +24,9 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        // What the service would refuse is refused here.
-        self.which.settings(false)?;
+        // What the service would refuse is refused here; it is told all, since it starts in another folder.
+        let chosen = self.which.chosen()?;
+        let settings = self.which.settings(&chosen, false)?;
         let engine = Place::open(global)?;
         let store = absolute(&engine.path().unwrap_or_default())?;
         let program =
@@ -34,15 +35,15 @@ impl Service {
         command.extend(["watch", "--json", "--store"].map(str::to_owned));
         command.push(store.display().to_string());
         for (option, patterns) in [
-            ("--include", &self.which.include),
-            ("--exclude", &self.which.exclude),
+            ("--include", &chosen.include.value),
+            ("--exclude", &chosen.exclude.value),
         ] {
             command.extend(patterns.iter().map(|pattern| format!("{option}={pattern}")));
         }
         if !self.which.prefix.is_empty() {
             command.push(format!("--prefix={}", self.which.prefix));
         }
-        command.push(format!("--settle={}ms", self.which.settle.as_millis()));
+        command.push(format!("--settle={}ms", settings.settle.as_millis()));
         command.push("--".to_owned());
         let mut folders = Vec::new();
         for folder in &self.which.folders {

@@ -90,10 +90,18 @@ impl<'a> Teller<'a> {
                 folders,
                 files,
                 to_read,
+                taken_over,
             } => {
                 let folders: Vec<_> = folders.iter().map(|it| path(it)).collect();
+                let left = match taken_over {
+                    0 => String::new(),
+                    left => format!(
+                        "; {} taken over, which a program left open",
+                        human::count(count(*left), "session")
+                    ),
+                };
                 format!(
-                    "watching {} in {}; {to_read} to read",
+                    "watching {} in {}; {to_read} to read{left}",
                     human::count(count(*files), "file"),
                     folders.join(", ")
                 )

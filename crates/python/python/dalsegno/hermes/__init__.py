@@ -12,6 +12,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
@@ -22,12 +23,15 @@ from ..errors import DalsegnoError, InvalidInputError
 from ..state import to_text
 
 __all__ = [
+    "Generation",
     "Path",
     "Recovery",
     "Saved",
     "Scan",
     "Status",
     "_msg_count",
+    "delete_session",
+    "generations",
     "inspect_session_recovery_status",
     "json",
     "logger",
@@ -61,7 +65,7 @@ class Recovery(Status):
     """What became of a session."""
 
     restored: bool
-    """Whether the backup is the session's file now."""
+    """Whether the session's file was restored."""
     error: NotRequired[str]
     """Why not, where it should have been; the file is then as it was."""
 
@@ -83,9 +87,21 @@ class Saved(TypedDict):
     before: int
     """The messages of the file before; -1 where there was none that could be read."""
     backup: Path | None
-    """Where the file before is kept as the backup, because it had more messages."""
+    """The backup that has what went, where messages went without an intent: the file before, or one with still more."""
     displaced: Path | None
     """Where the file before is kept, because it could not be read as a session."""
+
+
+class Generation(TypedDict):
+    """An earlier state that is kept beside the session's file."""
+
+    path: Path
+    at: datetime
+    """When it was displaced."""
+    intent: str | None
+    """What the save said that displaced it; None where it lost messages without a word."""
+    messages: int
+    """-1 where only the intent is still kept."""
 
 
 def _msg_count(p: StrPath) -> int:
@@ -129,22 +145,23 @@ def inspect_session_recovery_status(session_path: StrPath) -> Status:
 def recover_session(session_path: StrPath) -> Recovery:
     """Restores the session's file from its backup, if the backup has more messages.
 
-    The file is replaced whole or not at all, and keeps its mode and owner. What stood there is kept beside it, as
+    Messages that only the file has stay, behind those that come back; what a save took away with an intent stays away. A
+    torn or empty file is restored from the newest good state that is kept. The file is replaced whole or not at all, and keeps its mode and owner. What stood there is kept beside it, as
     `<sid>.json.displaced-<time>`. Processes that recover and save through this package come one after the other.
     """
-    recovery, displaced = _dalsegno.hermes_recover(session_path, _counter())
+    recovery, displaced, messages = _dalsegno.hermes_recover(session_path, _counter())
     if "error" in recovery:
         logger.warning("recover_session: %s was not restored: %s", session_path, recovery["error"])
     if recovery["restored"]:
-        _tell(Path(session_path).name, recovery, displaced)
+        _tell(Path(session_path).name, recovery, displaced, messages)
     return recovery
 
 
-def _tell(name: str, recovery: Recovery, displaced: Path | None) -> None:
+def _tell(name: str, recovery: Recovery, displaced: Path | None, messages: int) -> None:
     logger.warning(
         "recover_session: restored %s from its backup: %d messages now, %d before%s",
         name,
-        recovery["bak_messages"],
+        messages,
         recovery["live_messages"],
         f"; what stood there is kept in {displaced}" if displaced else "",
     )
@@ -163,8 +180,8 @@ def recover_all_sessions_on_startup(session_dir: StrPath) -> Scan:
     except DalsegnoError as error:
         logger.warning("%s: %s", where, error)
         return {"scanned": 0, "restored": 0, "details": []}
-    for recovery, displaced in restored:
-        _tell(f"{recovery['session_id']}.json", recovery, displaced)
+    for recovery, displaced, messages in restored:
+        _tell(f"{recovery['session_id']}.json", recovery, displaced, messages)
     for path, why in skipped:
         logger.warning("%s: %s was left alone: %s", where, path.name, why)
     if restored:
@@ -174,30 +191,38 @@ def recover_all_sessions_on_startup(session_dir: StrPath) -> Scan:
             len(restored),
             scanned,
         )
-    details = [recovery for recovery, _ in restored]
+    details = [recovery for recovery, _, _ in restored]
     return {"scanned": scanned, "restored": len(details), "details": details}
 
 
 Session: TypeAlias = dict[str, Any]
 
 
-def save_session(session_path: StrPath, session: Session | str | bytes) -> Saved:
+def save_session(
+    session_path: StrPath, session: Session | str | bytes, *, intent: str | None = None
+) -> Saved:
     """Writes the session's file, whole or not at all. A session of fewer messages than the file has is only written once
-    the file before is kept as its backup, `<sid>.json.bak`.
+    the file before is kept as its backup, `<sid>.json.bak`; a backup that has still more stays, and the file before is kept
+    beside it.
 
-    `session` is the session itself, or its JSON text.
+    `session` is the session itself, or its JSON text. `intent` says that messages go on purpose: `"clear"`, `"undo"`,
+    `"compress"`, or words of your own. Then no start of the program brings them back.
 
     Raises `InvalidInputError` for what is no session: no object with a list `messages`; `LockedError` where another process
     was at work for 20 seconds; `AccessDeniedError` or `StorageError` as the disk answers, also where the backup cannot be made.
     Then the file is as it was.
     """
-    return _dalsegno.hermes_save(session_path, text_of(session))
+    return _dalsegno.hermes_save(session_path, text_of(session), intent)
 
 
 def update_session(
-    session_path: StrPath, change: Callable[[Session | None], Session | str | bytes | None]
+    session_path: StrPath,
+    change: Callable[[Session | None], Session | str | bytes | None],
+    *,
+    intent: str | None = None,
 ) -> Saved | None:
-    """Reads the session's file, lets `change` make the new session of it, and saves that, with no other process in between.
+    """Reads the session's file, lets `change` make the new session of it, and saves that, with no other process in between;
+    `intent` as of `save_session`.
 
     `change` is given None where there is no file. Where it answers None or raises, nothing is changed. It must not save
     or recover a session of the same folder, which would wait for itself.
@@ -209,7 +234,25 @@ def update_session(
         after = change(None if before is None else _read(session_path, before))
         return None if after is None else text_of(after)
 
-    return _dalsegno.hermes_update(session_path, changed)
+    return _dalsegno.hermes_update(session_path, changed, intent)
+
+
+def delete_session(session_path: StrPath) -> bool:
+    """Deletes the session: its file and its backup are kept under other names for 30 days, and nothing brings them back,
+    also where a new session has the same name. Says whether there was anything.
+
+    Raises `LockedError` where another process was at work for 20 seconds; `AccessDeniedError` or `StorageError` as the disk
+    answers.
+    """
+    return _dalsegno.hermes_delete(session_path)
+
+
+def generations(session_path: StrPath) -> list[Generation]:
+    """The earlier states that are kept beside the session's file and its backup, the newest first.
+
+    Raises `AccessDeniedError` or `StorageError` where the folder cannot be listed.
+    """
+    return _dalsegno.hermes_generations(session_path)
 
 
 def _read(path: StrPath, text: bytes) -> Session:
