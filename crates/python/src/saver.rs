@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dalsegno::{AutoSave, AutoSaving, Engine, Error, ErrorKind, Result, State};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::given::Asked;
 use crate::handle::Kept;
@@ -17,8 +17,8 @@ use crate::show::show;
 use crate::text::Text;
 use crate::{error, fork};
 
-/// What came for a session: JSON text, nothing to save, or why there is none.
-type Answers = HashMap<String, Result<Option<Bytes>>>;
+/// What came for a session: a state, nothing to save, or why there is none.
+type Answers = HashMap<String, Result<Option<State>>>;
 
 /// Answers that the thread has not taken yet.
 #[derive(Default)]
@@ -30,8 +30,7 @@ impl Gathered {
     }
 
     fn take(&self, session: &str) -> Result<Option<State>> {
-        let answer = self.answers().remove(session).unwrap_or(Ok(None));
-        Ok(answer?.map(State::json))
+        self.answers().remove(session).unwrap_or(Ok(None))
     }
 }
 
@@ -46,16 +45,25 @@ fn ask(py: Python<'_>, asker: &Py<PyAny>, sessions: &[String], last: bool) -> Py
     for (session, answer) in given.cast::<PyDict>()?.iter() {
         let answer = if answer.is_none() {
             Ok(None)
-        } else if let Ok(text) = answer.cast::<Text>() {
-            Ok(Some(text.get().0.clone()))
-        } else if let Ok(text) = answer.cast::<PyBytes>() {
-            Ok(Some(Bytes::copy_from_slice(text.as_bytes())))
+        } else if let Ok(why) = answer.cast::<PyString>() {
+            Err(failed(why.to_cow()?))
+        } else if let Ok(meant) = answer.cast::<PyTuple>() {
+            let (state, intent): (Bound<'_, PyAny>, String) = meant.extract()?;
+            Ok(Some(State::json(json(&state)?).intent(intent)))
         } else {
-            Err(failed(answer.cast::<PyString>()?.to_cow()?))
+            Ok(Some(State::json(json(&answer)?)))
         };
         answers.insert(session.extract()?, answer);
     }
     Ok(answers)
+}
+
+/// JSON text: made of a value, or given.
+fn json(answer: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    if let Ok(text) = answer.cast::<Text>() {
+        return Ok(text.get().0.clone());
+    }
+    Ok(Bytes::copy_from_slice(answer.cast::<PyBytes>()?.as_bytes()))
 }
 
 /// Saving by itself, as its store knows it.

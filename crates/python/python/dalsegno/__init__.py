@@ -15,7 +15,7 @@ import os
 
 from . import _dalsegno, aio, autosave, errors, events, results
 from ._dalsegno import version as __version__
-from .autosave import AutoSaver
+from .autosave import AutoSaver, Meant
 from .engine import Engine, Ticket, open
 from .errors import (
     AccessDeniedError,
@@ -44,6 +44,7 @@ __all__ = [
     "Event",
     "InvalidInputError",
     "LockedError",
+    "Meant",
     "NotFoundError",
     "Session",
     "StorageError",

@@ -23,7 +23,7 @@ from .state import to_text
 if TYPE_CHECKING:
     from .verbs.base import Verbs
 
-__all__ = ["AutoSaver", "Every", "Provider"]
+__all__ = ["AutoSaver", "Every", "Meant", "Provider"]
 
 Provider: TypeAlias = Callable[[], object]
 """Gives the state of a session, or None where there is nothing to save this time."""
@@ -31,13 +31,25 @@ Provider: TypeAlias = Callable[[], object]
 Every: TypeAlias = float | Duration
 """How long: seconds, a `timedelta`, or text: `30s`, `5 min`."""
 
-Answer: TypeAlias = _dalsegno.Text | bytes | str | None
+Answer: TypeAlias = _dalsegno.Text | bytes | tuple[_dalsegno.Text | bytes, str] | str | None
 """What is answered for a session: a state, why there is none, or that there is nothing to save."""
 
 PATIENCE = 10.0
 """How many seconds the end of the program, or a signal, waits for the last saves."""
 
 log = logging.getLogger("dalsegno")
+
+
+@dataclasses.dataclass(frozen=True)
+class Meant:
+    """A state of which items are missing on purpose: what a provider gives in the place of the state.
+
+    Said of a state that could not be saved, it goes with the next one.
+    """
+
+    state: object
+    intent: str
+    """`clear`, `undo`, `compress`, `skip` or words of your own: see `Engine.set_guard`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +137,8 @@ class Registered:
         return self.provider() if last or when is None or when() else None
 
     def text(self, state: object) -> Answer:
+        if isinstance(state, Meant):
+            return to_text(state.state, self.how.default), state.intent
         return None if state is None else to_text(state, self.how.default)
 
 

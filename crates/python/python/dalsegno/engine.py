@@ -15,6 +15,7 @@ from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
 from .verbs.event import Listening
 from .verbs.find import Finding
+from .verbs.guard import Guarding
 from .verbs.keep import Keeping
 from .verbs.lease import Leasing
 from .verbs.put import PuttingBack
@@ -35,6 +36,7 @@ class Engine(
     Keeping,
     CleaningUp,
     Transferring,
+    Guarding,
     Listening,
     SavingItself,
 ):

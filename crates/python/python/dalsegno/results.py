@@ -4,6 +4,7 @@ Answers are plain dicts and lists, with the members and the order of the command
 `datetime` in UTC, sizes are bytes. These types are for type checkers only.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
@@ -21,6 +22,10 @@ __all__ = [
     "Diff",
     "Difference",
     "Finding",
+    "Guard",
+    "GuardReport",
+    "GuardRestored",
+    "GuardedList",
     "Holder",
     "Imported",
     "Intervals",
@@ -30,6 +35,7 @@ __all__ = [
     "LogEntry",
     "LogOperation",
     "LogSave",
+    "Lost",
     "Opened",
     "Operation",
     "Page",
@@ -41,6 +47,7 @@ __all__ = [
     "Reason",
     "Recovered",
     "Report",
+    "Returned",
     "Rules",
     "SessionPlan",
     "SessionStats",
@@ -98,6 +105,8 @@ class Snapshot(TypedDict):
     unchanged: bool
     pinned: bool
     operation: Operation | None
+    intent: str | None
+    """What was said of items that the state has no more."""
     epoch: int
 
 
@@ -505,3 +514,85 @@ class LeftOpen(TypedDict):
 
     session: str
     program: str | None
+
+
+class _GuardedPath(TypedDict):
+    list: str
+    """Its path: names of members with dots between them; a state that is a list itself is `.`."""
+
+
+class GuardedList(_GuardedPath, total=False):
+    """A list that loses no items without a word, and what leaves it by nature."""
+
+    key: str
+    """Within an item, what says which item it is; without it, items are the same where they are equal."""
+    consumed: Literal["front", "back"]
+    """Where items leave because they are used."""
+    trimmed: Literal["front", "back"]
+    """Where the oldest items are, which leave because the list is bounded."""
+    bound: int
+    """How many items it has when it is full."""
+
+
+class Guard(TypedDict):
+    """The guard of the sessions of a pattern."""
+
+    pattern: str
+    lists: list[GuardedList]
+    generations: int
+    max_age: str
+
+
+class Lost(TypedDict):
+    """What a list lost."""
+
+    list: str
+    before: int
+    after: int
+    lost: Sequence[int]
+    """The places of the lost items in the fuller list."""
+
+
+class Returned(TypedDict):
+    """How many items come back to a list."""
+
+    list: str
+    items: int
+
+
+class _GuardReport(TypedDict):
+    session: str
+    guard: Guard
+    status: Literal["fine", "shrunk_on_purpose", "shrunk_by_accident", "diverged"]
+    recommendation: Literal["nothing", "restore", "merge", "by_hand"]
+    reason: str
+    """Why, for people."""
+    fullest: str | None
+    """The fuller state from which most is missing."""
+    generations: list[Snapshot]
+    """All fuller states that are kept, newest first; the label of each says what the save after it lost."""
+    damage: list[Damage]
+
+
+class GuardReport(_GuardReport, total=False):
+    """How it stands with a guarded session."""
+
+    intent: str
+    """What was said, where it shrank on purpose."""
+    lost: list[Lost]
+    """What is missing of the fullest generation, where items were lost."""
+    generation: int
+    newer: int
+    """How many items the newest state has that it has not, where they diverged."""
+
+
+class GuardRestored(TypedDict):
+    """What came back, or would."""
+
+    returned: list[Returned]
+    """Empty where nothing is missing."""
+    status: GuardReport
+    """How it stood before."""
+    plan: Plan | None
+    report: Report | None
+    """What was done; None where nothing was to be done, or only the plan was asked for."""

@@ -2,6 +2,7 @@
 
 pub(crate) mod auto;
 pub(crate) mod event;
+pub(crate) mod guard;
 pub(crate) mod keep;
 pub(crate) mod lease;
 pub(crate) mod put;

@@ -31,7 +31,7 @@ impl Given<'_> {
 impl Handle {
     /// Hands JSON text to the writer.
     #[pyo3(signature = (session, text, *, name, label, description, tags, metadata, kind, turn,
-                        schema_version, pin, expect_newest, expect_new))]
+                        schema_version, intent, pin, expect_newest, expect_new))]
     #[allow(clippy::too_many_arguments)]
     fn submit(
         &self,
@@ -46,6 +46,7 @@ impl Handle {
         kind: &str,
         turn: Option<i64>,
         schema_version: Option<String>,
+        intent: Option<String>,
         pin: bool,
         expect_newest: Option<&str>,
         expect_new: bool,
@@ -79,6 +80,9 @@ impl Handle {
             }
             if let Some(version) = schema_version {
                 save = save.schema_version(version);
+            }
+            if let Some(words) = intent {
+                save = save.intent(words);
             }
             if pin {
                 save = save.pin();

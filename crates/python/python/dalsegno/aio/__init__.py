@@ -16,6 +16,7 @@ from ..engine import Engine, StrPath
 from .auto import AsyncAutoSaver, AsyncSavingItself
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
+from .guard import AsyncGuarding
 from .keep import AsyncKeeping
 from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
@@ -39,6 +40,7 @@ class AsyncEngine(
     AsyncReading,
     AsyncPuttingBack,
     AsyncKeeping,
+    AsyncGuarding,
     AsyncLeasing,
     AsyncListening,
     AsyncSavingItself,

@@ -26,6 +26,7 @@ class SaveOptions(TypedDict, total=False):
     kind: Kind
     turn: int | None
     schema_version: str | None
+    intent: str | None
     pin: bool
     expect: Ref | None
     expect_new: bool
@@ -75,6 +76,7 @@ class Saving(Verbs):
         kind: Kind = "manual",
         turn: int | None = None,
         schema_version: str | None = None,
+        intent: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -87,7 +89,8 @@ class Saving(Verbs):
 
         `name` is unique within the session, `tags` are words to filter by, `metadata` is free. `turn` is the
         session's turn; unless given, it is the state's integer `turn_count`, else `turn`. What is pinned is never
-        deleted. With `expect`, the save is refused with `ConflictError` unless that is still the session's newest
+        deleted. `intent` says that items of guarded lists are missing on purpose: `clear`, `undo`, `compress`, `skip` or words
+        of your own (see `set_guard`). With `expect`, the save is refused with `ConflictError` unless that is still the session's newest
         snapshot; with `expect_new`, unless the session does not exist yet.
 
         Saves of several threads share one commit.
@@ -103,6 +106,7 @@ class Saving(Verbs):
             kind=kind,
             turn=turn,
             schema_version=schema_version,
+            intent=intent,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -122,6 +126,7 @@ class Saving(Verbs):
         kind: Kind = "manual",
         turn: int | None = None,
         schema_version: str | None = None,
+        intent: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -138,6 +143,7 @@ class Saving(Verbs):
             kind=kind,
             turn=turn,
             schema_version=schema_version,
+            intent=intent,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -156,6 +162,7 @@ class Saving(Verbs):
         kind: Kind = "manual",
         turn: int | None = None,
         schema_version: str | None = None,
+        intent: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -176,6 +183,7 @@ class Saving(Verbs):
             kind=kind,
             turn=turn,
             schema_version=schema_version,
+            intent=intent,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -194,6 +202,7 @@ class Saving(Verbs):
         kind: Kind = "manual",
         turn: int | None = None,
         schema_version: str | None = None,
+        intent: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -213,6 +222,7 @@ class Saving(Verbs):
             kind=kind,
             turn=turn,
             schema_version=schema_version,
+            intent=intent,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -231,6 +241,7 @@ class Saving(Verbs):
         kind: Kind = "manual",
         turn: int | None = None,
         schema_version: str | None = None,
+        intent: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -249,6 +260,7 @@ class Saving(Verbs):
             kind=kind,
             turn=turn,
             schema_version=schema_version,
+            intent=intent,
             pin=pin,
             expect_newest=newest,
             expect_new=expect_new,
