@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -35,14 +36,25 @@ class Child:
 
     def ends(self) -> tuple[int, str, str]:
         """Waits for its end: how it ended, and what else it said and complained about."""
-        out, complaints = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, out, complaints
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        hangs = threading.Timer(PATIENCE, self.process.kill)
+        hangs.start()
+        try:
+            # Not `communicate`, which passes over what was read ahead.
+            out, complaints = self.process.stdout.read(), self.process.stderr.read()
+            return self.process.wait(), out, complaints
+        finally:
+            hangs.cancel()
 
 
 @contextlib.contextmanager
 def child(program: str, *arguments: str | Path) -> Generator[Child]:
     """Runs a program in Python, and makes sure that it is gone at the end."""
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+    # From 3.12 on, every fork of a program with threads is warned of.
+    quiet = ("-W", "ignore::DeprecationWarning")
+    command = [sys.executable, *quiet, "-c", program, *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:

@@ -100,7 +100,8 @@ def _restore() -> None:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
     state = _state
-    saves = state.process == os.getpid() and any(saver.running for saver in tuple(state.savers))
+    # In a forked process, none is.
+    saves = any(saver.running for saver in tuple(state.savers))
     if saves and number not in state.seen:
         state.seen.add(number)
         state.work.put(number)
