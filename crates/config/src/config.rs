@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dalsegno::Result;
+use dalsegno::{AutoSaving, Result};
 use jiff::SignedDuration;
 
 use crate::guard::Guard;
@@ -45,6 +45,32 @@ pub struct Autosave {
     pub jitter: Setting<f64>,
     /// How many bytes have to differ from the state before; zero: any change counts.
     pub min_change: Setting<u64>,
+}
+
+impl Autosave {
+    /// The same for [`Engine::auto_save`](dalsegno::Engine::auto_save), to be registered with a session.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use dalsegno::{Engine, State};
+    /// use dalsegno_config::{Config, Flags, Layers};
+    ///
+    /// # let home = tempfile::tempdir().unwrap();
+    /// # let engine = Arc::new(Engine::create(home.path().join("store.db"))?);
+    /// let loaded = Config::load(&Layers::of_process(Flags::default()))?;
+    /// let saving = engine.auto_save()?;
+    /// saving.register("bot/42", loaded.config.autosave.how(), || Ok(Some(State::json("{}"))))?;
+    /// # saving.stop()?;
+    /// # Ok::<(), dalsegno::Error>(())
+    /// ```
+    #[must_use]
+    pub fn how(&self) -> AutoSaving {
+        // It was read as a time to come.
+        let interval = self.interval.value.unsigned_abs();
+        AutoSaving::every(interval)
+            .jitter(self.jitter.value)
+            .min_change(self.min_change.value)
+    }
 }
 
 /// Watching files.

@@ -10,7 +10,7 @@ use crate::count::{self, Count, Unreadable};
 use crate::file;
 use crate::generations::{self, Limits};
 use crate::name::backup_path;
-use crate::rebuild::{self, has_more, modified, read};
+use crate::rebuild::{self, has_more, loses, modified, read};
 use crate::save::Saved;
 
 /// Keeps the file at `real`, which has more messages than the text that takes its place: as the backup, or, where
@@ -68,6 +68,10 @@ pub(crate) fn keep_meant(
         Count::Unreadable(_) => None,
     };
     if before.is_none() && there == Count::Unreadable(Unreadable::Missing) {
+        return Ok(());
+    }
+    let takes = before.as_deref().is_none_or(|before| loses(before, text));
+    if !takes && there.to_i64() <= count::of(text).to_i64() {
         return Ok(());
     }
     let pending = there.to_i64() > saved.before.to_i64();

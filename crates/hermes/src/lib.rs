@@ -33,6 +33,8 @@
 //!
 //! - A backup is never replaced by one with fewer messages: what stands beside it is kept as
 //!   `<sid>.json.kept-<time>`, five deep and for 30 days ([`generations`]).
+//! - Counting and plain copies take no more memory for large files; where states are compared and merged, they are read
+//!   as a whole.
 //! - What a save takes away with an [intent](Saving::intent) stays away; without, it comes back, and what is newer
 //!   stays ([`recover`]).
 //! - A file is replaced whole or not at all, and the disk has it when a call returns. It keeps its mode

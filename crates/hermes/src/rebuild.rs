@@ -238,6 +238,11 @@ pub(crate) fn pending(
     )
 }
 
+/// Whether `new` has not all that `before` had; also where nobody can tell.
+pub(crate) fn loses(before: &[u8], new: &[u8]) -> bool {
+    guard::loss_in_texts(&rules(), before, new).map_or(true, |lost| !lost.is_empty())
+}
+
 /// Whether the session at `path` has messages that none of the `others` has; also where nobody can tell.
 pub(crate) fn has_more(path: &Path, others: &[&[u8]]) -> Result<bool> {
     let text = read(path)?;

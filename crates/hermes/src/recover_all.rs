@@ -52,7 +52,8 @@ pub struct Skipped {
 /// `recover` does that when it is asked to. Such files, and those whose
 /// restore failed, are named in `skipped`, and stop nothing.
 ///
-/// A folder that is not there has no sessions. [Generations](crate::generations()) that are too old are taken away.
+/// A folder that is not there has no sessions. [Generations](crate::generations()) of sessions that are gone
+/// are taken away after 30 days.
 ///
 /// # Errors
 /// `Denied` or `Storage` where the folder cannot be listed.
@@ -85,9 +86,7 @@ fn scan(folder: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Sca
     let Found { sessions, kept } = find(folder)?;
     if carry_out {
         for name in &kept {
-            let path = folder.join(name);
-            // What is too old stays for now where it cannot be removed: nothing trips over it.
-            let _later = Lock::of(&path).and_then(|_lock| settle(&path, &Limits::default()));
+            forget_the_gone(&folder.join(name));
         }
     }
     for path in sessions {
@@ -114,6 +113,20 @@ fn scan(folder: &Path, counter: &mut Counter<'_>, carry_out: bool) -> Result<Sca
         }
     }
     Ok(scan)
+}
+
+/// Takes away what was kept of a session that is gone, when it is too old. That of others is taken away by their saves,
+/// which know how much is to be kept.
+fn forget_the_gone(path: &Path) {
+    if path.symlink_metadata().is_ok() {
+        return;
+    }
+    let limits = Limits {
+        generations: u32::MAX,
+        ..Limits::default()
+    };
+    // What cannot be removed stays for now; nothing trips over it.
+    let _later = Lock::of(path).and_then(|_lock| settle(path, &limits));
 }
 
 /// What became of one; nothing where nothing had to be done.

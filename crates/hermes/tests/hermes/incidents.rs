@@ -349,7 +349,7 @@ fn no_more_is_kept_than_is_to_be_and_what_was_meant_stays_known() {
 }
 
 #[test]
-fn what_is_too_old_goes_when_the_program_starts() {
+fn what_is_too_old_goes_with_the_next_save_or_when_the_program_starts() {
     let house = House::new();
     let path = house.path("1.json");
     house.write("1.json", of(&["a"]));
@@ -361,8 +361,25 @@ fn what_is_too_old_goes_when_the_program_starts() {
         house.write(&format!("gone.json.kept-{at}~deleted"), session(4));
     }
     recover_all(house.folder()).unwrap();
+    let gone = house.path("gone.json");
+    assert_eq!(generations(&gone).unwrap().len(), 1);
+    // How much is kept of one that is there, its own saves know.
+    assert_eq!(generations(&path).unwrap().len(), 2);
+    save(&path, &session(0)).unwrap();
     assert_eq!(generations(&path).unwrap().len(), 1);
-    assert_eq!(generations(&house.path("gone.json")).unwrap().len(), 1);
+}
+
+#[test]
+fn an_intent_that_takes_nothing_keeps_nothing() {
+    let house = House::new();
+    let path = house.path("1.json");
+    save(&path, &session(2)).unwrap();
+    let saving = Saving::new().intent("turn");
+    saving.save(&path, &session(3)).unwrap();
+    assert_eq!(house.names(), ["1.json"]);
+    // The same number, but not the same.
+    saving.save(&path, &of(&["x", "y", "z"])).unwrap();
+    assert_eq!(generations(&path).unwrap().len(), 1);
 }
 
 #[test]
