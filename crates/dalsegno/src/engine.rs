@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::ask::Gates;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Bus;
@@ -143,6 +144,7 @@ pub struct Engine {
     leases: Arc<Leases>,
     bus: Arc<Bus>,
     heart: Mutex<Option<Heart>>,
+    gates: Gates,
     program: String,
     lease_ttl: Duration,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
@@ -179,6 +181,7 @@ impl Engine {
             leases: Arc::default(),
             bus: Arc::default(),
             heart: Mutex::new(None),
+            gates: Gates::default(),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
             process: std::process::id(),
@@ -250,6 +253,16 @@ impl Engine {
         }
         let writer = self.leases.writer();
         writer.ok_or_else(|| Error::storage("this program has no note in the store"))
+    }
+
+    /// Says now, to all who look at the store, how this program is; where it has opened nothing, nobody looks.
+    pub(crate) fn beat(&self) -> Result<()> {
+        self.check_process()?;
+        self.heart().as_ref().map_or(Ok(()), Heart::beat)
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     pub(crate) fn bus(&self) -> &Bus {

@@ -47,6 +47,10 @@ impl State {
         Self(Content::Text(text.into()))
     }
 
+    pub(crate) fn into_content(self) -> Content {
+        self.0
+    }
+
     /// A document whose parts are shared with the states before it: see [`DocumentBuilder`](crate::DocumentBuilder).
     #[must_use]
     pub fn document(document: Document) -> Self {
@@ -316,6 +320,13 @@ impl Drop for AutoSave {
     }
 }
 
+fn busy(session: &str) -> Error {
+    Error::locked(format!(
+        "another program asked for something that changes the session {session}, which is being done; save it \
+         after that"
+    ))
+}
+
 fn stopped() -> Error {
     Error::storage("saving by itself has stopped")
 }
@@ -396,7 +407,25 @@ impl Shared {
     fn save(&self, names: &[String], asked: bool) -> Vec<(String, Error)> {
         let mut failures = Vec::new();
         let mut saves = Vec::with_capacity(names.len());
+        let mut entered = Vec::with_capacity(names.len());
         for name in names {
+            // What is asked for comes first: the state that the program has may be of before.
+            match self.engine.gates().enter(name) {
+                Some(gate) => entered.push(gate),
+                None if asked => {
+                    failures.push((name.clone(), busy(name)));
+                    continue;
+                }
+                None => {
+                    let now = self.now();
+                    self.inner().schedule.failed(name, now);
+                    continue;
+                }
+            }
+            if self.engine.leases().was_passed(name) {
+                self.forget(name);
+                continue;
+            }
             let registered = self.inner().sessions.get(name).cloned();
             let Some(registered) = registered else {
                 continue;
@@ -479,7 +508,7 @@ impl Registered {
     }
 }
 
-fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Error {
+pub(crate) fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Error::invalid(format!(
