@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, number};
 use crate::model::check_session_name;
+use crate::store::Exchange;
 
 /// The longest verb, in bytes.
 const MAX_VERB: usize = 256;
@@ -306,10 +307,12 @@ pub(super) fn post(engine: &Engine, request: Request, state: Option<&Bytes>) -> 
     rows::sweep(store, engine.clock(), None)?;
     crate::attempt::until_done("the list of requests", || {
         let id = number(engine.clock().random());
-        if !rows::post(store, id, request.clone(), state)? {
-            return Ok(None);
+        let (found, rows) = rows::of(id, request.clone(), state, &store.info().id)?;
+        match store.exchange(&Exchange::of_notes(Vec::new(), rows)) {
+            Ok(done) => Ok(done.then_some(found)),
+            // It may be there all the same.
+            Err(error) => Err(withdraw(engine, &found, error)),
         }
-        rows::find(&*store.view()?, &store.info().id, id)
     })
 }
 
@@ -379,7 +382,13 @@ fn decide(
 
 /// Where the store cannot be looked at any more, the request is not left behind if that can be helped.
 pub(super) fn withdraw(engine: &Engine, asked: &Found, error: Error) -> Error {
-    if rows::remove(engine.store(), asked).is_ok_and(|removed| removed) {
+    let store = engine.store();
+    let removed = rows::remove(store, asked).and_then(|removed| {
+        let there = || rows::find(&*store.view()?, &store.info().id, asked.row.id);
+        // Or it never was there.
+        Ok(removed || there()?.is_none())
+    });
+    if removed.is_ok_and(|removed| removed) {
         error.hint("the request is withdrawn, and nothing was changed")
     } else {
         error.hint("whether the request was or will be carried out is not known")

@@ -125,6 +125,7 @@ impl Engine {
             version: None,
             looked: 0,
             unsent: Vec::new(),
+            unsure: Vec::new(),
             handing: Vec::new(),
         };
         let (stop, stopped) = mpsc::channel();
@@ -135,6 +136,7 @@ impl Engine {
                     // What fails now may work the next time.
                     drop(post.round());
                 }
+                post.send();
             });
         let thread = thread.map_err(|e| {
             self.leases().set_attends(false);
@@ -189,6 +191,8 @@ pub(super) struct Post {
     looked: u64,
     /// Answers that could not be written yet, by the numbers of their requests.
     unsent: Vec<(i64, Stage)>,
+    /// Requests of which it is not known whether they were taken; nothing was done yet.
+    unsure: Vec<i64>,
     /// Sessions that were handed over, until the other one says that it keeps them.
     pub(super) handing: Vec<Handing>,
 }
@@ -202,9 +206,7 @@ impl Post {
         if self.version == Some(version) && !again {
             return Ok(());
         }
-        for (id, stage) in std::mem::take(&mut self.unsent) {
-            self.settle(id, stage);
-        }
+        self.send();
         self.look_after_handed();
         let (own, found) = {
             let own = self.engine.leases().writer();
@@ -212,8 +214,13 @@ impl Post {
             (own, rows::all(&*view, &self.engine.store().info().id)?)
         };
         for found in found {
-            if Some(found.request.writer) == own && found.request.stage == Stage::Asked {
-                self.attend(&found)?;
+            let mine = Some(found.request.writer) == own;
+            match found.request.stage {
+                Stage::Asked if mine => self.attend(&found)?,
+                Stage::Taken if mine && self.unsure.contains(&found.row.id) => {
+                    self.attend(&found)?;
+                }
+                _ => {}
             }
         }
         rows::sweep(self.engine.store(), self.engine.clock(), own)?;
@@ -235,14 +242,16 @@ impl Post {
         let id = &store.info().id;
         let state = rows::state(&*store.view()?, id, found);
         let mut taken = found.clone();
-        // Whoever asked has its state yet.
-        taken.request.parcel = None;
         taken.row = taken.staged(Stage::Taken, id)?;
         taken.request.stage = Stage::Taken;
-        let exchange = Exchange::of_notes(found.rows(), vec![taken.row.clone()]);
-        if !store.exchange(&exchange)? {
-            return Ok(());
+        if found.request.stage == Stage::Asked {
+            let exchange = Exchange::of_notes(vec![found.row.clone()], vec![taken.row.clone()]);
+            let done = store.exchange(&exchange);
+            if !done.inspect_err(|_| self.unsure.push(found.row.id))? {
+                return Ok(());
+            }
         }
+        self.unsure.retain(|unsure| *unsure != found.row.id);
         let read = state.and_then(|state| Request::read(&taken.request, state));
         let stage = match read {
             Err(error) => Some(refused(&error)),
@@ -323,14 +332,22 @@ impl Post {
             .unwrap_or_else(|panic| Err(panicked("what attends to requests", &*panic)))
     }
 
+    /// Writes the answers that could not be written before.
+    fn send(&mut self) {
+        for (id, stage) in std::mem::take(&mut self.unsent) {
+            self.settle(id, stage);
+        }
+    }
+
     /// Writes the answer into the request; where that fails, it is tried again.
     fn settle(&mut self, number: i64, stage: Stage) {
         let store = self.engine.store();
         let id = &store.info().id;
         let written = until_done("a request", || {
             let found = rows::find(&*store.view()?, id, number)?;
-            let Some(found) = found else {
-                // Whoever asked counts this program as gone, or does so itself.
+            let open = |found: &Found| matches!(found.request.stage, Stage::Taken | Stage::Done);
+            let Some(found) = found.filter(open) else {
+                // It is written, or whoever asked counts this program as gone.
                 return Ok(Some(()));
             };
             let row = found.staged(stage.clone(), id)?;

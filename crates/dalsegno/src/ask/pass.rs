@@ -144,7 +144,14 @@ impl Post {
             };
             // From now on nothing of it is saved here.
             engine.leases().pass(session, &request.by.to_string());
-            Ok(store.exchange(&exchange)?.then_some(epoch))
+            match store.exchange(&exchange) {
+                Err(error) => match rows::find(&*store.view()?, id, taken.row.id) {
+                    // It is done, and only the answer was lost.
+                    Ok(Some(now)) if now.request.stage == Stage::Passed(epoch) => Ok(Some(epoch)),
+                    _ => Err(error),
+                },
+                done => Ok(done?.then_some(epoch)),
+            }
         });
         if passed.is_err() {
             engine.leases().hold(session, own);

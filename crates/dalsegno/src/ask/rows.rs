@@ -78,23 +78,23 @@ pub(super) fn all(view: &dyn View, store: &StoreId) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Puts a request there; false where its number is taken.
-pub(super) fn post(
-    store: &dyn Store,
+/// The rows of a request under that number, to be put there.
+pub(super) fn of(
     id: i64,
     mut request: Request,
     state: Option<&Bytes>,
-) -> Result<bool> {
-    let own = &store.info().id;
+    store: &StoreId,
+) -> Result<(Found, Vec<NoteRow>)> {
     let mut rows = Vec::new();
     if let Some(state) = state {
         let packed = pack(state, Effort::Record)?;
-        let row = NoteRow::new((PARCEL, 0, id), packed, own);
+        let row = NoteRow::new((PARCEL, 0, id), packed, store);
         request.parcel = Some(row.checksum);
         rows.push(row);
     }
-    rows.push(NoteRow::new((REQUEST, 0, id), note::encode(&request)?, own));
-    store.exchange(&Exchange::of_notes(Vec::new(), rows))
+    let row = NoteRow::new((REQUEST, 0, id), note::encode(&request)?, store);
+    rows.push(row.clone());
+    Ok((Found { request, row }, rows))
 }
 
 /// The state that goes with a request.

@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dalsegno::store::faulty::{Call, Failure, FaultyStore};
 use dalsegno::store::{NoteScan, Store};
 use dalsegno::{
     Answer, Attendant, AutoSaving, Back, Engine, Error, ErrorKind, Peer, Query, Reply, Request,
@@ -507,4 +508,58 @@ fn an_undo_of_a_file_needs_nobody_to_be_asked() {
     assert!(file.exists());
     other.undo("s").unwrap().apply().unwrap();
     assert!(!file.exists());
+}
+
+/// Wherever the store fails, on either side: what is asked for is done once and answered, or refused and not done, or
+/// it is said that nobody knows.
+#[test]
+fn a_store_that_fails_leads_to_no_untrue_answer() {
+    for (holders, call) in [true, false].into_iter().flat_map(|holders| {
+        [Call::View, Call::Read, Call::Exchange, Call::Commit].map(|call| (holders, call))
+    }) {
+        for nth in 0..crate::common::effort(8, 40) as usize {
+            for failure in [
+                Failure::Before(ErrorKind::Storage),
+                Failure::After(ErrorKind::Storage),
+            ] {
+                let store = memory();
+                let faulty: Arc<dyn Store> =
+                    Arc::new(FaultyStore::failing(Arc::clone(&store), call, nth, failure));
+                let [one, two] = if holders {
+                    [faulty, Arc::clone(&store)]
+                } else {
+                    [Arc::clone(&store), faulty]
+                };
+                let bot = Arc::new(engine_on(one));
+                // Where this fails, so be it: another one opens it.
+                if bot.open_session("s").is_err() || bot.save_json("s", state(1)).commit().is_err()
+                {
+                    continue;
+                }
+                let Ok(attending) = bot.attend(Program::default()) else {
+                    continue;
+                };
+                let other = engine_on(two);
+                let asked = other
+                    .ask("s", "save")
+                    .state(state(2))
+                    .timeout(Duration::from_secs(5));
+                let asked = asked.send();
+                attending.stop();
+                let fresh = engine_on(Arc::clone(&store));
+                let page = fresh.list(&Query::session("s")).unwrap().snapshots;
+                let saved = page.iter().filter(|it| it.turn == Some(2)).count();
+                let what = format!("{holders} {call:?} {nth} {failure:?}: {asked:?}");
+                match &asked {
+                    Ok(_) => assert_eq!(saved, 1, "{what}"),
+                    // As of any save whose answer is lost.
+                    Err(error) if error.to_string().contains("not known") => {
+                        assert!(saved <= 1, "{what}")
+                    }
+                    Err(_) if call == Call::Commit => assert!(saved <= 1, "{what}"),
+                    Err(_) => assert_eq!(saved, 0, "{what}"),
+                }
+            }
+        }
+    }
 }

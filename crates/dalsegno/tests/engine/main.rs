@@ -14,6 +14,7 @@ mod events;
 mod expect;
 mod format;
 mod format_2;
+mod handover;
 mod leases;
 mod model;
 mod pages;
