@@ -105,7 +105,8 @@ pub struct Attending {
 impl Engine {
     /// Begins to attend to what other programs [ask](Engine::ask) for of the sessions that this engine has open, or
     /// will have, in a thread of its own. Requests are carried out one after the other, in the order in which they
-    /// were asked. [`Engine::ask`] has an example.
+    /// were asked. [`Engine::ask`] has an example. A program that begins before it opens its sessions refuses nobody
+    /// in between.
     ///
     /// While one of the five deeds is carried out and loaded, the session is not [saved by
     /// itself](Engine::auto_save): a state from before would go on top. What the program saves otherwise is its own
