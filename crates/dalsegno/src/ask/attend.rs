@@ -13,11 +13,11 @@ use super::pass::Handing;
 use super::request::{Asked, Peer, Request};
 use super::rows::{self, Found};
 use super::{LOOK, PAUSE};
-use crate::attempt::until_done;
+use crate::attempt::{TRIES, until_done};
 use crate::autosave::{State, panicked};
 use crate::codec::note::Stage;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::lease::Standing;
 use crate::restore::Restored;
 use crate::store::Exchange;
@@ -294,15 +294,31 @@ impl Post {
     fn deed(&mut self, taken: &Found, request: &Request) -> Result<(Value, Option<String>)> {
         let engine = Arc::clone(&self.engine);
         let asked = Asked::of(taken, &engine.store().info().id)?;
-        let done = deeds::carry_out(
-            &engine,
-            &request.session,
-            &request.verb,
-            &request.arguments,
-            request.state.as_ref(),
-            Some(&asked),
-        )?;
-        let value = done.ok_or_else(|| {
+        let carry_out = || {
+            deeds::carry_out(
+                &engine,
+                &request.session,
+                &request.verb,
+                &request.arguments,
+                request.state.as_ref(),
+                Some(&asked),
+            )
+        };
+        let mut done = carry_out();
+        for _ in 0..TRIES {
+            match &done {
+                // The program itself saved in between.
+                Err(error)
+                    if error.kind() == ErrorKind::Conflict
+                        && request.verb != "save"
+                        && engine.has_open(&request.session) =>
+                {
+                    done = carry_out();
+                }
+                _ => break,
+            }
+        }
+        let value = done?.ok_or_else(|| {
             Error::invalid(format!(
                 "it does not know the verb '{}'; every program knows {}",
                 request.verb,

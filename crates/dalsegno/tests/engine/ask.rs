@@ -7,12 +7,12 @@ use std::time::Duration;
 use dalsegno::store::faulty::{Call, Failure, FaultyStore};
 use dalsegno::store::{NoteScan, Store};
 use dalsegno::{
-    Answer, Attendant, AutoSaving, Back, Engine, Error, ErrorKind, Peer, Query, Reply, Request,
-    Restored, Result, State,
+    Answer, Attendant, AutoSaving, Back, Engine, Error, ErrorKind, LogEntry, Peer, Query, Reply,
+    Request, Restored, Result, State,
 };
 use serde_json::{Value, json};
 
-use crate::common::{engine_on, memory, state};
+use crate::common::{Jumps, engine_on, memory, state};
 
 /// No test waits for it.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -561,5 +561,93 @@ fn a_store_that_fails_leads_to_no_untrue_answer() {
                 }
             }
         }
+    }
+}
+
+/// The holder is stopped while it is at a request, counted as gone, and goes on when somebody else has done it.
+#[test]
+fn a_holder_that_was_counted_as_gone_does_nothing_more() {
+    for verb in ["save", "restore"] {
+        let (store, bot, _) = house();
+        let (attending, is_asked, go_on, told) = busy(&bot);
+        let clock = Jumps::default();
+        let other = clock.on(&store);
+        std::thread::scope(|scope| {
+            let asker = scope.spawn(|| match verb {
+                "save" => other.ask("s", verb).state(state(9)).timeout(LONG).send(),
+                // It is that already: only the log tells of it.
+                _ => {
+                    let from = json!({"from": "s@turn:3"});
+                    other.ask("s", verb).arguments(from).timeout(LONG).send()
+                }
+            });
+            is_asked.recv().unwrap();
+            clock.jump(Duration::from_secs(60));
+            let answer = asker.join().unwrap().unwrap();
+            assert_eq!(answer.by, None, "it was done there");
+            go_on.send(()).unwrap();
+        });
+        attending.stop();
+        assert_eq!(told()[1], format!("failed {verb} conflict"));
+        let page = other.list(&Query::session("s")).unwrap().snapshots;
+        let saved = page.iter().filter(|it| it.turn == Some(9)).count();
+        assert_eq!(saved, usize::from(verb == "save"));
+        let deeds = other.log("s", usize::MAX).unwrap();
+        let is_deed = |entry: &&LogEntry| matches!(entry, LogEntry::Operation { .. });
+        assert_eq!(deeds.iter().filter(is_deed).count(), 0, "{deeds:?}");
+        assert_eq!(left(&store), 0);
+    }
+}
+
+/// The holder is stopped right after it has done what was asked for, before it answers.
+#[test]
+fn what_was_done_by_a_holder_that_is_gone_is_not_done_again() {
+    struct Stops(Sender<()>, Receiver<()>);
+    impl Attendant for Stops {
+        fn load(&mut self, _: &Request, _: &Restored) -> Result<bool> {
+            self.0.send(()).unwrap();
+            self.1.recv().unwrap();
+            Ok(true)
+        }
+    }
+    for verb in ["save", "rollback", "restore"] {
+        let (store, bot, _) = house();
+        let ((done, is_done), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel());
+        let attending = bot.attend(Stops(done, may_go_on)).unwrap();
+        let clock = Jumps::default();
+        let other = clock.on(&store);
+        std::thread::scope(|scope| {
+            let asker = scope.spawn(|| {
+                let ask = other.ask("s", verb).timeout(LONG);
+                match verb {
+                    "save" => ask.state(state(9)),
+                    "rollback" => ask,
+                    _ => ask.arguments(json!({"from": "s@turn:3"})),
+                }
+                .send()
+            });
+            is_done.recv().unwrap();
+            clock.jump(Duration::from_secs(60));
+            let answer = asker.join().unwrap().unwrap();
+            assert!(answer.by.is_some());
+            assert!(answer.not_told.unwrap().contains("before it answered"));
+            let newest = other.info("s@latest").unwrap().id.to_string();
+            match verb {
+                "save" => assert_eq!(answer.value["id"], newest),
+                "rollback" => assert_eq!(answer.value["head"]["id"], newest),
+                _ => assert_eq!(answer.value["head"], Value::Null),
+            }
+            go_on.send(()).unwrap();
+        });
+        attending.stop();
+        let page = other.list(&Query::session("s")).unwrap().snapshots;
+        assert_eq!(page.len(), if verb == "restore" { 3 } else { 4 });
+        let deeds = other.log("s", usize::MAX).unwrap();
+        let is_deed = |entry: &&LogEntry| matches!(entry, LogEntry::Operation { .. });
+        assert_eq!(
+            deeds.iter().filter(is_deed).count(),
+            usize::from(verb != "save")
+        );
+        assert_eq!(left(&store), 0);
     }
 }

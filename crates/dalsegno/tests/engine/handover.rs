@@ -1,19 +1,16 @@
 //! A session that goes from one program to the next with the consent of both. Engines on one store stand for programs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dalsegno::clock::{Clock, SystemClock};
 use dalsegno::store::{Exchange, Rows, Store};
 use dalsegno::{
-    Attendant, AutoSaving, Engine, Error, ErrorKind, Holding, Options, Peer, Restored, Result,
-    State,
+    Attendant, AutoSaving, Engine, Error, ErrorKind, Holding, Peer, Restored, Result, State,
 };
 use serde_json::json;
 
-use crate::common::{engine_on, memory, state};
+use crate::common::{Jumps, engine_on, memory, state};
 use crate::leases::Later;
 
 /// No test waits for it.
@@ -78,34 +75,8 @@ fn house() -> (Arc<dyn Store>, Arc<Engine>, Engine) {
     (store, bot, new)
 }
 
-/// A clock that a test puts forward: by more than a handover may take, and by less than a program may be silent.
-#[derive(Default, Clone)]
-struct Jumps(Arc<AtomicU64>);
-
+/// Less than a program may be silent.
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-impl Jumps {
-    fn jump(&self) {
-        self.0.store(18_000, Ordering::SeqCst);
-    }
-
-    fn on(&self, store: &Arc<dyn Store>) -> Engine {
-        let options = Options::default().clock(Arc::new(self.clone()));
-        options.on(Arc::clone(store))
-    }
-}
-
-impl Clock for Jumps {
-    fn now(&self) -> jiff::Timestamp {
-        SystemClock.now()
-    }
-    fn random(&self) -> [u8; 16] {
-        SystemClock.random()
-    }
-    fn uptime(&self) -> u64 {
-        SystemClock.uptime() + self.0.load(Ordering::SeqCst)
-    }
-}
 
 fn well(_: Option<&Restored>) -> Result<()> {
     Ok(())
@@ -242,7 +213,7 @@ fn who_waits_no_longer_gets_nothing() {
     std::thread::scope(|scope| {
         let taking = scope.spawn(|| new.take_handover("s", TIMEOUT, well));
         assert_eq!(told.recv().unwrap(), Told::Frozen);
-        clock.jump();
+        clock.jump(TIMEOUT + Duration::from_secs(3));
         assert_eq!(kind(taking.join().unwrap()), ErrorKind::Locked);
     });
     freeze.send(()).unwrap();
@@ -270,7 +241,7 @@ fn who_looks_for_too_long_loses_it_again() {
     let _attending = bot.attend(program).unwrap();
     let taken = new.take_handover("s", TIMEOUT, |_| {
         assert_eq!(told.recv().unwrap(), Told::Frozen);
-        clock.jump();
+        clock.jump(TIMEOUT + Duration::from_secs(3));
         let Told::GoesOn(why) = told.recv().unwrap() else {
             panic!("it goes on");
         };

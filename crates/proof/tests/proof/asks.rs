@@ -138,7 +138,7 @@ fn check(path: &Path, fates: &Fates) {
 
 #[test]
 fn what_is_asked_for_is_done_once_whoever_is_killed() {
-    let kills = effort(12, 150);
+    let kills = effort(50, 300);
     let seed = if long() { rand::random() } else { 41 };
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);

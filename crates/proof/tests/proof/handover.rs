@@ -63,7 +63,7 @@ impl Program {
 
 #[test]
 fn of_two_programs_one_has_the_session_whoever_is_killed() {
-    let turns = effort(12, 200);
+    let turns = effort(25, 300);
     let seed = if long() { rand::random() } else { 42 };
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
