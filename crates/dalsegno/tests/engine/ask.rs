@@ -45,7 +45,7 @@ struct Program {
 }
 
 impl Program {
-    fn told(&self) -> impl Fn() -> Vec<String> + use<> {
+    fn told(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let told = Arc::clone(&self.told);
         move || told.lock().unwrap().clone()
     }
@@ -316,7 +316,7 @@ fn busy(
     dalsegno::Attending,
     Receiver<()>,
     Sender<()>,
-    impl Fn() -> Vec<String>,
+    impl Fn() -> Vec<String> + Send + Sync + use<>,
 ) {
     let ((asked, is_asked), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel());
     let program = Program {
@@ -583,9 +583,9 @@ fn a_holder_that_was_counted_as_gone_does_nothing_more() {
             });
             is_asked.recv().unwrap();
             clock.jump(Duration::from_secs(60));
-            let answer = asker.join().unwrap().unwrap();
-            assert_eq!(answer.by, None, "it was done there");
+            let answer = asker.join();
             go_on.send(()).unwrap();
+            assert_eq!(answer.unwrap().unwrap().by, None, "it was done there");
         });
         attending.stop();
         assert_eq!(told()[1], format!("failed {verb} conflict"));
@@ -628,7 +628,9 @@ fn what_was_done_by_a_holder_that_is_gone_is_not_done_again() {
             });
             is_done.recv().unwrap();
             clock.jump(Duration::from_secs(60));
-            let answer = asker.join().unwrap().unwrap();
+            let answer = asker.join();
+            go_on.send(()).unwrap();
+            let answer = answer.unwrap().unwrap();
             assert!(answer.by.is_some());
             assert!(answer.not_told.unwrap().contains("before it answered"));
             let newest = other.info("s@latest").unwrap().id.to_string();
@@ -637,7 +639,6 @@ fn what_was_done_by_a_holder_that_is_gone_is_not_done_again() {
                 "rollback" => assert_eq!(answer.value["head"]["id"], newest),
                 _ => assert_eq!(answer.value["head"], Value::Null),
             }
-            go_on.send(()).unwrap();
         });
         attending.stop();
         let page = other.list(&Query::session("s")).unwrap().snapshots;
@@ -650,4 +651,39 @@ fn what_was_done_by_a_holder_that_is_gone_is_not_done_again() {
         );
         assert_eq!(left(&store), 0);
     }
+}
+
+/// The holder that was counted as gone goes on at the worst moment: when whoever asked has seen that nothing came of it
+/// yet, and has not done it itself.
+#[test]
+fn a_lease_ends_before_it_is_looked_for_what_came_of_it() {
+    let (store, bot, _) = house();
+    let (attending, is_asked, go_on, told) = busy(&bot);
+    let clock = Jumps::default();
+    let told = Arc::new(told);
+    let (go_on, hears) = (Mutex::new(Some(go_on)), Arc::clone(&told));
+    // The request, the end of the lease, and then this.
+    let store_of_other = FaultyStore::new(Arc::clone(&store), move |call, n| {
+        if (call, n) == (Call::Exchange, 2)
+            && let Some(go_on) = go_on.lock().unwrap().take()
+        {
+            go_on.send(()).unwrap();
+            while hears().len() < 2 {
+                std::thread::yield_now();
+            }
+        }
+        None
+    });
+    let other = clock.on(&(Arc::new(store_of_other) as Arc<dyn Store>));
+    let asked = std::thread::scope(|scope| {
+        let asker = scope.spawn(|| other.ask("s", "save").state(state(9)).timeout(LONG).send());
+        is_asked.recv().unwrap();
+        clock.jump(Duration::from_secs(60));
+        asker.join().unwrap()
+    });
+    attending.stop();
+    assert_eq!(told()[1], "failed save conflict");
+    let page = bot.list(&Query::session("s")).unwrap().snapshots;
+    let saved = page.iter().filter(|it| it.turn == Some(9)).count();
+    assert_eq!(saved, usize::from(asked.is_ok()), "{asked:?}");
 }
