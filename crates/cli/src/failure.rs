@@ -62,6 +62,14 @@ impl Failure {
         }
     }
 
+    /// It was stopped from the keyboard, while somebody else was asked.
+    pub(crate) fn given_up(message: String) -> Self {
+        Self {
+            message,
+            ..Self::interrupted()
+        }
+    }
+
     /// A failure of `kind`, as the engine would report it.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ask;
 use crate::chain;
 use crate::codec::checksum::{self, Checksum};
 use crate::codec::detail::{self, Detail};
@@ -197,10 +198,15 @@ impl Head {
         let session = self.newest.map(|newest| newest.session);
         let (row, promised, assembled) = again(store, session, seq)?;
         let size = chain::proved_text(&assembled.document, &row, promised.checksum)?.len();
+        let mut metadata = promised.metadata.clone();
+        // Who asked for that one did not ask for this one.
+        metadata.shift_remove(ask::MARK);
+        metadata.append(&mut detail.metadata);
         *detail = Detail {
             origin: detail.origin.clone(),
             intent: detail.intent.take(),
             displaced: detail.displaced,
+            metadata,
             ..promised
         };
         let state = Link::Seq(row.state_seq());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::ask::Gates;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Bus;
@@ -159,6 +160,7 @@ pub struct Engine {
     leases: Arc<Leases>,
     bus: Arc<Bus>,
     heart: Mutex<Option<Heart>>,
+    gates: Gates,
     program: String,
     lease_ttl: Duration,
     guards: Arc<[GuardPolicy]>,
@@ -200,6 +202,7 @@ impl Engine {
             leases,
             bus,
             heart: Mutex::new(None),
+            gates: Gates::default(),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
@@ -297,6 +300,16 @@ impl Engine {
             *self.heart() = Some(self.start_heart()?);
         }
         Ok(())
+    }
+
+    /// Says now, to all who look at the store, how this program is; where it has opened nothing, nobody looks.
+    pub(crate) fn beat(&self) -> Result<()> {
+        self.check_process()?;
+        self.heart().as_ref().map_or(Ok(()), Heart::beat)
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     pub(crate) fn bus(&self) -> &Bus {

@@ -44,6 +44,24 @@ impl ErrorKind {
     }
 }
 
+impl ErrorKind {
+    /// The kind of that word; what a later engine may add is `Storage`.
+    pub(crate) fn of_word(word: &str) -> Self {
+        let all = [
+            Self::NotFound,
+            Self::Ambiguous,
+            Self::Conflict,
+            Self::Locked,
+            Self::WrongKey,
+            Self::Damaged,
+            Self::Denied,
+            Self::InvalidInput,
+        ];
+        let found = all.into_iter().find(|kind| kind.as_str() == word);
+        found.unwrap_or(Self::Storage)
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -125,6 +143,12 @@ impl Error {
         self.context(format!("{}, then", told.join(", ")))
     }
 
+    /// The same error, where `partly` says whether some of the work was done before it.
+    pub(crate) fn partly(mut self, partly: bool) -> Self {
+        self.partly = partly;
+        self
+    }
+
     /// Whether some of the work was done before it, and stays done; the message says what.
     #[must_use]
     pub fn is_partly_done(&self) -> bool {
@@ -163,6 +187,10 @@ impl Error {
 
     pub(crate) fn damaged(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Damaged, message)
+    }
+
+    pub(crate) fn locked(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Locked, message)
     }
 
     pub(crate) fn storage(message: impl Into<String>) -> Self {

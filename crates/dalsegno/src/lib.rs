@@ -7,6 +7,7 @@
 
 mod advance;
 mod amend;
+mod ask;
 mod attempt;
 mod autosave;
 mod batch;
@@ -70,6 +71,7 @@ mod walk;
 mod writer;
 
 pub use amend::Amendment;
+pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Peer, Reply, Request};
 pub use autosave::{AutoSave, AutoSaving, State};
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;

@@ -187,14 +187,27 @@ impl Engine {
         let epoch = match self.leases().standing(session) {
             Standing::Stranger => return Ok(()),
             Standing::Lost(error) => {
+                let passed = self.leases().was_passed(session);
                 self.leases().forget(session);
-                return Err(error);
+                return if passed { Ok(()) } else { Err(error) };
             }
             Standing::Holder(epoch) => epoch,
         };
         let closed = until_done("who has the session", || self.try_close(session, epoch))?;
         self.leases().forget(session);
         closed
+    }
+
+    /// What this engine holds of a session, read in `view`, for what goes on between programs.
+    pub(crate) fn held_lease(
+        &self,
+        view: &dyn View,
+        session: &str,
+    ) -> Result<Option<(SessionRow, rows::Found)>> {
+        match self.leases().standing(session) {
+            Standing::Holder(epoch) => self.own_lease(view, session, epoch),
+            _ => Ok(None),
+        }
     }
 
     /// Where it is another's by now, the answer within says so.

@@ -37,6 +37,19 @@ pub struct PassedOver {
     pub why: String,
 }
 
+impl Recovered {
+    /// Of a session of which nothing is known yet.
+    pub(crate) fn of(session: &str) -> Self {
+        Self {
+            session: session.to_owned(),
+            snapshot: None,
+            passed_over: Vec::new(),
+            program: None,
+            error: None,
+        }
+    }
+}
+
 impl Engine {
     /// Opens every session that a program left without closing it, and makes sure that it stands at its newest
     /// intact state: where newer ones are damaged, that state is put back. Sessions that programs have open are
@@ -61,11 +74,8 @@ impl Engine {
                 return None;
             }
             let mut recovered = Recovered {
-                session: session.clone(),
-                snapshot: None,
-                passed_over: Vec::new(),
                 program,
-                error: None,
+                ..Recovered::of(&session)
             };
             let done = opened.and_then(|_| self.newest_intact(&mut recovered));
             if done.is_ok() {
@@ -116,7 +126,7 @@ impl Engine {
     }
 
     /// Finds the newest snapshot whose state is intact, and puts it back if it is not the newest.
-    fn newest_intact(&self, recovered: &mut Recovered) -> Result<()> {
+    pub(crate) fn newest_intact(&self, recovered: &mut Recovered) -> Result<()> {
         let session = &recovered.session;
         let mut rows = Vec::new();
         {

@@ -6,16 +6,20 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use dalsegno::{AutoSaving, Engine, ErrorKind, Happened, Query, Snapshot, State};
+use dalsegno::{
+    Attendant, AutoSaving, Engine, ErrorKind, Happened, Peer, Query, Request, Restored, Snapshot,
+    State,
+};
 use dalsegno_proof::house::{House, choose};
 use dalsegno_proof::state;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::json;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +31,9 @@ fn main() {
         "read" => read(path),
         "auto-save" => auto_save(path, number(2)),
         "hold" => hold(path, number(2)),
+        "attend" => attend(path),
+        "ask" => ask(path, number(2), number(3)),
+        "succeed" => succeed(path, number(2)),
         "keep-house" => keep_house(path, number(2), number(3)),
         other => panic!("{other}"),
     }
@@ -149,6 +156,114 @@ fn hold(path: &Path, who: u64) {
         }
         drop(engine.close_session("s/0"));
         say("lost");
+    }
+}
+
+/// Has the session `s/0` open, carries out what others ask for, and saves states of its own: `holds EPOCH`.
+fn attend(path: &Path) {
+    struct Told;
+    impl Attendant for Told {
+        fn load(&mut self, _: &Request, _: &Restored) -> dalsegno::Result<bool> {
+            Ok(true)
+        }
+    }
+    let engine = Arc::new(Engine::open(path).unwrap());
+    let _attending = engine.attend(Told).unwrap();
+    let opened = engine.take_over("s/0").unwrap();
+    say(&format!("holds {}", opened.epoch));
+    for n in 0.. {
+        let saved = engine.save_json("s/0", format!("{{\"own\":{n}}}")).commit();
+        // Whoever asked counted this program as gone; then it is.
+        if saved.is_err_and(|error| error.kind() == ErrorKind::Conflict) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(7));
+    }
+}
+
+/// Asks for a save, then for a rollback to it, and so on: `begin N`, then `ack N ID`, or `same N` where that was so
+/// already, `no N` where it says that nothing was changed, or `perhaps N` where it says that nobody knows. Of a rollback, ID is the snapshot that was gone
+/// back to.
+fn ask(path: &Path, who: u64, first: u64) {
+    let engine = Engine::open(path).unwrap();
+    let mut saved = None;
+    for n in first.. {
+        let back = saved.take();
+        say(&format!("begin {n} {}", back.as_deref().unwrap_or("save")));
+        let ask = match &back {
+            Some(id) => engine.ask("s/0", "rollback").arguments(json!({"to": id})),
+            None => engine
+                .ask("s/0", "save")
+                .state(format!("{{\"who\":{who},\"n\":{n}}}")),
+        };
+        let answer = ask.timeout(Duration::from_secs(120)).send();
+        match answer {
+            Ok(answer) if answer.by.is_none() && answer.value["plan"]["changes"] == false => {
+                say(&format!("same {n} {}", back.unwrap()));
+            }
+            Ok(answer) => {
+                let id = answer.value["id"].as_str().map(str::to_owned);
+                say(&format!("ack {n} {}", id.clone().or(back).unwrap()));
+                saved = id;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(
+                    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Locked),
+                    "{text}"
+                );
+                let known = !text.contains("not known") && !text.contains("not answered");
+                say(&format!(
+                    "{} {n} {text}",
+                    if known { "no" } else { "perhaps" }
+                ));
+            }
+        }
+    }
+}
+
+/// Takes the session `s/0` from whoever has it, and saves it until somebody else takes it from here: `took EPOCH`,
+/// `ack SESSION WHO N ID`, `passed` and `back`. Each state counts one on from the one before.
+fn succeed(path: &Path, who: u64) {
+    /// The number of the newest state, while the program goes on with it.
+    struct Counting(Arc<Mutex<Option<u64>>>, u64);
+    impl Attendant for Counting {
+        fn freeze(&mut self, _: &str, _: &Peer) -> dalsegno::Result<Option<State>> {
+            let n = self.0.lock().unwrap().take().unwrap();
+            self.1 = n + 1;
+            State::of(&json!({"turn": n + 1})).map(Some)
+        }
+        fn unfreeze(&mut self, _: &str, _: &str) {
+            *self.0.lock().unwrap() = Some(self.1);
+            say("back");
+        }
+        fn handed_over(&mut self, _: &str, _: &Peer) {
+            say("passed");
+        }
+    }
+    let engine = Arc::new(Engine::open(path).unwrap());
+    let state = Arc::new(Mutex::new(None));
+    // Before it is asked for anything: it attends from the moment that it has the session.
+    let _attending = engine.attend(Counting(Arc::clone(&state), 0)).unwrap();
+    let mut newest = 0;
+    let taken = engine.take_handover("s/0", Duration::from_secs(120), |found| {
+        newest = found.map_or(0, |it| it.snapshot().turn.unwrap().unsigned_abs());
+        Ok(())
+    });
+    *state.lock().unwrap() = Some(newest);
+    say(&format!("took {}", taken.unwrap().epoch));
+    loop {
+        let mut state = state.lock().unwrap();
+        if let Some(n) = *state {
+            let saved = engine
+                .save("s/0", &json!({"turn": n + 1}))
+                .commit()
+                .unwrap();
+            *state = Some(n + 1);
+            acknowledge("s/0", who, n + 1, &saved);
+        }
+        drop(state);
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

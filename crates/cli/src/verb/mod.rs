@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+pub(crate) mod asking;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;

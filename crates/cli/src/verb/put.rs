@@ -155,10 +155,7 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
         ));
         return kept(report, lines);
     }
-    lines.push(format!(
-        "to take it back: {}",
-        human::safe(&program::command(again(other_way, &plan.session, global)))
-    ));
+    lines.push(take_back(other_way, &[], &plan.session, global));
     kept(report, lines)
 }
 
@@ -177,9 +174,16 @@ fn kept(report: &Report, mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
+/// How it is undone, or done again.
+pub(crate) fn take_back(verb: &str, options: &[&str], session: &str, global: &Global) -> String {
+    let words = again(verb, options, session, global);
+    format!("to take it back: {}", human::safe(&program::command(words)))
+}
+
 /// The words of a command for a session, with the store where it was named.
-fn again(verb: &str, session: &str, global: &Global) -> Vec<String> {
+fn again(verb: &str, options: &[&str], session: &str, global: &Global) -> Vec<String> {
     let mut words = vec![verb.to_owned()];
+    words.extend(options.iter().map(|option| (*option).to_owned()));
     if let Some(store) = &global.store {
         words.extend(["--store".to_owned(), program::path(store)]);
     }

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use dalsegno::Back;
 use jiff::Timestamp;
+use serde_json::json;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
+use crate::verb::asking::Asking;
 use crate::verb::put::{carry_out, check_target, close};
 use crate::when;
 
@@ -27,7 +29,8 @@ Examples:
   dalsegno rollback bot/42
   dalsegno rollback game/drowned-bell --turn 41 --dry-run
   dalsegno rollback chat/garden --at 2026-11-20T21:30 --to-file garden.json
-  dalsegno rollback bot/42 --steps 3"
+  dalsegno rollback bot/42 --steps 3
+  dalsegno rollback bot/42 --ask"
 )]
 pub(crate) struct Rollback {
     /// The session
@@ -54,12 +57,29 @@ pub(crate) struct Rollback {
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Rollback {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let back = self.back();
+        if self.asking.ask && self.to_file.is_some() {
+            return Err(Failure::usage(
+                "a file is written without asking anybody: leave --ask out",
+            ));
+        }
         let engine = Place::open(global)?;
+        if self.asking.ask && !self.dry_run {
+            let arguments = match &back {
+                Back::Steps(steps) => json!({"steps": steps}),
+                Back::To(to) => json!({"to": to}),
+            };
+            self.asking
+                .put(&engine, &self.session, "rollback", arguments, global, out)?;
+            close(engine, out);
+            return Ok(());
+        }
         let restore = match &self.to_file {
             Some(file) => {
                 check_target(&engine, "--to-file", file)?;

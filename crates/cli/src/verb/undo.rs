@@ -1,14 +1,15 @@
 //! `dalsegno undo` and `dalsegno redo`.
 
 use clap::Args;
-use dalsegno::Engine;
+use dalsegno::{Engine, Restore, Target};
 use serde_json::json;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::human;
 use crate::output::Out;
 use crate::place::Place;
+use crate::verb::asking::Asking;
 use crate::verb::put::{carry_out, close};
 
 /// Undo the last restore or rollback of a session
@@ -52,16 +53,41 @@ struct What {
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl What {
+    /// Whether a program is to be asked: a file needs nobody.
+    fn is_asked_for(&self, restore: &Restore<'_>) -> bool {
+        self.asking.ask && !self.dry_run && restore.target() == Target::Head
+    }
+
+    fn ask(&self, engine: &Engine, verb: &str, global: &Global, out: &mut Out) -> Result<()> {
+        let nothing = json!({});
+        self.asking
+            .put(engine, &self.session, verb, nothing, global, out)
+    }
 }
 
 impl Undo {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
+        if self.skip && self.what.asking.ask {
+            return Err(Failure::usage(
+                "what is passed over changes no state, so nobody has to be asked: leave --ask out",
+            ));
+        }
         if self.skip {
             return self.pass_over(engine, out);
         }
         let restore = dalsegno_watch::undo(&engine, &self.what.session)?;
-        carry_out(restore, self.what.dry_run, global, out)?;
+        if self.what.is_asked_for(&restore) {
+            drop(restore);
+            self.what.ask(&engine, "undo", global, out)?;
+        } else {
+            carry_out(restore, self.what.dry_run, global, out)?;
+        }
         close(engine, out);
         Ok(())
     }
@@ -69,7 +95,9 @@ impl Undo {
 
 impl Undo {
     fn pass_over(&self, engine: Engine, out: &mut Out) -> Result<()> {
-        let What { session, dry_run } = &self.what;
+        let What {
+            session, dry_run, ..
+        } = &self.what;
         let passed = if *dry_run {
             engine.undo_skip_plan(session)?
         } else {
@@ -92,7 +120,12 @@ impl Redo {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
         let restore = dalsegno_watch::redo(&engine, &self.what.session)?;
-        carry_out(restore, self.what.dry_run, global, out)?;
+        if self.what.is_asked_for(&restore) {
+            drop(restore);
+            self.what.ask(&engine, "redo", global, out)?;
+        } else {
+            carry_out(restore, self.what.dry_run, global, out)?;
+        }
         close(engine, out);
         Ok(())
     }

@@ -8,6 +8,7 @@
 )]
 
 mod amend;
+mod ask;
 mod carry;
 mod cleanup;
 mod common;

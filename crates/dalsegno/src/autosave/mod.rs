@@ -55,6 +55,15 @@ impl State {
         Self::new(Content::Text(text.into()))
     }
 
+    /// The save of it.
+    pub(crate) fn into_save<'a>(self, engine: &'a Engine, session: &str) -> Save<'a> {
+        let save = Save::new(engine, session, Ok(self.content));
+        match self.intent {
+            Some(words) => save.intent(words),
+            None => save,
+        }
+    }
+
     /// A document whose parts are shared with the states before it: see [`DocumentBuilder`](crate::DocumentBuilder).
     #[must_use]
     pub fn document(document: Document) -> Self {
@@ -390,6 +399,13 @@ impl Drop for AutoSave {
     }
 }
 
+fn busy(session: &str) -> Error {
+    Error::locked(format!(
+        "another program asked for something that changes the session {session}, which is being done; save it \
+         after that"
+    ))
+}
+
 fn stopped() -> Error {
     Error::storage("saving by itself has stopped")
 }
@@ -501,7 +517,25 @@ impl Shared {
     fn save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
         let mut failures = Vec::new();
         let mut saves = Vec::with_capacity(names.len());
+        let mut entered = Vec::with_capacity(names.len());
         for name in names {
+            // What is asked for comes first: the state that the program has may be of before.
+            match engine.gates().enter(name) {
+                Some(gate) => entered.push(gate),
+                None if asked => {
+                    failures.push((name.clone(), busy(name)));
+                    continue;
+                }
+                None => {
+                    let now = self.now();
+                    self.inner().schedule.failed(name, now);
+                    continue;
+                }
+            }
+            if engine.leases().was_passed(name) {
+                self.forget(name);
+                continue;
+            }
             let registered = self.inner().sessions.get(name).cloned();
             let Some(registered) = registered else {
                 continue;
@@ -629,7 +663,7 @@ fn both(earlier: Option<String>, now: Option<String>) -> Option<String> {
     }
 }
 
-fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Error {
+pub(crate) fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Error::invalid(format!(

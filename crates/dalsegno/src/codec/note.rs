@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::checksum::Checksum;
 use crate::error::{Error, Result};
 
 /// A program that holds leases; of the store.
@@ -16,12 +17,19 @@ pub(crate) const EVENT: i64 = 3;
 /// Which lists of which sessions are guarded, as JSON; of the store.
 pub(crate) const GUARD: i64 = 4;
 
+/// What a program asks of the one that has a session open; of the store, by a random number.
+pub(crate) const REQUEST: i64 = 5;
+/// The state that goes with a request; of the store, by the number of the request. Packed as a record is.
+pub(crate) const PARCEL: i64 = 6;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 4] = [
+pub(crate) const KINDS: [(i64, &str); 6] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
     (GUARD, "guard"),
+    (REQUEST, "request"),
+    (PARCEL, "state that goes with a request"),
 ];
 
 /// A program that holds leases.
@@ -36,6 +44,8 @@ pub(crate) struct Writer {
     pub(crate) ttl: u64,
     /// Since when: in microseconds since 1970 (UTC), for people.
     pub(crate) since: i64,
+    /// Whether it attends to requests.
+    pub(crate) attends: bool,
 }
 
 /// Which process of which run of which machine.
@@ -71,6 +81,46 @@ pub(crate) enum State {
     Closed,
     /// The writer went without closing it, and somebody else wrote since.
     Broken,
+}
+
+/// What a program asks of the one that has a session open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) session: String,
+    pub(crate) verb: String,
+    /// As JSON.
+    pub(crate) arguments: String,
+    /// Who asks; `beat` is when it asked, `ttl` how long it waits.
+    pub(crate) asker: Writer,
+    /// The lease whose holder is asked.
+    pub(crate) writer: i64,
+    pub(crate) epoch: i64,
+    /// The last sequence number that was given when it asked: what came of it comes after.
+    pub(crate) seen: i64,
+    /// The checksum of the row of the state that goes with it, while that is there.
+    pub(crate) parcel: Option<Checksum>,
+    pub(crate) stage: Stage,
+}
+
+/// How far a request came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Nobody looked at it: it may be withdrawn.
+    Asked,
+    /// The holder is at it. A snapshot that comes of it says so.
+    Taken,
+    /// It was done, and no snapshot came of it. The answer is to come.
+    Done,
+    /// As JSON, and why the running program goes on with the state that it has, where it does.
+    Answered(String, Option<String>),
+    /// It was not done: the kind of the error, what it says, and whether some of it was done all the same.
+    Refused(String, String, bool),
+    /// Of a handover: the one who asked has the lease, in this epoch, until the old holder takes it back.
+    Passed(i64),
+    /// It keeps the lease.
+    Kept,
+    /// It gave the lease back, in this epoch, and says why.
+    Returned(i64, String),
 }
 
 /// In clear; 1 is kept for a sealed one.

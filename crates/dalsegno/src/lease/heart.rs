@@ -14,7 +14,8 @@ use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store};
 
 /// The beating heart of a program that holds leases; it stops when this is dropped.
 pub(crate) struct Heart {
-    stop: Option<Sender<()>>,
+    /// For a beat that somebody waits for; it ends the thread by being dropped.
+    beats: Option<Sender<oneshot::Sender<Result<()>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -43,29 +44,49 @@ impl Heart {
             Some(id) => beat.go_on(id)?,
             None => beat.enter()?,
         }
-        let (stop, stopped) = mpsc::channel();
+        let (beats, asked) = mpsc::channel::<oneshot::Sender<Result<()>>>();
         // Two may be missed.
         let pause = ttl / 3;
         let thread = std::thread::Builder::new()
             .name("dalsegno-heart".to_owned())
             .spawn(move || {
-                while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                loop {
+                    let reply = match asked.recv_timeout(pause) {
+                        Ok(reply) => Some(reply),
+                        Err(RecvTimeoutError::Timeout) => None,
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    };
                     // What fails now may work at the next beat; the leases hold that long.
-                    drop(beat.beat());
+                    let done = beat.beat();
+                    if let Some(reply) = reply {
+                        drop(reply.send(done));
+                    }
                 }
                 drop(beat.leave());
             })
             .map_err(|e| Error::io("starting the thread of the leases", e))?;
         Ok(Self {
-            stop: Some(stop),
+            beats: Some(beats),
             thread: Mutex::new(Some(thread)),
         })
     }
 }
 
+impl Heart {
+    /// Says now how this program is, and waits until that is written.
+    pub(crate) fn beat(&self) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.beats.as_ref().map(|beats| beats.send(reply));
+        match sent {
+            Some(Ok(())) => answer.recv().unwrap_or(Ok(())),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Drop for Heart {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.beats.take());
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
             drop(thread.join());
@@ -94,6 +115,7 @@ impl Beat {
             beat: self.clock.uptime(),
             ttl: self.ttl,
             since: self.since,
+            attends: self.leases.attends(),
         };
         let key = (note::WRITER, 0, id);
         Ok(NoteRow::new(
@@ -184,7 +206,7 @@ impl Beat {
 }
 
 /// A positive number of the 63 bits that come first.
-fn number(random: [u8; 16]) -> i64 {
+pub(crate) fn number(random: [u8; 16]) -> i64 {
     let high = u128::from_be_bytes(random) >> 65;
     i64::try_from(high).unwrap_or(i64::MAX).max(1)
 }

@@ -17,12 +17,16 @@ struct Own {
     /// The id of the note that says who this is.
     writer: Option<i64>,
     held: HashMap<String, Held>,
+    /// Whether this program attends to requests.
+    attends: bool,
 }
 
 enum Held {
     Epoch(i64),
     /// Somebody has it now. Until the session is opened again or closed, nothing of it is saved.
     Lost(Error),
+    /// As that, and it was handed over, so that nobody need be told when it is closed.
+    Passed(Error),
 }
 
 /// How this program stands to a session.
@@ -44,6 +48,15 @@ impl Leases {
         self.own().writer
     }
 
+    pub(crate) fn attends(&self) -> bool {
+        self.own().attends
+    }
+
+    /// Says whether it was so before.
+    pub(crate) fn set_attends(&self, attends: bool) -> bool {
+        std::mem::replace(&mut self.own().attends, attends)
+    }
+
     pub(crate) fn set_writer(&self, id: Option<i64>) {
         self.own().writer = id;
     }
@@ -52,7 +65,7 @@ impl Leases {
         match self.own().held.get(session) {
             None => Standing::Stranger,
             Some(Held::Epoch(epoch)) => Standing::Holder(*epoch),
-            Some(Held::Lost(error)) => Standing::Lost(error.clone()),
+            Some(Held::Lost(error) | Held::Passed(error)) => Standing::Lost(error.clone()),
         }
     }
 
@@ -94,6 +107,20 @@ impl Leases {
         error
     }
 
+    /// Notes that the lease was handed over: nothing is saved here from now on.
+    pub(crate) fn pass(&self, session: &str, to: &str) {
+        let error = Error::conflict(format!(
+            "the session {session} was handed over to {to}; nothing of this was saved"
+        ));
+        let held = Held::Passed(error);
+        self.own().held.insert(session.to_owned(), held);
+    }
+
+    /// Whether it was handed over.
+    pub(crate) fn was_passed(&self, session: &str) -> bool {
+        matches!(self.own().held.get(session), Some(Held::Passed(_)))
+    }
+
     pub(crate) fn forget(&self, session: &str) {
         self.own().held.remove(session);
     }
@@ -108,7 +135,7 @@ impl Leases {
         let own = self.own();
         let held = own.held.iter().filter_map(|(session, held)| match held {
             Held::Epoch(epoch) => Some((session.clone(), *epoch)),
-            Held::Lost(_) => None,
+            Held::Lost(_) | Held::Passed(_) => None,
         });
         held.collect()
     }

@@ -8,5 +8,5 @@ mod held;
 mod process;
 pub(crate) mod rows;
 
-pub(crate) use heart::Heart;
+pub(crate) use heart::{Heart, number};
 pub(crate) use held::{Leases, Standing};

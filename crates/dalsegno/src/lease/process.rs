@@ -80,6 +80,7 @@ mod tests {
             beat: SystemClock.uptime(),
             ttl: 60_000,
             since: 0,
+            attends: false,
         }
     }
 

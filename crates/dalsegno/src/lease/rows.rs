@@ -31,7 +31,11 @@ fn stands(view: &dyn View, key: (i64, i64, i64)) -> Result<Option<NoteRow>> {
 }
 
 /// The same, proved.
-fn note_row(view: &dyn View, store: &StoreId, key: (i64, i64, i64)) -> Result<Option<NoteRow>> {
+pub(crate) fn note_row(
+    view: &dyn View,
+    store: &StoreId,
+    key: (i64, i64, i64),
+) -> Result<Option<NoteRow>> {
     match stands(view, key)? {
         Some(row) if !row.is_intact(store) || row.key() != key => Err(Error::damaged(
             "a note is damaged: its checksum differs; `verify` says which",
@@ -162,11 +166,16 @@ pub(crate) fn held(session: &str, holder: &Writer, lease: &Lease) -> Error {
     let since = since.map_or(String::new(), |since| {
         format!(" since {}", since.strftime("%FT%TZ"))
     });
+    let ask = if holder.attends {
+        "ask it to do this (`--ask`)"
+    } else {
+        "it answers no requests (`--ask`): do this there"
+    };
     Error::new(
         ErrorKind::Locked,
         format!(
-            "{} has the session {session} open{since}; nothing was changed: wait until it closes it, or close \
-             it there with `lease release`",
+            "{} has the session {session} open{since}; nothing was changed: {ask}, wait until it closes it, or \
+             close it for it with `lease release`",
             shown(holder)
         ),
     )

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::destination::{Destination, File};
 use super::plan::{Plan, Target, compare};
+use crate::ask::Asked;
 use crate::codec::checksum::{self, Checksum};
 use crate::codec::deed::Before;
 use crate::deed::Seen;
@@ -31,6 +32,8 @@ pub struct Restore<'a> {
     even_if_equal: bool,
     /// Of an undo or redo: what it was decided on. Where that has changed, it is another one's turn.
     pub(crate) seen: Option<Seen>,
+    /// The request that it comes from.
+    pub(crate) asked: Option<Asked>,
 }
 
 /// What is put back.
@@ -109,6 +112,7 @@ impl<'a> Restore<'a> {
             cut_off: None,
             even_if_equal: false,
             seen: None,
+            asked: None,
         }
     }
 

@@ -44,6 +44,10 @@ impl Restore<'_> {
             Some(seen) => Expect::As(self.overtake(seen)?),
             None => (merged.or(plan.head)).map_or(Expect::Anything, Expect::Newest),
         };
+        let save = match &self.asked {
+            Some(asked) => asked.mark(save),
+            None => save,
+        };
         let saved = save
             .origin(self.origin(from))
             .expect(expect)
@@ -323,6 +327,11 @@ impl Restore<'_> {
                 [&put[..], std::slice::from_ref(&row)].concat(),
             );
             exchange.raise = vec![(known.id, known.era)];
+            if let Some(asked) = &self.asked {
+                // It is done and known to be done in one, or not at all.
+                exchange.take.notes.push(asked.taken.clone());
+                exchange.put.notes.push(asked.done.clone());
+            }
             let mut proved = exchange.clone();
             proved.take.snapshots.extend(newest.clone());
             proved.put.snapshots.extend(newest);

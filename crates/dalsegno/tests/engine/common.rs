@@ -1,8 +1,10 @@
 //! What several of these tests need.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use dalsegno::clock::SystemClock;
+use dalsegno::clock::{Clock, SystemClock};
 use dalsegno::store::{MemoryStore, Store};
 use dalsegno::{Engine, Options, Snapshot};
 
@@ -30,6 +32,34 @@ pub(crate) fn state(n: usize) -> Vec<u8> {
         .map(|i| format!("{{\"title\":\"Track {i} of the long night\"}}"))
         .collect();
     format!("{{\"turn\":{n},\"upcoming\":[{}]}}", list.join(",")).into_bytes()
+}
+
+/// A clock whose machine a test lets run ahead.
+#[derive(Default, Clone)]
+pub(crate) struct Jumps(Arc<AtomicU64>);
+
+impl Jumps {
+    pub(crate) fn jump(&self, by: Duration) {
+        let by = u64::try_from(by.as_millis()).unwrap();
+        self.0.store(by, Ordering::SeqCst);
+    }
+
+    pub(crate) fn on(&self, store: &Arc<dyn Store>) -> Engine {
+        let options = Options::default().clock(Arc::new(self.clone()));
+        options.on(Arc::clone(store))
+    }
+}
+
+impl Clock for Jumps {
+    fn now(&self) -> jiff::Timestamp {
+        SystemClock.now()
+    }
+    fn random(&self) -> [u8; 16] {
+        SystemClock.random()
+    }
+    fn uptime(&self) -> u64 {
+        SystemClock.uptime() + self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// A snapshot that was acknowledged, and what it was of.

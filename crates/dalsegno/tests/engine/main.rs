@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy allows it in tests, but not in what they call
 
 mod acceptance;
+mod ask;
 mod autosave;
 mod common;
 mod conformance;
@@ -14,6 +15,7 @@ mod expect;
 mod format;
 mod format_2;
 mod guards;
+mod handover;
 mod leases;
 mod model;
 mod pages;

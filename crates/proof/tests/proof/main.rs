@@ -1,10 +1,12 @@
 //! Kills, power losses, full disks, flipped bytes, and many programs on one store.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // clippy allows it in tests, but not in what they call
 
+mod asks;
 mod deeds;
 mod disk_errors;
 mod evening;
 mod flips;
+mod handover;
 mod housekeeping;
 mod kills;
 mod live;

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dalsegno::Engine;
+use serde_json::json;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
+use crate::verb::asking::Asking;
 use crate::verb::put::{carry_out, check_target, close};
 
 /// Put a state back, into a file or as the newest stored state
@@ -20,7 +22,8 @@ use crate::verb::put::{carry_out, check_target, close};
 Examples:
   dalsegno snapshot restore bot/42@-1 --to player.json --dry-run
   dalsegno snapshot restore bot/42@-1 --to player.json --component queue
-  dalsegno snapshot restore bot/42@2026-11-20T21:30")]
+  dalsegno snapshot restore bot/42@2026-11-20T21:30
+  dalsegno snapshot restore bot/42@party --ask")]
 pub(crate) struct Restore {
     /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
     #[arg(value_name = "REF")]
@@ -34,11 +37,26 @@ pub(crate) struct Restore {
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Restore {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        if self.asking.ask && self.to.is_some() {
+            return Err(Failure::usage(
+                "a file is written without asking anybody: leave --ask out",
+            ));
+        }
         let engine = Place::open(global)?;
+        if self.asking.ask && !self.dry_run {
+            let from = engine.info(&self.reference)?;
+            let arguments = json!({"from": from.id, "components": self.components});
+            self.asking
+                .put(&engine, &from.session, "restore", arguments, global, out)?;
+            close(engine, out);
+            return Ok(());
+        }
         if let Some(to) = &self.to {
             check_target(&engine, "--to", to)?;
         }

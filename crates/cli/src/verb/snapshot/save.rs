@@ -8,12 +8,14 @@ use clap::builder::PossibleValuesParser;
 use dalsegno::clock::SystemClock;
 use dalsegno::store::MemoryStore;
 use dalsegno::{Engine, ErrorKind, Kind, MAX_SIZE, Options, Query, Snapshot};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
+use crate::verb::asking::{Asking, by_whom, with_answer};
+use crate::verb::put::close;
 use crate::{human, input};
 
 /// Save the state of a session
@@ -26,7 +28,8 @@ Examples:
   dalsegno snapshot save bot/42 --from player.json
   curl -s localhost:8080/state | dalsegno snapshot save bot/42 --kind auto
   dalsegno snapshot save game/drowned-bell --from game.json --name 'before the boss' \\
-      --tag boss --meta chapter=VI")]
+      --tag boss --meta chapter=VI
+  dalsegno snapshot save bot/42 --from player.json --ask")]
 pub(crate) struct Save {
     /// The session, such as bot/42
     session: String,
@@ -66,6 +69,8 @@ pub(crate) struct Save {
     /// Check everything and say what would be saved, without saving
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Save {
@@ -79,6 +84,9 @@ impl Save {
         };
         if self.dry_run {
             return self.rehearse(&engine, text, out);
+        }
+        if self.asking.ask {
+            return self.have_saved(engine, text, out);
         }
         let saved = self.prepare(&engine, text)?.commit()?;
         let fuller = fuller(&engine, &saved);
@@ -137,6 +145,40 @@ impl Save {
             save = save.intent(words);
         }
         Ok(if self.pin { save.pin() } else { save })
+    }
+
+    /// Has it saved by the program that has the session open.
+    fn have_saved(&self, engine: Engine, text: Vec<u8>, out: &mut Out) -> Result<()> {
+        let metadata: Map<String, Value> = self
+            .metadata
+            .iter()
+            .map(|(key, value)| (key.clone(), json!(value)))
+            .collect();
+        let arguments = json!({
+            "name": self.name,
+            "label": self.label,
+            "description": self.description,
+            "tags": self.tags,
+            "metadata": metadata,
+            "turn": self.turn,
+            "schema_version": self.schema_version,
+            "pinned": self.pin,
+            "kind": self.kind,
+        });
+        let answer = self
+            .asking
+            .send(&engine, &self.session, "save", arguments, Some(text))?;
+        if out.is_json() {
+            out.json(&with_answer(&answer, false))?;
+        } else {
+            let saved = answer.value["id"].as_str().map(|id| engine.info(id));
+            if let Some(Ok(saved)) = saved {
+                out.line(sentence("saved", &saved))?;
+            }
+            out.line(by_whom(&answer, &self.session).join("\n"))?;
+        }
+        close(engine, out);
+        Ok(())
     }
 
     fn refuse_repeated_keys(&self) -> Result<()> {
