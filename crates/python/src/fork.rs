@@ -144,10 +144,6 @@ pub(crate) fn before_fork(py: Python<'_>) {
         .traffic()
         .forking
         .push(std::thread::current().id());
-    // What is being asked for may wait for this very thread: it is asked for anew afterwards.
-    for saving in all(py).iter().flat_map(|kept| kept.savings(py)) {
-        let _later = py.detach(|| saving.pause(Duration::ZERO));
-    }
     if !quiet(py, end) {
         return;
     }

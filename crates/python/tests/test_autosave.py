@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -247,19 +247,17 @@ def test_one_that_nobody_keeps_goes_on(engine: Engine) -> None:
     until(listener, "auto_saved")
 
 
-def in_fork(work: Callable[[], object]) -> str:
-    return in_a_child(work)
-
-
 @forks
 def test_a_fork_in_the_middle_of_it(engine: Engine) -> None:
     n = 0
+    asked = threading.Event()
 
     def provider() -> object:
         nonlocal n
         n += 1
+        asked.set()
         # Calls of a provider are not held up by the fork that waits for it.
-        return {"n": n, "sessions": engine.sessions()}
+        return {"n": n, "calls": [len(engine.sessions()) for _ in range(100)]}
 
     saver = engine.auto_save(every=0.01)
     saver.register("s", provider, min_change=0)
@@ -275,8 +273,17 @@ def test_a_fork_in_the_middle_of_it(engine: Engine) -> None:
             own.register("child", lambda: {"n": 0})
         return engine.restore("child@latest")
 
+    listener = engine.subscribe()
     for _ in range(10):
-        assert in_fork(work) == "{'n': 0}"
+        asked.clear()
+        assert asked.wait(60)
+        began = time.monotonic()
+        assert in_a_child(work) == "{'n': 0}"
+        assert time.monotonic() - began < 9, "it was waited for in vain"
+        while listener.wait(0):
+            pass
+        # It goes on by itself.
+        until(listener, "auto_saved")
         saver.save_now()
         saved = engine.restore("s@latest")["n"]
         assert saved <= n
@@ -303,7 +310,7 @@ def test_forks_while_others_wait_for_saves(engine: Engine) -> None:
     saves.start()
     try:
         for _ in range(10):
-            assert in_fork(lambda: engine.save("child", {})["session"]) == "'child'"
+            assert in_a_child(lambda: engine.save("child", {})["session"]) == "'child'"
     finally:
         stop.set()
         saves.join()

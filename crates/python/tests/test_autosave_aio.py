@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ def test_closing_the_engine_stops_it_and_never_in_the_loop_itself(store: Path) -
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_in_the_loop(store: Path) -> None:
+def test_a_fork_in_the_loop(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
         async with await aio.open(store) as engine, engine.auto_save(every=0.01) as saver:
             n = 0
@@ -162,14 +163,25 @@ def test_a_fork_in_the_loop(store: Path) -> None:
                 return {"n": n}
 
             await saver.register("s", provider, min_change=0)
+            loop = asyncio.get_running_loop()
+            asked = threading.Event()
+            call_soon = loop.call_soon_threadsafe
+
+            def noted(*args: Any, **options: Any) -> asyncio.Handle:
+                asked.set()
+                return call_soon(*args, **options)
+
+            monkeypatch.setattr(loop, "call_soon_threadsafe", noted)
             for _ in range(5):
                 waits = asyncio.create_task(saver.save_now())
-                await asyncio.sleep(0.01)
-                before = asyncio.get_running_loop().time()
+                await asyncio.sleep(0)
+                asked.clear()
+                # The loop is asked for a state now, and forks before it can give it.
+                assert asked.wait(60)
+                began = time.monotonic()
                 answer = in_a_child(lambda: engine.engine.save("child", {})["session"])
                 assert answer == "'child'"
-                # The fork waited for nothing that waits for this loop.
-                assert asyncio.get_running_loop().time() - before < 5
+                assert time.monotonic() - began < 9, "it waited for itself"
                 await waits
                 assert (await engine.restore("s@latest"))["n"] <= n
 
