@@ -55,6 +55,8 @@ fn a_second_watch_of_a_folder_is_refused_by_name_also_of_an_empty_one() {
         let second = other(&house);
         for once in [false, true] {
             let mut watch = Watch::new(&second, &[house.folder()], House::settings()).unwrap();
+            // Were it not refused, it would end at once.
+            watch.stopper().stop();
             let mut told = |_: &Event| {};
             let refused = match once {
                 true => watch.once(&mut told),
