@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::asking::{post, request, withdraw};
 use super::request::Peer;
 use super::rows::{self, Found};
+use super::turns::{post, request, withdraw};
 use super::wait::{Now, Patience, vanished};
 use crate::attempt::{TRIES, until_done};
 use crate::codec::note::{self, LEASE, Lease, Stage, State, Writer};

@@ -5,6 +5,7 @@
 
 mod asking;
 mod attend;
+mod attendant;
 mod deeds;
 mod gates;
 mod handover;
@@ -12,10 +13,12 @@ mod orphan;
 mod pass;
 mod request;
 mod rows;
+mod turns;
 mod wait;
 
 pub use asking::Ask;
-pub use attend::{Attendant, Attending, Reply};
+pub use attend::Attending;
+pub use attendant::{Attendant, Reply};
 pub(crate) use gates::Gates;
 pub use handover::HandedOver;
 pub use request::{Answer, Peer, Request};
