@@ -47,7 +47,12 @@ pub struct GuardRestore<'a> {
     restore: Option<Restore<'a>>,
 }
 
-impl GuardRestore<'_> {
+impl<'a> GuardRestore<'a> {
+    /// The items that come back, and the restore that brings them; none where nothing is missing.
+    pub(crate) fn into_parts(self) -> (Vec<Returned>, Option<Restore<'a>>) {
+        (self.returned, self.restore)
+    }
+
     /// How it stood with the session.
     #[must_use]
     pub fn report(&self) -> &GuardReport {

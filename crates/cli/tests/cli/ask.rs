@@ -105,6 +105,47 @@ fn the_bot_does_it_and_goes_on_with_it() {
 }
 
 #[test]
+fn what_was_lost_comes_back_by_the_bot_that_has_it() {
+    let house = House::new();
+    house.run(&["guard", "set", "s", "n"]).ok();
+    house.save("s", "{\"n\":[1,2,3]}");
+    let bot = Arc::new(Engine::open(house.store()).unwrap());
+    bot.open_session("s").unwrap();
+    let program = Bot::default();
+    let loaded = Arc::clone(&program.loaded);
+    let _attending = bot.attend(program).unwrap();
+    let saving = ["snapshot", "save", "s", "--ask"];
+    house
+        .feed(&saving, b"{\"n\":[1,4]}")
+        .ok()
+        .says("n: 2 of 3 lost: the fuller state is kept as")
+        .says("which was asked");
+    house
+        .run(&["guard", "restore", "s"])
+        .failed(5, "ask it to do this (`--ask`)");
+    house
+        .run(&["guard", "restore", "s", "--ask"])
+        .ok()
+        .says("n: 2 items came back")
+        .says("it goes on with that state");
+    let again = ["guard", "restore", "s", "--ask", "--json"];
+    let again = house.run(&again).ok().json();
+    assert_eq!(
+        (&again["returned"], &again["report"]),
+        (&json!([]), &json!(null))
+    );
+    let saving = [&saving[..], &["--intent", "undo", "--json"]].concat();
+    let saved = house.feed(&saving, b"{\"n\":[1]}").ok().json();
+    assert_eq!(
+        (&saved["intent"], &saved["guarded"]),
+        (&json!("undo"), &json!(null))
+    );
+    let told = loaded.lock().unwrap().clone();
+    let states = ["[1,4]", "[1,2,3,4]", "[1]"].map(|n| format!("{{\"n\":{n}}}"));
+    assert_eq!(told, states);
+}
+
+#[test]
 fn what_nobody_has_to_be_asked_for_is_done_here() {
     let house = House::new();
     let bot = open(&house);

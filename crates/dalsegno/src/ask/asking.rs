@@ -23,15 +23,16 @@ const MAX_ARGUMENTS: usize = 1 << 20;
 
 impl Engine {
     /// Prepares to ask the program that has `session` open for something, wherever it runs on this store: for
-    /// `save`, `rollback`, `undo`, `redo` or `restore`, which every program that [attends](Engine::attend) carries
-    /// out, or for something of its own. Where no program has the session open, one of the five is done here.
+    /// `save`, `rollback`, `undo`, `redo`, `restore` or `guard_restore`, which every program that [attends](Engine::attend) carries
+    /// out, or for something of its own. Where no program has the session open, one of the deeds below is done here.
     ///
     /// | verb | arguments |
     /// | --- | --- |
-    /// | `save` | `name`, `label`, `description`, `tags`, `metadata`, `turn`, `schema_version`, `pinned`, `kind` (`manual`, `auto`); the text goes with [`Ask::state`] |
+    /// | `save` | `name`, `label`, `description`, `tags`, `metadata`, `turn`, `schema_version`, `intent`, `pinned`, `kind` (`manual`, `auto`); the text goes with [`Ask::state`] |
     /// | `rollback` | `steps` (1), or `to`: a reference |
     /// | `undo`, `redo` | none |
     /// | `restore` | `from`: a reference; `components`: only these |
+    /// | `guard_restore` | `from`: a reference, or nothing: as [`Engine::guard_restore`]; the answer has `returned` and `report` |
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -129,7 +130,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Asks, and waits for the answer. What is asked for is done once or not at all: should the holder end in the
-    /// middle of one of the five deeds, it is found out whether it was done, and it is done here where it was not.
+    /// middle of one of these deeds, it is found out whether it was done, and it is done here where it was not.
     ///
     /// # Errors
     /// - What the holder answers: an error of the kind that it met.

@@ -38,7 +38,7 @@ impl Engine {
     /// were asked. [`Engine::ask`] has an example. A program that begins before it opens its sessions refuses nobody
     /// in between.
     ///
-    /// While one of the five deeds is carried out and loaded, the session is not [saved by
+    /// While one of these deeds is carried out and loaded, the session is not [saved by
     /// itself](Engine::auto_save): a state from before would go on top. What the program saves otherwise is its own
     /// concern: see [`Attendant::asked`].
     ///
@@ -220,7 +220,7 @@ impl Post {
         stage
     }
 
-    /// What came of one of the five deeds, and why the program does not go on with it, where it does not.
+    /// What came of one of these deeds, and why the program does not go on with it, where it does not.
     fn deed(&mut self, taken: &Found, request: &Request) -> Result<(Value, Option<String>)> {
         let engine = Arc::clone(&self.engine);
         let asked = Asked::of(taken, &engine.store().info().id)?;
@@ -255,6 +255,14 @@ impl Post {
                 VERBS.join(", ")
             ))
         })?;
+        if request.verb == "guard_restore" && value["report"].is_null() {
+            let nothing = Error::not_found("nothing is missing; nothing was changed");
+            drop(self.guarded(|it| {
+                it.failed(request, &nothing);
+                Ok(())
+            }));
+            return Ok((value, None));
+        }
         let state = engine.restore(&format!("{}@latest", request.session));
         let told = state.and_then(|state| self.guarded(|it| it.load(request, &state)));
         let not_told = match told {

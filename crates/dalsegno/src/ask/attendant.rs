@@ -7,16 +7,17 @@ use crate::autosave::State;
 use crate::error::{Error, Result};
 use crate::restore::Restored;
 
-/// What a program does about requests: see [`Engine::attend`]. Its methods are called in a thread of their own, one
+/// What a program does about requests: see [`Engine::attend`](crate::Engine::attend). Its methods are called in a thread of their own, one
 /// at a time; while one runs, saves go on, but for auto-saves of the session that is being changed. `()` is a program
 /// that leaves everything to the engine.
 pub trait Attendant: Send {
-    /// Somebody asks for something. The five deeds (`save`, `rollback`, `undo`, `redo`, `restore`) are for the
-    /// engine to carry out; a program may refuse them, or answer itself, and answers its own verbs.
+    /// Somebody asks for something. The deeds of the engine (`save`, `rollback`, `undo`, `redo`, `restore`, `guard_restore`) are
+    /// for it to carry out; a program may refuse them, or answer itself, and answers its own verbs.
     ///
-    /// A program that changes its state in other threads stops that here, for the five deeds, until
+    /// A program that changes its state in other threads stops that here, for these deeds, until
     /// [`load`](Attendant::load) or [`failed`](Attendant::failed). What it has not saved yet it may save here,
-    /// as [`Kind::Safety`](crate::Kind::Safety) so that steps back are not counted from there.
+    /// as [`Kind::Safety`](crate::Kind::Safety) so that steps back are not counted from there; before a
+    /// `guard_restore` as any other save, so that it is part of what is merged.
     ///
     /// # Errors
     /// Whatever the program says: nothing is done, and whoever asks gets this error.
@@ -41,7 +42,7 @@ pub trait Attendant: Send {
         let _ = (request, error);
     }
 
-    /// Another program wants to go on with a session: see [`Engine::take_handover`]. From here on the program
+    /// Another program wants to go on with a session: see [`Engine::take_handover`](crate::Engine::take_handover). From here on the program
     /// changes nothing of it any more, and gives its last state; nothing where that is saved already. It is saved,
     /// and the session is handed over. Then comes [`handed_over`](Attendant::handed_over), or
     /// [`unfreeze`](Attendant::unfreeze).
@@ -71,7 +72,7 @@ impl Attendant for () {}
 /// What a program does about a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// The engine carries it out, if it is one of the five deeds. Any other verb is refused as unknown.
+    /// The engine carries it out, if it is one of its deeds. Any other verb is refused as unknown.
     CarryOut,
     /// It is done, and this is the answer: up to 16 MiB as JSON.
     Answer(Value),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::request::{Asked, MARK};
 use crate::engine::Engine;
@@ -13,7 +13,14 @@ use crate::restore::{Restore, Target};
 use crate::rollback::Back;
 
 /// Their verbs.
-pub(super) const VERBS: [&str; 5] = ["save", "rollback", "undo", "redo", "restore"];
+pub(super) const VERBS: [&str; 6] = [
+    "save",
+    "rollback",
+    "undo",
+    "redo",
+    "restore",
+    "guard_restore",
+];
 
 /// Of `save`.
 #[derive(Default, Deserialize)]
@@ -26,6 +33,7 @@ struct Saving {
     metadata: Map<String, Value>,
     turn: Option<i64>,
     schema_version: Option<String>,
+    intent: Option<String>,
     pinned: bool,
     kind: Option<Kind>,
 }
@@ -45,6 +53,13 @@ struct Putting {
     from: String,
     #[serde(default)]
     components: Vec<String>,
+}
+
+/// Of `guard_restore`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Merging {
+    from: Option<String>,
 }
 
 /// Of `undo` and `redo`.
@@ -71,13 +86,14 @@ pub(super) fn check(verb: &str, arguments: &Value, state: Option<&Bytes>) -> Res
         }
         "rollback" => return back(arguments).map(|_| ()),
         "restore" => return read::<Putting>(verb, arguments).map(|_| ()),
+        "guard_restore" => return read::<Merging>(verb, arguments).map(|_| ()),
         "undo" | "redo" => return read::<Nothing>(verb, arguments).map(|_| ()),
         _ => {}
     }
     Ok(())
 }
 
-/// Carries one of the five out; nothing for another verb.
+/// Carries one of them out; nothing for another verb.
 pub(super) fn carry_out(
     engine: &Engine,
     session: &str,
@@ -106,6 +122,13 @@ pub(super) fn carry_out(
             }
             let restore = engine.put_back(&of.id.to_string());
             components.into_iter().fold(restore, Restore::component)
+        }
+        "guard_restore" => {
+            let Merging { from } = read(verb, arguments)?;
+            let merge = engine.guard_restore(session, from.as_deref())?;
+            let (returned, restore) = merge.into_parts();
+            let report = restore.map(|restore| apply(restore, asked)).transpose()?;
+            return Ok(Some(json!({"returned": returned, "report": report})));
         }
         _ => return Ok(None),
     };
@@ -148,6 +171,9 @@ fn save(
     }
     if let Some(version) = saving.schema_version {
         save = save.schema_version(version);
+    }
+    if let Some(words) = saving.intent {
+        save = save.intent(words);
     }
     if saving.pinned {
         save = save.pin();

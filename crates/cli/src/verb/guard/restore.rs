@@ -1,6 +1,7 @@
 //! `dalsegno guard restore`
 
 use clap::Args;
+use dalsegno::Engine;
 use dalsegno::guard::Returned;
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use crate::global::Global;
 use crate::human;
 use crate::output::Out;
 use crate::place::Place;
+use crate::verb::asking::{Asking, by_whom, with_answer};
 use crate::verb::put::{close, done, planned};
 
 /// Bring back what a session lost without a word
@@ -21,7 +23,8 @@ use crate::verb::put::{close, done, planned};
 Examples:
   dalsegno guard restore chat/garden --dry-run
   dalsegno guard restore chat/garden
-  dalsegno guard restore chat/garden --from 0199fc7e")]
+  dalsegno guard restore chat/garden --from 0199fc7e
+  dalsegno guard restore chat/garden --ask")]
 pub(crate) struct Restore {
     /// The session
     session: String,
@@ -31,11 +34,16 @@ pub(crate) struct Restore {
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Restore {
     pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open_guarded(global)?;
+        if self.asking.ask && !self.dry_run {
+            return self.have_restored(engine, out);
+        }
         let restore = engine.guard_restore(&self.session, self.from.as_deref())?;
         let plan = restore.plan()?;
         let returned = restore.returned().to_vec();
@@ -50,8 +58,8 @@ impl Restore {
                 }
             }
             for Returned { list, items, .. } in &returned {
-                let items = human::count(u64::try_from(*items).unwrap_or(u64::MAX), "item");
-                out.line(format!("  {}: {items} to come back", human::safe(list)))?;
+                let items = u64::try_from(*items).unwrap_or(u64::MAX);
+                out.line(format!("  {} to come back", items_of(list, items)))?;
             }
         }
         if self.dry_run {
@@ -71,4 +79,31 @@ impl Restore {
             None => Ok(()),
         }
     }
+    /// Has it done by the program that has the session open.
+    fn have_restored(&self, engine: Engine, out: &mut Out) -> Result<()> {
+        let arguments = json!({"from": self.from});
+        let send = &self.asking;
+        let answer = send.send(&engine, &self.session, "guard_restore", arguments, None)?;
+        close(engine, out);
+        if out.is_json() {
+            return out.json(&with_answer(&answer, true));
+        }
+        let returned = answer.value["returned"].as_array();
+        for returned in returned.into_iter().flatten() {
+            let list = returned["list"].as_str().unwrap_or_default();
+            let items = returned["items"].as_u64().unwrap_or_default();
+            out.line(format!("  {} came back", items_of(list, items)))?;
+        }
+        if answer.value["report"].is_null() {
+            let session = human::safe(&self.session);
+            out.line(format!(
+                "{session}: nothing is to come back; nothing was changed"
+            ))?;
+        }
+        out.line(by_whom(&answer, &self.session).join("\n"))
+    }
+}
+
+fn items_of(list: &str, items: u64) -> String {
+    format!("{}: {}", human::safe(list), human::count(items, "item"))
 }

@@ -106,13 +106,7 @@ impl Save {
         let Some(fuller) = fuller else {
             return Ok(());
         };
-        let lost = human::safe(fuller.label.as_deref().unwrap_or_default());
-        let kept = human::short(fuller.id);
-        out.line(format!("{lost}: the fuller state is kept as {kept}"))?;
-        let session = human::safe(&self.session);
-        out.line(format!(
-            "`guard restore {session}` brings back what was lost; if it is meant to be gone, save with --intent"
-        ))
+        out.line(lost_lines(&fuller, &self.session))
     }
 
     /// The save as asked for.
@@ -162,6 +156,7 @@ impl Save {
             "metadata": metadata,
             "turn": self.turn,
             "schema_version": self.schema_version,
+            "intent": self.intent,
             "pinned": self.pin,
             "kind": self.kind,
         });
@@ -169,11 +164,20 @@ impl Save {
             .asking
             .send(&engine, &self.session, "save", arguments, Some(text))?;
         if out.is_json() {
-            out.json(&with_answer(&answer, false))?;
+            let mut all = with_answer(&answer, false);
+            let saved = answer.value["id"].as_str().map(|id| engine.info(id));
+            let fuller = saved.and_then(|saved| fuller(&engine, &saved.ok()?));
+            if let (Some(all), Some(fuller)) = (all.as_object_mut(), &fuller) {
+                all.insert("guarded".to_owned(), guarded(fuller));
+            }
+            out.json(&all)?;
         } else {
             let saved = answer.value["id"].as_str().map(|id| engine.info(id));
             if let Some(Ok(saved)) = saved {
                 out.line(sentence("saved", &saved))?;
+                if let Some(fuller) = fuller(&engine, &saved) {
+                    out.line(lost_lines(&fuller, &self.session))?;
+                }
             }
             out.line(by_whom(&answer, &self.session).join("\n"))?;
         }
@@ -272,6 +276,17 @@ fn fuller(engine: &Engine, saved: &Snapshot) -> Option<Snapshot> {
     // One that was kept before another save, which is deleted, is of another time.
     let is = before.kind == Kind::Guard && before.created_at == saved.created_at;
     is.then_some(before)
+}
+
+/// What was lost, and how it comes back.
+fn lost_lines(fuller: &Snapshot, session: &str) -> String {
+    let lost = human::safe(fuller.label.as_deref().unwrap_or_default());
+    let kept = human::short(fuller.id);
+    let session = human::safe(session);
+    format!(
+        "{lost}: the fuller state is kept as {kept}\n`guard restore {session}` brings back what was lost; if it is \
+         meant to be gone, save with --intent"
+    )
 }
 
 fn value(snapshot: &Snapshot) -> Value {
