@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dalsegno::guard::GuardPolicy;
+use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::{Engine, ErrorKind, FILE_NAME, Options};
 use dalsegno_config::{Config, Flags, Layers, Loaded, Origin, Setting};
 use etcetera::BaseStrategy;
@@ -15,6 +15,13 @@ use crate::hooked;
 pub(crate) const HERE: &str = ".dalsegno";
 
 const VARIABLE: &str = "DALSEGNO_STORE";
+
+/// The pattern that every session matches.
+pub(crate) const EVERY: &str = "**";
+
+/// What a watch guards unless somebody says otherwise: a chat's messages, and files that are a list themselves, as JSON
+/// lines are.
+const WATCHED_LISTS: [&str; 2] = ["messages", "."];
 
 /// What named the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +130,26 @@ impl Place {
     pub(crate) fn open_guarded(global: &Global) -> Result<Engine> {
         let place = Self::find(global)?;
         place.open_with(Options::default().guards(guards()?))
+    }
+
+    /// As [`open_guarded`](Self::open_guarded), for a watch: where nobody says what is guarded, the lists that sessions mostly are
+    /// made of are.
+    /// Says as well whether that is so.
+    pub(crate) fn open_watching(global: &Global) -> Result<(Engine, bool)> {
+        let place = Self::find(global)?;
+        let mut guards = guards()?;
+        let stored = match Engine::open(&place.path) {
+            Ok(engine) => engine.guards().unwrap_or_default(),
+            // It is said below.
+            Err(_) => Vec::new(),
+        };
+        let adds = guards.iter().chain(&stored).all(|it| it.pattern != EVERY);
+        if adds {
+            let lists = WATCHED_LISTS.map(GuardRule::new).into_iter();
+            guards.push(lists.fold(GuardPolicy::new(EVERY), GuardPolicy::list));
+        }
+        let engine = place.open_with(Options::default().guards(guards))?;
+        Ok((engine, adds))
     }
 
     /// Opens the store.

@@ -10,7 +10,7 @@ use crate::guard::{
     self, Generation, GuardPolicy, GuardStatus, Intent, Judgement, Merge, Merged, Recommendation,
     Returned,
 };
-use crate::model::{Snapshot, SnapshotId, Verb};
+use crate::model::{Kind, Snapshot, SnapshotId, Verb};
 use crate::restore::{Plan, Report, Restore, Restored, Source};
 use crate::show::{self, describe};
 use crate::shrink::{Guards, Kept, Past, Purpose, moment};
@@ -149,6 +149,24 @@ impl Engine {
         let mut sessions = self.sessions()?;
         sessions.retain(|session| guards.of(session).is_some());
         Ok(sessions)
+    }
+
+    /// The fuller state that was kept before `saved`, because that lost items without a word; its label says which.
+    ///
+    /// # Errors
+    /// `Damaged` where it cannot be read.
+    pub fn kept_fuller(&self, saved: &Snapshot) -> Result<Option<Snapshot>> {
+        let Some(parent) = saved.parent else {
+            return Ok(None);
+        };
+        let view = self.view()?;
+        let Some(row) = view.snapshot(parent.seq())? else {
+            return Ok(None);
+        };
+        // One that was kept before another save, which is deleted, is of another time.
+        let before = describe(&row, &saved.session, &self.store().info().id)?;
+        let is = before.kind == Kind::Guard && before.created_at == saved.created_at;
+        Ok(is.then_some(before))
     }
 
     /// Says of a session whether its guarded lists lost items, on purpose or by accident, whether it went on since,

@@ -35,6 +35,17 @@ pub enum Event {
         /// The file had not settled; it was read all the same, because it never rests or because the watch ends.
         hasty: bool,
     },
+    /// The state that was saved last of a file lost items without a word; the fuller one is kept.
+    Shrunk {
+        /// The file.
+        file: PathBuf,
+        /// Its session.
+        session: String,
+        /// The guard snapshot of the fuller state.
+        snapshot: SnapshotId,
+        /// What was lost, for people.
+        lost: String,
+    },
     /// A file's state would be kept; nothing was.
     WouldSave {
         /// The file.

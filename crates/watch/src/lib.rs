@@ -3,10 +3,12 @@
 //! Every settled change of a session file, JSON or JSON lines, becomes a snapshot of the session that is named after
 //! it. [`Watch`] is where to begin; docs/watch.md says what is promised.
 
+mod attend;
 mod event;
 mod facts;
 mod find;
 mod folder;
+mod hands;
 mod inbox;
 mod keep;
 mod lease;
@@ -24,6 +26,7 @@ mod trouble;
 mod watch;
 mod work;
 
+pub use attend::Files;
 pub use event::{Event, Summary};
 pub use inbox::Stopper;
 pub use name::{Format, session_name};

@@ -27,6 +27,8 @@ pub(crate) struct Saving {
     hasty: bool,
     quiet: bool,
     newest: Option<SnapshotId>,
+    /// The session's turn when the file was read.
+    turn: u64,
 }
 
 /// A save on its way.
@@ -61,6 +63,9 @@ impl Watch<'_> {
         let Some(about) = self.about.get(file) else {
             self.settling.forget(file);
             return Taken::Settled;
+        };
+        let Some(turn) = self.hands.hold().of(&about.session) else {
+            return self.again(file, facts);
         };
         let expected = if hasty {
             Expected::Any
@@ -112,6 +117,7 @@ impl Watch<'_> {
                     hasty,
                     quiet,
                     newest,
+                    turn,
                 })
             }))
         });
@@ -130,6 +136,13 @@ impl Watch<'_> {
                 Taken::Settled
             }
         }
+    }
+
+    /// Somebody is at work on the session: the file is read once more when that is done.
+    fn again(&mut self, file: &File, facts: Facts) -> Taken {
+        let now = self.inbox.now();
+        self.settling.read(file, Outcome::Moved(Some(facts)), now);
+        Taken::Moved
     }
 
     /// The text as the engine keeps it, or the bytes' hash and what is wrong with them.
@@ -253,6 +266,9 @@ impl Watch<'_> {
             }
         };
         let (mut saves, mut submitted) = (Vec::new(), Vec::new());
+        let hands = Arc::clone(&self.hands);
+        // Whoever asks for one now comes after what is saved here.
+        let turns = hands.hold();
         for saving in savings {
             let Saving {
                 file,
@@ -263,7 +279,12 @@ impl Watch<'_> {
                 hasty,
                 quiet,
                 newest,
+                turn,
             } = saving;
+            if turns.of(&change.session) != Some(turn) {
+                self.again(&file, facts);
+                continue;
+            }
             if let Some(error) = refused.remove(&change.session) {
                 self.not_saved(&file, &error, told);
                 continue;
@@ -280,6 +301,7 @@ impl Watch<'_> {
             });
         }
         let tickets = self.engine.submit_together(saves);
+        drop(turns);
         for (saving, ticket) in submitted.into_iter().zip(tickets) {
             self.finish(saving, ticket, told);
         }
@@ -295,14 +317,23 @@ impl Watch<'_> {
                     about.renamed_from = None;
                     about.is_new = false;
                 }
+                let fuller = self.engine.kept_fuller(&snapshot);
                 told(&Event::Saved {
                     file: file.to_path_buf(),
-                    session: snapshot.session,
+                    session: snapshot.session.clone(),
                     snapshot: snapshot.id,
                     size: saving.size,
                     stored_size: snapshot.stored_size,
                     hasty: saving.hasty,
                 });
+                if let Ok(Some(fuller)) = fuller {
+                    told(&Event::Shrunk {
+                        file: file.to_path_buf(),
+                        session: snapshot.session,
+                        snapshot: fuller.id,
+                        lost: fuller.label.unwrap_or_default(),
+                    });
+                }
                 self.done(file, saving.facts);
             }
             Err(error) if error.kind() == ErrorKind::InvalidInput => {

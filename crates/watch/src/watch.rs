@@ -8,9 +8,11 @@ use std::time::Duration;
 use dalsegno::{Engine, Error, ErrorKind, Result};
 use notify::RecommendedWatcher;
 
+use crate::attend::Files;
 use crate::event::{Event, Summary};
 use crate::facts::Facts;
 use crate::folder::Folder;
+use crate::hands::Hands;
 use crate::inbox::{Inbox, Stopper};
 use crate::lines::Checked;
 use crate::settings::Settings;
@@ -68,6 +70,8 @@ pub struct Watch<'a> {
     pub(crate) leased: HashSet<String>,
     /// Those of them whose files are gone.
     pub(crate) gone: Vec<String>,
+    /// Those that others are at work on.
+    pub(crate) hands: Arc<Hands>,
 }
 
 /// What is known of a session file.
@@ -91,6 +95,13 @@ pub(crate) struct About {
 }
 
 impl<'a> Watch<'a> {
+    /// What attends to requests for the sessions of this watch: give it to [`Engine::attend`] while it runs.
+    #[must_use]
+    pub fn attendant(&self, engine: Arc<Engine>) -> Files {
+        let folders = self.folders.iter().map(|it| it.path.clone()).collect();
+        Files::new(engine, folders, Arc::clone(&self.hands))
+    }
+
     /// Prepares to watch `folders`, with all that is in them. Nothing is read yet.
     ///
     /// With several folders, their own names come after the prefix in their sessions' names.
@@ -126,6 +137,7 @@ impl<'a> Watch<'a> {
             polls: false,
             leased: HashSet::new(),
             gone: Vec::new(),
+            hands: Arc::default(),
         })
     }
 

@@ -365,3 +365,96 @@ fn the_service_is_one_that_systemd_takes() {
         .collect();
     assert!(of_it.is_empty(), "{said}");
 }
+
+#[test]
+fn what_a_file_lost_is_told_and_comes_back_into_the_file() {
+    let house = house();
+    let chat = |messages: &str| format!("{{\"messages\": [{messages}]}}");
+    house.write("in/a.json", chat("1, 2, 3"));
+    house.write("in/log.jsonl", "1\n2\n3\n");
+    let mut watching = Watching::start(&house);
+    watching.wait("saved", "log.jsonl");
+    house.write("in/a.json", chat("1, 9"));
+    let shrunk = watching.wait("shrunk", "a");
+    assert_eq!(shrunk["lost"], "messages: 2 of 3 lost");
+    house.write("in/log.jsonl", "3\n");
+    assert_eq!(
+        watching.wait("shrunk", "log.jsonl")["lost"],
+        ".: 2 of 3 lost"
+    );
+    house
+        .run(&["guard", "status"])
+        .ok()
+        .says("diverged")
+        .says("by accident");
+    house
+        .run(&["guard", "restore", "a"])
+        .failed(5, "ask it to do this (`--ask`)");
+    // What is in the file and was not kept yet is kept first.
+    for session in ["a", "log.jsonl"] {
+        house
+            .run(&["guard", "restore", session, "--ask"])
+            .ok()
+            .says("2 items came back")
+            .says("it goes on with that state");
+    }
+    assert_eq!(house.read("in/a.json"), chat("1, 2, 3, 9").into_bytes());
+    assert_eq!(house.read("in/log.jsonl"), b"1\n2\n3\n");
+    house
+        .run(&["undo", "a", "--ask"])
+        .ok()
+        .says("it goes on with that state");
+    assert_eq!(house.read("in/a.json"), chat("1, 9").into_bytes());
+    house
+        .run(&["rollback", "a", "--steps", "1", "--ask"])
+        .ok()
+        .says("it goes on with that state");
+    assert_eq!(house.read("in/a.json"), chat("1, 2, 3").into_bytes());
+    watching.signal(Signal::TERM);
+    let (ran, _) = watching.ended();
+    ran.ok();
+    // What came back is the newest state, and nothing was saved on top of it.
+    let latest = house.run(&["snapshot", "info", "a@latest", "--json"]).ok();
+    assert_eq!(latest.json()["operation"]["verb"], "rollback");
+    let entries = house.run(&["log", "a", "--json"]).ok().json();
+    let entries = entries["entries"].as_array().unwrap();
+    let saves = entries.iter().filter(|it| it["entry"] == "save");
+    assert_eq!(saves.count(), 2, "{entries:?}");
+}
+
+#[test]
+fn what_a_session_says_leads_to_no_other_file() {
+    let house = house();
+    house.write("in/a.json", "[1]");
+    house.write("other.json", "[7]");
+    let mut watching = Watching::start(&house);
+    watching.wait("saved", "a");
+    let folder = fs::canonicalize(house.path("in")).unwrap();
+    let engine = dalsegno::Engine::open(house.store()).unwrap();
+    let kept = json!({"folder": folder, "file": "../other.json", "format": "json"});
+    let save = engine.save_json("b", "[1,2]").meta("watch", kept.clone());
+    save.commit().unwrap();
+    engine
+        .save_json("b", "[1,2,3]")
+        .meta("watch", kept)
+        .commit()
+        .unwrap();
+    drop(engine);
+    house.write("in/b.json", "[1,2,3]");
+    watching.wait("unchanged", "b");
+    house.run(&["rollback", "b", "--ask"]).ok();
+    assert_eq!(house.read("other.json"), b"[7]");
+    // A torn file is left as it is, for it could not be kept.
+    house.write("in/a.json", "[1, 2]");
+    watching.wait("saved", "a");
+    house.write("in/a.json", "[1, ");
+    watching.wait("torn", "a");
+    house
+        .run(&["rollback", "a", "--ask"])
+        .ok()
+        .says("could not load it")
+        .says("was left as it is");
+    assert_eq!(house.read("in/a.json"), b"[1, ");
+    watching.signal(Signal::KILL);
+    watching.ended();
+}

@@ -133,20 +133,23 @@ impl Opened {
         self.entries.len()
     }
 
-    /// How this list is written; of one without items, as `other` is.
+    /// How this list is written; of one without items, as `other` is, and of one with a single item too, where it
+    /// begins and ends as that does.
     pub(super) fn style(&self, text: &[u8], other: Option<Style>) -> Style {
         let (Some(first), Some(last)) = (self.entries.first(), self.entries.last()) else {
             return other.unwrap_or_else(Style::compact);
         };
         let lead = slice(text, &(self.inside..first.value.start)).to_vec();
-        let between = match self.entries.get(1) {
-            Some(second) => slice(text, &(first.value.end..second.value.start)).to_vec(),
-            None => [b",", &lead[..]].concat(),
+        let trail = slice(text, &(last.value.end..self.close)).to_vec();
+        let between = match (self.entries.get(1), other) {
+            (Some(second), _) => slice(text, &(first.value.end..second.value.start)).to_vec(),
+            (None, Some(other)) if other.lead == lead && other.trail == trail => other.between,
+            (None, _) => [b",", &lead[..]].concat(),
         };
         Style {
             lead,
             between,
-            trail: slice(text, &(last.value.end..self.close)).to_vec(),
+            trail,
         }
     }
 

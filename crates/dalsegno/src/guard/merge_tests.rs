@@ -208,3 +208,20 @@ fn a_key_that_several_items_share_is_not_trusted() {
     let twice = r#"{"b":[{"id":1,"x":1},{"id":1,"x":2}]}"#;
     assert_eq!(done(&plain, twice, r#"{"b":[{"id":1,"x":2}]}"#), twice);
 }
+
+#[test]
+fn a_single_item_is_joined_as_in_the_fuller_state() {
+    let rules = [GuardRule::new(".")];
+    for (generation, newest, wanted) in [
+        // JSON lines, as one text.
+        ("[1\n,2\n,3\n]", "[3\n]", "[1\n,2\n,3\n]"),
+        ("[1, 2, 3]", "[3]", "[1, 2, 3]"),
+        ("[1, 2, 3]", "[ 3 ]", "[ 1, 2, 3 ]"),
+    ] {
+        let merged = merge(&rules, generation.as_bytes(), newest.as_bytes()).unwrap();
+        let Merged::Done(merged) = merged else {
+            panic!("{merged:?}");
+        };
+        assert_eq!(String::from_utf8(merged.text).unwrap(), wanted);
+    }
+}

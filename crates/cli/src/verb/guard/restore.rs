@@ -5,6 +5,7 @@ use dalsegno::Engine;
 use dalsegno::guard::Returned;
 use serde_json::json;
 
+use super::status::{not_guarded, unguarded};
 use crate::failure::Result;
 use crate::global::Global;
 use crate::human;
@@ -40,11 +41,14 @@ pub(crate) struct Restore {
 
 impl Restore {
     pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let engine = Place::open_guarded(global)?;
+        let (engine, of_watch) = Place::open_watching(global)?;
         if self.asking.ask && !self.dry_run {
             return self.have_restored(engine, out);
         }
         let restore = engine.guard_restore(&self.session, self.from.as_deref())?;
+        if of_watch && unguarded(restore.report()) {
+            return Err(not_guarded(&self.session));
+        }
         let plan = restore.plan()?;
         let returned = restore.returned().to_vec();
         if !out.is_json() {

@@ -5,10 +5,10 @@ use dalsegno::guard::{GuardStatus, Recommendation};
 use dalsegno::{ErrorKind, GuardReport};
 use serde_json::{Value, json};
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::Place;
+use crate::place::{EVERY, Place};
 use crate::{human, style, table};
 
 /// Say of each guarded session whether it lost items, and what to do
@@ -28,7 +28,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let engine = Place::open_guarded(global)?;
+        let (engine, of_watch) = Place::open_watching(global)?;
         let names = match &self.session {
             Some(session) => vec![session.clone()],
             None => engine.guarded_sessions()?,
@@ -37,6 +37,12 @@ impl Status {
         let mut failures: Vec<Value> = Vec::new();
         for name in &names {
             match engine.guard_status(name) {
+                // Only a watch guards it, if there is one: without a fuller state, nobody can say that it is fine.
+                Ok(report) if of_watch && unguarded(&report) => {
+                    if self.session.is_some() {
+                        return Err(not_guarded(name));
+                    }
+                }
                 Ok(report) => reports.push(report),
                 Err(error) if self.session.is_some() => return Err(error.into()),
                 // It was deleted meanwhile, or never had a state.
@@ -48,7 +54,7 @@ impl Status {
         if out.is_json() {
             return out.json(&json!({"sessions": reports, "failed": failures}));
         }
-        if names.is_empty() {
+        if reports.is_empty() && failures.is_empty() {
             out.note("no session is guarded; `guard set` does that");
             return Ok(());
         }
@@ -73,6 +79,16 @@ impl Status {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether only a watch would guard it, and none did so far.
+pub(super) fn unguarded(report: &GuardReport) -> bool {
+    report.guard.pattern == EVERY && report.generations.is_empty()
+}
+
+pub(super) fn not_guarded(session: &str) -> Failure {
+    let message = format!("no list of session {session} is guarded; `guard set` does that");
+    Failure::new(ErrorKind::NotFound, message)
 }
 
 fn row(report: &GuardReport) -> Vec<String> {

@@ -270,12 +270,9 @@ impl Save {
     }
 }
 
-/// The fuller state that was kept before `saved`, because it lost items without a word.
+/// The fuller state that was kept, if there was one to keep; the save is done either way.
 fn fuller(engine: &Engine, saved: &Snapshot) -> Option<Snapshot> {
-    let before = engine.info(&saved.parent?.to_string()).ok()?;
-    // One that was kept before another save, which is deleted, is of another time.
-    let is = before.kind == Kind::Guard && before.created_at == saved.created_at;
-    is.then_some(before)
+    engine.kept_fuller(saved).ok().flatten()
 }
 
 /// What was lost, and how it comes back.

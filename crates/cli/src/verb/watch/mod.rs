@@ -1,6 +1,7 @@
 //! `dalsegno watch`: keeps folders of session files safe.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -129,9 +130,12 @@ impl Watch {
 
     fn watch(&self, global: &Global, out: &mut Out) -> Result<()> {
         let settings = self.which.settings(&self.which.chosen()?, self.dry_run)?;
-        let engine = Place::open(global)?;
+        let (engine, _) = Place::open_watching(global)?;
+        let engine = Arc::new(engine);
         let summary = self.go(&engine, settings, global, out);
-        super::put::close(engine, out);
+        if let Ok(engine) = Arc::try_unwrap(engine) {
+            super::put::close(engine, out);
+        }
         let summary = summary?;
         if self.once && summary.torn + summary.failed > 0 {
             return Err(Failure::partly(format!(
@@ -144,12 +148,16 @@ impl Watch {
 
     fn go(
         &self,
-        engine: &Engine,
+        engine: &Arc<Engine>,
         settings: Settings,
         global: &Global,
         out: &mut Out,
     ) -> Result<Summary> {
         let mut watch = dalsegno_watch::Watch::new(engine, &self.which.folders, settings)?;
+        let attending = match self.dry_run {
+            true => None,
+            false => Some(engine.attend(watch.attendant(Arc::clone(engine)))?),
+        };
         let _polite = Polite::begin();
         let signals = Ending::by_signals(watch.stopper())?;
         let mut teller = tell::Teller::new(global, out);
@@ -163,6 +171,7 @@ impl Watch {
             watch.run(&mut told)
         };
         drop(signals);
+        drop(attending);
         teller.end()?;
         Ok(summary?)
     }

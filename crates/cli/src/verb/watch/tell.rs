@@ -122,6 +122,20 @@ impl<'a> Teller<'a> {
                 human::size(*stored_size),
                 if *hasty { " (not settled)" } else { "" }
             ),
+            Event::Shrunk {
+                session,
+                snapshot,
+                lost,
+                ..
+            } => {
+                let session = human::safe(session);
+                format!(
+                    "{} {session}: {}: the fuller state is kept as {}; `guard restore {session} --ask` brings back what was lost",
+                    style::bad("shrunk"),
+                    human::safe(lost),
+                    human::short(*snapshot)
+                )
+            }
             Event::WouldSave {
                 file,
                 session,
