@@ -157,7 +157,12 @@ impl Place {
         self.open_with(Options::default())
     }
 
-    fn open_with(&self, options: Options) -> Result<Engine> {
+    fn open_with(&self, mut options: Options) -> Result<Engine> {
+        // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
+        let actor = configuration().ok().and_then(|loaded| loaded.config.actor);
+        if let Some(actor) = actor {
+            options = options.program(actor.value);
+        }
         let engine = options.open(&self.path).map_err(|error| {
             if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
                 let error = error.context(format!("{file} names the store"));

@@ -3,7 +3,8 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{AutoSave, stopped};
+use super::AutoSave;
+use super::run::stopped;
 use crate::engine::Engine;
 use crate::error::Result;
 
