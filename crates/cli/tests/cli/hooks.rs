@@ -31,19 +31,34 @@ fn told(house: &House) -> Vec<Value> {
 fn a_command_gets_each_event_as_a_line() {
     let house = House::new();
     let script = format!("cat >> {}", house.path("told.jsonl").display());
-    write(
-        &house,
-        USER,
-        &hook("[\"created\", \"rolled_back\"]", &script),
+    let hook = hook(
+        "[\"created\", \"rolled_back\", \"shrink_guarded\"]",
+        &script,
     );
+    write(&house, USER, &format!("actor = 'ada'\n{hook}"));
     let saved = house.save("s", "{\"n\":1}");
     house.save("s", "{\"n\":2}");
     house.run(&["snapshot", "pin", "s@latest"]).ok();
     house.run(&["snapshot", "list"]).ok();
     house.run(&["rollback", "s"]).ok();
+    house.run(&["guard", "set", "l", "."]).ok();
+    house.save("l", "[1,2]");
+    let saved_less = house.save("l", "[1]");
     let told = told(&house);
     let words: Vec<_> = told.iter().map(|event| event["event"].clone()).collect();
-    assert_eq!(words, ["created", "created", "rolled_back"]);
+    assert_eq!(
+        words,
+        [
+            "created",
+            "created",
+            "rolled_back",
+            "created",
+            "shrink_guarded",
+            "created"
+        ]
+    );
+    assert_eq!(told[4]["snapshot"], saved_less["guarded"]["snapshot"]);
+    assert!(told.iter().all(|event| event["actor"] == "ada"));
     assert_eq!(
         (&told[0]["session"], &told[0]["snapshot"]),
         (&json!("s"), &saved["id"])
