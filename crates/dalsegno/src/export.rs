@@ -43,6 +43,8 @@ struct Exported<'a> {
     created_at: Timestamp,
     turn: Option<i64>,
     schema_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    intent: Option<String>,
     #[serde(default)]
     pinned: bool,
     /// Of the state's whole text, the white space around it included.
@@ -156,6 +158,7 @@ impl Engine {
             created_at: snapshot.created_at,
             turn: snapshot.turn,
             schema_version: snapshot.schema_version,
+            intent: snapshot.intent,
             pinned: snapshot.pinned,
             checksum: snapshot.checksum,
             before: text.get(..start).unwrap_or_default().to_owned(),
@@ -313,6 +316,9 @@ impl Engine {
         }
         if let Some(version) = &exported.schema_version {
             save = save.schema_version(version);
+        }
+        if let Some(words) = &exported.intent {
+            save = save.intent(words);
         }
         save.created_at(exported.created_at)
             .origin(Origin::Import(exported.id.clone()))

@@ -31,10 +31,14 @@ pub(crate) fn fuller(
     if !job.kind.is_history() {
         return Ok(None);
     }
-    let imported = matches!(brought.detail.origin, Some(Origin::Import(_)));
+    if matches!(brought.detail.origin, Some(Origin::Import(_))) {
+        // Where it came from, what was lost was kept beside it.
+        brought.detail.displaced = brought.detail.intent.is_some().then_some(sum);
+        return Ok(None);
+    }
     let document = match &brought.document {
-        // Whoever goes back, or brings in a history, means the whole of it.
-        Some(_) if job.operation.is_some() || imported => None,
+        // Whoever goes back means the whole of it.
+        Some(_) if job.operation.is_some() => None,
         Some((document, _)) => Some(document),
         None => None,
     };

@@ -153,8 +153,7 @@ fn words(detail: Detail) -> String {
         Some(Origin::Rollback(_)) => "rollback",
         Some(Origin::Undo(_)) => "undo",
         Some(Origin::Redo(_)) => "redo",
-        Some(Origin::Import(_)) => "import",
-        Some(Origin::Restore(_) | Origin::Fork(_)) | None => "restore",
+        _ => "restore",
     };
     detail.intent.unwrap_or_else(|| deed.to_owned())
 }

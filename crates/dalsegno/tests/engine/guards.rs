@@ -400,6 +400,27 @@ fn guards_are_kept_in_the_store_and_refused_where_they_make_no_sense() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
+#[test]
+fn what_is_owed_goes_with_an_export() {
+    let engine = chats();
+    save(&engine, 0..9);
+    save(&engine, 0..4);
+    said(&engine, 0..3, "undo");
+    let before = status(&engine);
+    let mut all = Vec::new();
+    engine.export(None, &mut all).unwrap();
+    let other = chats();
+    other.import(&all).unwrap();
+    assert_eq!(kept(&other), [9], "and none for what was imported");
+    assert_eq!(status(&other).judgement, before.judgement);
+    let back = restore(&other).unwrap();
+    assert_eq!(back, [0, 1, 2, 4, 5, 6, 7, 8], "what was undone stays away");
+    // A fork begins anew: it owes nothing.
+    other.fork("chat/1@latest", "chat/2").unwrap();
+    let fork = other.guard_status("chat/2").unwrap();
+    assert_eq!(fork.judgement.status, GuardStatus::Fine);
+}
+
 /// What a program does to a chat of which each message is a number, always in order.
 #[derive(Debug, Clone)]
 enum Step {
