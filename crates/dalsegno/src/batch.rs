@@ -7,14 +7,15 @@ use crate::attempt::TRIES;
 use crate::clock::Clock;
 use crate::codec::note::Lease;
 use crate::error::{Error, ErrorKind, Result};
+use crate::group::{Group, by_session, changes_less, is_exempt, next};
 use crate::guard::GuardPolicy;
 use crate::head::{Head, Heads};
 use crate::job::{Expect, Job, another_turn};
 use crate::lease::{self, Leases, Standing};
-use crate::model::{Kind, Snapshot};
+use crate::model::Snapshot;
 use crate::show::describe;
-use crate::shrink::{self, Guards};
-use crate::store::{Flow, NewSnapshot, NewState, Outcome, SnapshotRow, Store, Write};
+use crate::shrink::Guards;
+use crate::store::{Flow, Outcome, SnapshotRow, Store, Write};
 use crate::writer::Teller;
 
 pub(crate) struct Batch<'a> {
@@ -29,18 +30,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) own_guards: &'a [GuardPolicy],
     /// Gets the sessions of which a fuller state was kept.
     pub(crate) thin: &'a mut HashSet<String>,
-}
-
-/// The saves of one session, encoded.
-struct Group {
-    session: String,
-    /// For each snapshot of the write the save that it is of; nothing for a fuller state, kept before one.
-    jobs: Vec<Option<Job>>,
-    /// Those that are not in the write: their turn comes after it.
-    later: Vec<Job>,
-    write: Write,
-    /// The head as it will be after the commit.
-    head: Head,
 }
 
 impl Batch<'_> {
@@ -326,60 +315,6 @@ impl Batch<'_> {
     }
 }
 
-impl Group {
-    fn take_write(&mut self) -> Write {
-        let session = std::mem::take(&mut self.write.session);
-        let snapshots = std::mem::take(&mut self.write.snapshots);
-        Write {
-            session,
-            head: self.write.head,
-            snapshots,
-        }
-    }
-}
-
-/// What goes into the write for a job, at the place `at` and behind: the fuller state before it, if there is one to be
-/// kept, and its own snapshot.
-fn next(
-    head: &mut Head,
-    job: &Job,
-    guard: Option<&GuardPolicy>,
-    at: usize,
-    epoch: i64,
-    store: &dyn Store,
-) -> Result<(Option<NewSnapshot>, NewSnapshot)> {
-    let mut brought = head.read(job)?;
-    let fuller = shrink::fuller(head, job, &mut brought, guard, epoch, store)?;
-    let at = at + usize::from(fuller.is_some());
-    Ok((fuller, head.next(job, brought, at, epoch, store)?))
-}
-
-/// Whether what changed would take fewer bytes than that in the store.
-fn changes_less(snapshot: &NewSnapshot, bytes: u64) -> bool {
-    match &snapshot.state {
-        NewState::Same(_) => bytes > 0,
-        NewState::Record { parent, data } => parent.is_some() && (data.len() as u64) < bytes,
-    }
-}
-
-/// What is kept of a file that makes way belongs to the file, whoever has the session open.
-fn is_exempt(job: &Job) -> bool {
-    job.kind == Kind::Safety
-}
-
-fn by_session(jobs: Vec<Job>) -> Vec<(String, Vec<Job>)> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
-    for job in jobs {
-        let place = *places.entry(job.session.clone()).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some((_, group)) => group.push(job),
-            None => groups.push((job.session.clone(), vec![job])),
-        }
-    }
-    groups
-}
-
 /// Tells all of them the same.
 fn refuse(jobs: impl IntoIterator<Item = Job>, error: &Error) {
     for job in jobs {
@@ -388,6 +323,6 @@ fn refuse(jobs: impl IntoIterator<Item = Job>, error: &Error) {
 }
 
 /// Nobody may be listening any more; the save happened or not all the same.
-fn answer(job: Job, result: Result<crate::model::Snapshot>) {
+fn answer(job: Job, result: Result<Snapshot>) {
     drop(job.reply.send(result));
 }

@@ -34,6 +34,7 @@ mod fork;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod group;
 pub mod guard;
 mod guarded;
 mod guards;
