@@ -159,13 +159,6 @@ impl Engine {
             purge: cleanup.purge,
         };
         plan.expired = self.plan_all_but_damaged(&Purge::Expired, &mut plan.damage)?;
-        let ruled = cleanup.rules.is_some() || !policies.is_empty() || !guards.is_empty();
-        if !ruled && plan.expired.snapshots == 0 {
-            return Err(Error::invalid(
-                "no rules were given, the store has no policy, and nothing in the trash is to go yet; \
-                 say what to keep, such as --keep-last 10 or --older-than 30d",
-            ));
-        }
         let trash = self.states_in_trash()?;
         for name in names {
             let policy = choose(&policies, &name);
@@ -194,6 +187,14 @@ impl Engine {
                     report(&mut plan.damage, Some(&name), Vec::new(), error.to_string());
                 }
             }
+        }
+        let ruled = cleanup.rules.is_some() || !policies.is_empty() || cleanup.session.is_some();
+        let idle = plan.sessions.is_empty() && plan.damage.is_empty();
+        if !ruled && idle && plan.expired.snapshots == 0 {
+            return Err(Error::invalid(
+                "no rules were given, the store has no policy, and nothing in the trash is to go yet; \
+                 say what to keep, such as --keep-last 10 or --older-than 30d",
+            ));
         }
         Ok(plan)
     }

@@ -72,6 +72,8 @@ impl Engine {
             }
             Flow::Continue(())
         })?;
+        // Of one moment, the earlier first.
+        found.reverse();
         found.sort_by_key(|event| event.at);
         Ok(found.split_off(found.len().saturating_sub(count)))
     }

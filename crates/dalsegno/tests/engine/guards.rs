@@ -339,6 +339,16 @@ fn a_loss_is_told_and_many_saves_of_one_commit_are_each_looked_at() {
         .collect();
     let generations = status(&engine).generations;
     assert_eq!(told, [generations[1].id, generations[0].id]);
+    // Asked for afterwards, each stands before the save that lost the items.
+    let words: Vec<&str> = engine
+        .events(9)
+        .unwrap()
+        .iter()
+        .map(|it| it.what.word())
+        .collect();
+    let lossy = ["shrink_guarded", "created"];
+    assert_eq!(words[2..4], lossy);
+    assert_eq!(words[6..8], lossy);
     let page = engine.list(&Query::session("chat/1")).unwrap();
     let guards = page.snapshots.iter().filter(|s| s.kind == Kind::Guard);
     assert_eq!(guards.count(), 2);
