@@ -18,7 +18,7 @@ use crate::common::{Jumps, engine_on, memory, state};
 const LONG: Duration = Duration::from_secs(3_600);
 
 /// How many notes of requests, and of states that go with them, there are.
-fn left(store: &Arc<dyn Store>) -> usize {
+pub(crate) fn left(store: &Arc<dyn Store>) -> usize {
     let mut count = 0;
     for kind in [5, 6] {
         let scan = NoteScan {

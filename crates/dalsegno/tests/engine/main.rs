@@ -14,6 +14,7 @@ mod events;
 mod expect;
 mod format;
 mod format_2;
+mod format_3;
 mod guards;
 mod handover;
 mod leases;
