@@ -448,6 +448,16 @@ fn what_a_snapshot_took_away_that_cannot_be_read_is_not_brought_back() {
     }
 }
 
+/// Nobody looks for notes of such a kind, but for `verify`.
+#[test]
+fn a_guard_whose_kind_is_damaged_is_missed() {
+    let (_folder, engine) = spoiled("UPDATE note SET kind = 12 WHERE kind = 4");
+    assert!(engine.guards().unwrap().is_empty());
+    let found = engine.verify(None).unwrap();
+    let damage: Vec<_> = found.damage.iter().map(|it| &*it.message).collect();
+    assert_eq!(damage, ["the note is damaged"]);
+}
+
 #[test]
 fn a_damaged_guard_guards_nothing_and_is_named() {
     let (_folder, engine) = spoiled("UPDATE note SET detail = x'0001' WHERE kind = 4");
