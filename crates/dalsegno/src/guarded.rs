@@ -95,6 +95,8 @@ struct Read {
     said: Vec<(String, Timestamp)>,
     /// Generations that were left by going back.
     left: Vec<Snapshot>,
+    /// How many of the snapshots since the oldest generation cannot be read.
+    unknown: usize,
     damage: Vec<Damage>,
 }
 
@@ -209,7 +211,7 @@ impl Engine {
                 (merged, report.fullest)
             }
         };
-        // An intent of which it is not known what it took away: whoever names the state knows.
+        // It is not known what a save took away on purpose: whoever names the state knows.
         let doubt = report.judgement.recommendation == Recommendation::ByHand && from.is_none();
         match merged {
             Merged::Done(_) if doubt => Err(by_hand(&report, &report.judgement.reason, true)),
@@ -314,6 +316,7 @@ impl Engine {
             before,
             said,
             left,
+            unknown: past.unknown(),
             damage,
         })
     }
@@ -321,7 +324,18 @@ impl Engine {
 
 fn judged(session: &str, read: &Read) -> Result<GuardReport> {
     let (intents, states) = (read.intents(), read.states());
-    let judgement = guard::judge(&read.guard.lists, &read.newest, &intents, &states)?;
+    let mut judgement = guard::judge(&read.guard.lists, &read.newest, &intents, &states)?;
+    if read.unknown > 0 && judgement.recommendation != Recommendation::Nothing {
+        judgement.recommendation = Recommendation::ByHand;
+        judgement.reason = format!(
+            "{}; {} since cannot be read, and may have taken it away on purpose",
+            judgement.reason,
+            match read.unknown {
+                1 => "a snapshot".to_owned(),
+                many => format!("{many} snapshots"),
+            }
+        );
+    }
     let place = match judgement.status {
         GuardStatus::ShrunkByAccident { generation, .. }
         | GuardStatus::Diverged { generation, .. } => Some(generation),

@@ -43,15 +43,7 @@ pub struct Known {
 /// The `n`-th state of a session: a queue that plays on, and a note that changes now and then. The
 /// states of odd sessions are indented. It says itself which one it is.
 pub fn state(who: u64, n: u64) -> Vec<u8> {
-    let tracks = (n.saturating_sub(6)..n).map(|track| {
-        let encoded = format!("{:04}", track * 37 % 10_000).repeat(17 + (track % 3) as usize);
-        serde_json::json!({
-            "title": format!("Track {track} of the evening of {who}"),
-            "encoded": encoded,
-            "seconds": track * 7,
-        })
-    });
-    let tracks: Vec<_> = tracks.collect();
+    let tracks: Vec<_> = (n.saturating_sub(6)..n).map(|t| track(who, t)).collect();
     let state = serde_json::json!({
         "who": who,
         "turn": n,
@@ -64,4 +56,43 @@ pub fn state(who: u64, n: u64) -> Vec<u8> {
     } else {
         serde_json::to_vec(&state).unwrap()
     }
+}
+
+/// The `n`-th track of a queue.
+fn track(who: u64, n: u64) -> serde_json::Value {
+    let encoded = format!("{:04}", n * 37 % 10_000).repeat(17 + (n % 3) as usize);
+    serde_json::json!({
+        "title": format!("Track {n} of the evening of {who}"),
+        "encoded": encoded,
+        "seconds": n * 7,
+    })
+}
+
+/// Whether a text is one of [`state`], or one to whose queue earlier tracks came back.
+pub fn is_state(text: &[u8]) -> bool {
+    let Ok(mut found) = serde_json::from_slice::<serde_json::Value>(text) else {
+        return false;
+    };
+    let numbers = found["who"].as_u64().zip(found["turn"].as_u64());
+    let Some((who, n)) = numbers else {
+        return false;
+    };
+    let whole = state(who, n);
+    if whole == text {
+        return true;
+    }
+    let tracks = found["upcoming"].take();
+    let number = |it: &serde_json::Value| it["seconds"].as_u64().map(|seconds| seconds / 7);
+    let right = |it: &serde_json::Value| number(it).is_some_and(|n| *it == track(who, n));
+    let mut rest: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+    rest["upcoming"].take();
+    found == rest && tracks.as_array().is_some_and(|all| all.iter().all(right))
+}
+
+/// The tracks that are in the queue of a state, by their titles.
+pub fn tracks(text: &[u8]) -> std::collections::BTreeSet<String> {
+    let found: serde_json::Value = serde_json::from_slice(text).unwrap();
+    let all = found["upcoming"].as_array().into_iter().flatten();
+    all.filter_map(|it| it["title"].as_str().map(str::to_owned))
+        .collect()
 }

@@ -1,9 +1,13 @@
 //! What a store says of what was done to it, and what of it can be taken back: the truth, and the questions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dalsegno::{Back, Engine, ErrorKind, Restore, Result};
+use dalsegno::guard::Recommendation;
+use dalsegno::{Back, Engine, ErrorKind, Holder, Restore, Result};
 use tempfile::TempDir;
+
+use crate::tracks;
 
 /// What an undamaged store says beside its snapshots.
 #[derive(Debug, Clone)]
@@ -13,12 +17,43 @@ pub struct Told {
     trash: Vec<(String, String, Vec<u8>)>,
     logs: Vec<Vec<String>>,
     policies: Vec<String>,
+    guards: Vec<String>,
+    losses: Vec<Lost>,
+    holders: Vec<String>,
+    events: Vec<String>,
     /// What each of [`WAYS`] would put back, by session.
     backs: Vec<Vec<Option<Vec<u8>>>>,
     /// Of each session, from the oldest to the newest, and between neighbours.
     diffs: Vec<(String, String, String)>,
     /// Where the files are that the logs name.
     _folder: Arc<TempDir>,
+}
+
+/// How it stands with what a guarded session lost.
+#[derive(Debug, Clone)]
+struct Lost {
+    session: String,
+    judgement: String,
+    /// The tracks of its newest state, and that state where what was lost is back.
+    newest: BTreeSet<String>,
+    regained: Vec<u8>,
+}
+
+impl Lost {
+    /// `copy` is changed.
+    fn of(engine: &Engine, copy: &Engine, session: String) -> Self {
+        let report = engine.guard_status(&session).unwrap();
+        assert!(report.damage.is_empty(), "{:?}", report.damage);
+        let newest = format!("{session}@latest");
+        let restore = copy.guard_restore(&session, None).unwrap();
+        assert!(restore.apply().unwrap().is_some(), "{session} lost nothing");
+        Self {
+            judgement: format!("{:?}", report.judgement),
+            newest: tracks(engine.restore(&newest).unwrap().text()),
+            regained: copy.restore(&newest).unwrap().into_text(),
+            session,
+        }
+    }
 }
 
 type Way = for<'a> fn(&'a Engine, &str) -> Result<Restore<'a>>;
@@ -49,6 +84,33 @@ fn log(engine: &Engine, session: &str) -> Result<Vec<String>> {
     Ok(entries.iter().map(|entry| format!("{entry:?}")).collect())
 }
 
+fn guards(engine: &Engine) -> Result<Vec<String>> {
+    let guards = engine.guards()?;
+    Ok(guards.iter().map(|guard| format!("{guard:?}")).collect())
+}
+
+/// Who has which session, without names: the note that has them may be damaged by itself.
+fn holders(engine: &Engine) -> Result<Vec<String>> {
+    let holders = engine.holders()?.into_iter();
+    let of = |it: Holder| format!("{} {} {:?} {}", it.session, it.epoch, it.standing, it.since);
+    Ok(holders.map(of).collect())
+}
+
+/// All but what was found out since.
+fn events(engine: &Engine) -> Result<Vec<String>> {
+    let mut events = engine.events(usize::MAX)?;
+    events.retain(|event| event.what.word() != "corruption_detected");
+    Ok(events.iter().map(|event| format!("{event:?}")).collect())
+}
+
+/// Of a list of which nothing may be wrong: whether some of it is missing.
+fn missing(what: &str, found: &[String], wanted: &[String]) -> std::result::Result<bool, String> {
+    match found.iter().find(|it| !wanted.contains(it)) {
+        Some(odd) => Err(format!("{what}: {odd}")),
+        None => Ok(found.len() < wanted.len()),
+    }
+}
+
 fn policies(engine: &Engine) -> Result<Vec<String>> {
     let policies = engine.policies()?;
     Ok(policies
@@ -64,6 +126,9 @@ impl Told {
     /// Where the store is not whole.
     pub fn of(engine: &Engine, copy: &Engine, folder: TempDir) -> Self {
         let sessions = engine.sessions().unwrap();
+        let guarded = engine.guarded_sessions().unwrap().into_iter();
+        let losses = guarded.map(|session| Lost::of(engine, copy, session));
+        let losses: Vec<Lost> = losses.collect();
         let mut trash = Vec::new();
         for trashed in engine.trash(None).unwrap() {
             let id = trashed.snapshot.id.to_string();
@@ -75,8 +140,10 @@ impl Told {
         for session in &sessions {
             for (from, to) in [("-1", "latest"), ("-4", "-3"), ("turn:1", "latest")] {
                 let (from, to) = (format!("{session}@{from}"), format!("{session}@{to}"));
-                let found = diff(engine, &from, &to).unwrap();
-                diffs.push((from, to, found));
+                // Some sessions are short.
+                if let Ok(found) = diff(engine, &from, &to) {
+                    diffs.push((from, to, found));
+                }
             }
         }
         let backs = |session: &String| {
@@ -87,6 +154,10 @@ impl Told {
             trash,
             logs: sessions.iter().map(|s| log(engine, s).unwrap()).collect(),
             policies: policies(engine).unwrap(),
+            guards: guards(engine).unwrap(),
+            losses,
+            holders: holders(engine).unwrap(),
+            events: events(engine).unwrap(),
             backs: sessions.iter().map(backs).collect(),
             diffs,
             sessions,
@@ -95,11 +166,15 @@ impl Told {
     }
 
     /// How many snapshots are in the trash, how many entries the logs have, how many ways lead back.
-    pub fn counts(&self) -> [usize; 3] {
+    /// Also how many sessions lost something, are open or were, and how many events there are.
+    pub fn counts(&self) -> [usize; 6] {
         [
             self.trash.len(),
             self.logs.iter().map(Vec::len).sum(),
             self.backs.iter().flatten().flatten().count(),
+            self.losses.len(),
+            self.holders.len(),
+            self.events.len(),
         ]
     }
 
@@ -168,6 +243,36 @@ impl Told {
             }
             Err(error) => complaints.push(shown("trash", &error)),
         }
+        for (what, found, wanted) in [
+            ("guards", guards(engine), &self.guards),
+            ("holders", holders(engine), &self.holders),
+            ("events", events(engine), &self.events),
+        ] {
+            match found {
+                Ok(found) if missing(what, &found, wanted)? => {
+                    complaints.push(format!("{what}: there are less"));
+                }
+                Ok(_) => {}
+                Err(error) => complaints.push(shown(what, &error)),
+            }
+        }
+        for lost in &self.losses {
+            match engine.guard_status(&lost.session) {
+                Ok(report) if format!("{:?}", report.judgement) == lost.judgement => {}
+                // What cannot be read is named, or a person is to decide.
+                Ok(report)
+                    if !report.damage.is_empty()
+                        || report.judgement.recommendation == Recommendation::ByHand =>
+                {
+                    complaints.push("it is not known what was lost".to_owned());
+                }
+                Ok(report) => {
+                    let (found, wanted) = (report.judgement, &lost.judgement);
+                    return Err(format!("{}: {found:?} instead of {wanted}", lost.session));
+                }
+                Err(error) => complaints.push(shown("what was lost", &error)),
+            }
+        }
         match policies(engine) {
             Ok(found) if found == self.policies => {}
             Ok(found) if found.iter().all(|policy| self.policies.contains(policy)) => {
@@ -175,6 +280,48 @@ impl Told {
             }
             Ok(found) => return Err(format!("{found:?} are no policies")),
             Err(error) => complaints.push(shown("policies", &error)),
+        }
+        Ok(())
+    }
+
+    /// Brings back what was lost: all of it or, where fuller states are damaged, some; nothing else.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn regain(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
+        for lost in &self.losses {
+            let Lost { session, .. } = lost;
+            let done = engine.guard_restore(session, None).and_then(|restore| {
+                let whole = restore.report().damage.is_empty();
+                Ok((whole, restore.apply()?))
+            });
+            let whole = match done {
+                Ok((whole, Some(_))) => whole,
+                Ok((_, None)) => {
+                    complaints.push(format!("{session} lost nothing"));
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::Denied => continue,
+                Err(error) => {
+                    complaints.push(shown("bringing back", &error));
+                    continue;
+                }
+            };
+            let text = match engine.restore(&format!("{session}@latest")) {
+                Ok(restored) => restored.into_text(),
+                Err(error) => {
+                    complaints.push(shown("what came back", &error));
+                    continue;
+                }
+            };
+            if text == lost.regained {
+                continue;
+            }
+            let (found, all) = (tracks(&text), tracks(&lost.regained));
+            if whole || !lost.newest.is_subset(&found) || !found.is_subset(&all) {
+                return Err(format!("{session}: {found:?} came back, of {all:?}"));
+            }
+            complaints.push(format!("not all of {session} came back"));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dalsegno::{Engine, Error, Query, Snapshot, SnapshotId};
+use dalsegno::{Engine, Error, Kind, Query, Snapshot, SnapshotId};
 
 use crate::told::Told;
 use crate::{Known, state};
@@ -100,6 +100,7 @@ impl Truth {
         self.ask_all(&engine, &mut complaints)?;
         if let Some(told) = &self.told {
             told.ask(&engine, &mut complaints)?;
+            told.regain(&engine, &mut complaints)?;
             told.undelete(&engine, &mut complaints)?;
         }
         match (reported, complaints.first()) {
@@ -248,10 +249,15 @@ impl Truth {
         }
         // Where the structure of a page is damaged, SQLite itself may lose rows when it writes to it.
         let intact = engine.verify(None).is_ok_and(|found| found.is_intact());
-        let gone = before
-            .iter()
-            .zip(&after)
-            .any(|(b, a)| b.is_some() && a.is_none());
+        // A loss keeps a fuller state, and those that are more than is kept go.
+        let thinned = |known: &Known| {
+            let found = engine.info(&known.snapshot.id.to_string());
+            let in_trash = |error: Error| error.to_string().contains("is in the trash");
+            known.snapshot.kind == Kind::Guard && found.is_err_and(in_trash)
+        };
+        let mut states = before.iter().zip(&after).zip(&self.known);
+        let gone = states
+            .any(|((before, after), known)| before.is_some() && after.is_none() && !thinned(known));
         if (sound || intact) && (lost.is_some() || gone) {
             return Err(format!(
                 "saving lost what was there, or was acknowledged: {lost:?}"
@@ -259,6 +265,11 @@ impl Truth {
         }
         drop(engine.close());
         Ok(taken.len())
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
     }
 
     /// After a loss of the last commits: the first so many snapshots, exactly.

@@ -20,7 +20,7 @@ pub(crate) struct Past {
     pub(crate) purposes: Vec<Purpose>,
     /// The snapshots at which anything was taken away on purpose, or the session went back.
     pub(crate) turns: Vec<i64>,
-    /// Rows that cannot be read.
+    /// Snapshots that cannot be read, or are missing, newest first.
     pub(crate) damaged: Vec<SnapshotId>,
 }
 
@@ -54,17 +54,39 @@ impl Past {
             newest_first: true,
         };
         let mut walk = Walk::default();
+        // Each row names the one before it; of one that is damaged, nobody knows.
+        let mut next = Some(session.head);
         view.snapshots(&scan, &mut |row| {
+            if let Some(missing) = next.filter(|next| *next != row.seq) {
+                past.damaged.push(SnapshotId::new(missing, store));
+            }
             match show::check(&row, store).and_then(|()| detail::decode(&row.detail)) {
-                Ok(detail) => past.take(row, detail, &mut walk),
-                Err(_) => past.damaged.push(SnapshotId::new(row.seq, store)),
+                Ok(detail) => {
+                    next = Some(row.parent.unwrap_or_default());
+                    past.take(row, detail, &mut walk);
+                }
+                Err(_) => {
+                    next = None;
+                    past.damaged.push(SnapshotId::new(row.seq, store));
+                }
             }
             Flow::Continue(())
         })?;
+        if let Some(missing) = next.filter(|next| *next != 0) {
+            past.damaged.push(SnapshotId::new(missing, store));
+        }
         let oldest = past.generations.last().map(|kept| kept.row.seq);
         past.purposes
             .retain(|purpose| oldest.is_none_or(|seq| purpose.row.seq > seq));
         Ok(past)
+    }
+
+    /// How many of the snapshots since the oldest fuller state cannot be read: what they took away on purpose, and
+    /// whether the session went back there, is not known.
+    pub(crate) fn unknown(&self) -> usize {
+        let oldest = self.generations.last().map(|kept| kept.row.seq);
+        let since = |id: &&SnapshotId| oldest.is_some_and(|seq| id.seq() > seq);
+        self.damaged.iter().filter(since).count()
     }
 
     fn take(&mut self, row: SnapshotRow, detail: Detail, walk: &mut Walk) {

@@ -65,6 +65,10 @@ pub(crate) fn surplus(
     guard: &GuardPolicy,
     now: Timestamp,
 ) -> Result<HashMap<i64, Overdue>> {
+    // Of what cannot be read, it is not known what it took away on purpose.
+    if past.unknown() > 0 {
+        return Ok(HashMap::new());
+    }
     let generations = past.generations.iter().rev().map(|kept| &kept.row);
     let generations: Vec<&SnapshotRow> = generations.collect();
     let mut kept = Vec::with_capacity(generations.len());

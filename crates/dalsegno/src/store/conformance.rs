@@ -28,7 +28,7 @@ pub struct Capabilities<'a> {
 type Check = fn(&Kit<'_>);
 
 /// Everything that is asked of a store, with the name of each question.
-const CHECKS: [(&str, Check); 45] = [
+const CHECKS: [(&str, Check); 46] = [
     ("an empty store has nothing", scans::nothing_at_first),
     ("rows come back as given", commits::rows_come_back),
     ("extreme values come back", commits::extremes_come_back),
@@ -115,6 +115,10 @@ const CHECKS: [(&str, Check); 45] = [
     ),
     ("one of many takes a row", exchanges::one_of_many_takes_it),
     ("eras are raised", exchanges::eras_are_raised),
+    (
+        "notes go on together with what they tell of",
+        exchanges::notes_go_on_together,
+    ),
     ("settling loses nothing", lasting::settling_loses_nothing),
     ("the structure is sound", lasting::structure_is_sound),
     ("rows outlive the handle", lasting::rows_outlive_the_handle),

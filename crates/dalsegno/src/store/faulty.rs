@@ -213,6 +213,10 @@ impl View for FaultyView<'_> {
         self.read(|view| view.notes(scan, visit))
     }
 
+    fn note_kinds(&self) -> Result<Vec<i64>> {
+        self.read(|view| view.note_kinds())
+    }
+
     fn last(&self) -> Result<i64> {
         self.read(|view| view.last())
     }

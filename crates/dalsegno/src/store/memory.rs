@@ -302,6 +302,12 @@ impl View for Arc<Tables> {
         }
     }
 
+    fn note_kinds(&self) -> Result<Vec<i64>> {
+        let mut kinds: Vec<i64> = self.notes.values().map(|row| row.kind).collect();
+        kinds.dedup();
+        Ok(kinds)
+    }
+
     fn last(&self) -> Result<i64> {
         Ok(self.last)
     }

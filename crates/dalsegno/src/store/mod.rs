@@ -187,6 +187,12 @@ pub trait View {
     /// As [`session`](View::session), and what `visit` breaks with.
     fn notes(&self, scan: &NoteScan, visit: &mut dyn FnMut(NoteRow) -> Flow) -> Result<()>;
 
+    /// The kinds of notes that there are, rising.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn note_kinds(&self) -> Result<Vec<i64>>;
+
     /// The last sequence number that was given; 0 where none was.
     ///
     /// # Errors

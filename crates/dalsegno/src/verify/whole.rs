@@ -101,9 +101,12 @@ pub(super) fn whole_store(
     Ok(sessions.into_values().collect())
 }
 
-/// What stands beside the sessions.
+/// What stands beside the sessions. Where the kind itself is damaged, nobody else looks at the row.
 fn notes(view: &dyn View, store: &StoreId, found: &mut Verification) -> Result<()> {
-    for (kind, word) in note::KINDS {
+    let kinds = found.unless_damaged(view.note_kinds())?;
+    for kind in kinds.unwrap_or_default() {
+        let known = note::KINDS.iter().find(|(known, _)| *known == kind);
+        let word = known.map_or("note", |(_, word)| word);
         let mut damaged = Vec::new();
         let scan = NoteScan {
             kind,

@@ -12,13 +12,14 @@ use dalsegno::{
 };
 use serde_json::{Value, json};
 
-use crate::common::{Jumps, engine_on, memory, state};
+use super::fresh;
+use crate::common::{Jumps, engine_on, state};
 
 /// No test waits for it.
 const LONG: Duration = Duration::from_secs(3_600);
 
 /// How many notes of requests, and of states that go with them, there are.
-fn left(store: &Arc<dyn Store>) -> usize {
+pub(crate) fn left(store: &Arc<dyn Store>) -> usize {
     let mut count = 0;
     for kind in [5, 6] {
         let scan = NoteScan {
@@ -89,7 +90,7 @@ impl Attendant for Program {
 }
 
 fn house() -> (Arc<dyn Store>, Arc<Engine>, Engine) {
-    let store = memory();
+    let store = fresh();
     let bot = Arc::new(engine_on(Arc::clone(&store)));
     bot.open_session("s").unwrap();
     for n in 1..4 {
@@ -522,7 +523,7 @@ fn a_store_that_fails_leads_to_no_untrue_answer() {
                 Failure::Before(ErrorKind::Storage),
                 Failure::After(ErrorKind::Storage),
             ] {
-                let store = memory();
+                let store = fresh();
                 let faulty: Arc<dyn Store> =
                     Arc::new(FaultyStore::failing(Arc::clone(&store), call, nth, failure));
                 let [one, two] = if holders {

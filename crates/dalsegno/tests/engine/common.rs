@@ -1,11 +1,12 @@
 //! What several of these tests need.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use dalsegno::clock::{Clock, SystemClock};
-use dalsegno::store::{MemoryStore, Store};
+use dalsegno::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use dalsegno::{Engine, Options, Snapshot};
 
 /// `normal`, or `long` where `DALSEGNO_LONG` is set.
@@ -21,8 +22,49 @@ pub(crate) fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new(&SystemClock))
 }
 
+/// An engine on a store; where that is in a file, with a handle of its own, as another program has it.
 pub(crate) fn engine_on(store: Arc<dyn Store>) -> Engine {
-    Options::default().on(store)
+    Options::default().on(another(store))
+}
+
+/// A store in a file.
+struct Filed {
+    /// The first is what tests know it by.
+    handles: Vec<Weak<dyn Store>>,
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// The stores that [`sqlite`] made and that are in use.
+static FILED: Mutex<Vec<Filed>> = Mutex::new(Vec::new());
+
+/// A new store in a file, which goes when nobody has it any more.
+pub(crate) fn sqlite() -> Arc<dyn Store> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::create(&path, &SqliteOptions::default(), &SystemClock).unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let mut filed = FILED.lock().unwrap();
+    filed.retain(|it| it.handles.iter().any(|handle| handle.strong_count() > 0));
+    filed.push(Filed {
+        handles: vec![Arc::downgrade(&store)],
+        path,
+        _folder: folder,
+    });
+    store
+}
+
+/// Another handle on the same store, where it is in a file.
+fn another(store: Arc<dyn Store>) -> Arc<dyn Store> {
+    let mut filed = FILED.lock().unwrap();
+    let known = |it: &&mut Filed| it.handles[0].ptr_eq(&Arc::downgrade(&store));
+    let Some(filed) = filed.iter_mut().find(known) else {
+        return store;
+    };
+    let own = SqliteStore::open(&filed.path, &SqliteOptions::default()).unwrap();
+    let own: Arc<dyn Store> = Arc::new(own);
+    filed.handles.push(Arc::downgrade(&own));
+    own
 }
 
 /// A state of some length, the `n`-th of a session that adds to a list.
@@ -46,7 +88,7 @@ impl Jumps {
 
     pub(crate) fn on(&self, store: &Arc<dyn Store>) -> Engine {
         let options = Options::default().clock(Arc::new(self.clone()));
-        options.on(Arc::clone(store))
+        options.on(another(Arc::clone(store)))
     }
 }
 

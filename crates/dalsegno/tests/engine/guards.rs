@@ -431,6 +431,83 @@ fn what_is_owed_goes_with_an_export() {
     assert_eq!(fork.judgement.status, GuardStatus::Fine);
 }
 
+/// A chat that lost items by accident and on purpose, in a file in which `spoil` is run: with the snapshot of the intent.
+fn spoiled(spoil: &str) -> (tempfile::TempDir, Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = Engine::create(&path).unwrap();
+    guard(&engine, 5);
+    save(&engine, 0..10);
+    save(&engine, 0..6);
+    said(&engine, 0..2, "undo");
+    save(&engine, [0, 1, 50]);
+    engine.close().unwrap();
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(spoil).unwrap();
+    drop(file);
+    (folder, Engine::open(&path).unwrap())
+}
+
+/// Which of the rows of snapshots the undo is.
+const UNDO: &str = "seq = (SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 1 OFFSET 1)";
+
+#[test]
+fn what_a_snapshot_took_away_that_cannot_be_read_is_not_brought_back() {
+    let (_folder, engine) = spoiled("");
+    assert_eq!(restore(&engine).unwrap(), [0, 1, 6, 7, 8, 9, 50]);
+    for spoil in [
+        "UPDATE snapshot SET detail = x'00' WHERE ",
+        "UPDATE snapshot SET flags = 2 WHERE ",
+        "DELETE FROM snapshot WHERE ",
+    ] {
+        let (_folder, engine) = spoiled(&format!("{spoil}{UNDO}"));
+        assert!(!engine.verify(None).unwrap().is_intact());
+        let report = status(&engine);
+        assert_eq!(report.damage.len(), 1, "{spoil}");
+        let judgement = report.judgement;
+        assert_eq!(judgement.recommendation, Recommendation::ByHand, "{spoil}");
+        let why = judgement.reason;
+        assert!(why.contains("a snapshot since cannot be read"), "{why}");
+        let refused = restore(&engine).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Conflict, "{spoil}");
+        assert_eq!(messages(&engine), [0, 1, 50], "{spoil}");
+        // Whoever names a state means it.
+        let fullest = report.fullest.unwrap().to_string();
+        let back = engine.guard_restore("chat/1", Some(&fullest)).unwrap();
+        back.apply().unwrap();
+        assert_eq!(messages(&engine), numbers((0..10).chain([50])));
+    }
+}
+
+/// Nobody looks for notes of such a kind, but for `verify`.
+#[test]
+fn a_guard_whose_kind_is_damaged_is_missed() {
+    let (_folder, engine) = spoiled("UPDATE note SET kind = 12 WHERE kind = 4");
+    assert!(engine.guards().unwrap().is_empty());
+    let found = engine.verify(None).unwrap();
+    let damage: Vec<_> = found.damage.iter().map(|it| &*it.message).collect();
+    assert_eq!(damage, ["the note is damaged"]);
+}
+
+#[test]
+fn a_damaged_guard_guards_nothing_and_is_named() {
+    let (_folder, engine) = spoiled("UPDATE note SET detail = x'0001' WHERE kind = 4");
+    let found = engine.verify(None).unwrap();
+    let damage: Vec<_> = found.damage.iter().map(|it| &*it.message).collect();
+    assert_eq!(damage, ["the guard is damaged"]);
+    assert_eq!(engine.guards().unwrap_err().kind(), ErrorKind::Damaged);
+    let nothing = engine.guard_status("chat/1").unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::NotFound);
+    assert!(engine.guarded_sessions().unwrap().is_empty());
+    // Nobody's save waits for its repair.
+    save(&engine, [50]);
+    guard(&engine, 5);
+    assert!(engine.verify(None).unwrap().is_intact());
+    assert_eq!(kept(&engine), [10]);
+    // What was kept before is owed still.
+    assert_eq!(restore(&engine).unwrap(), [0, 1, 6, 7, 8, 9, 50]);
+}
+
 /// What a program does to a chat of which each message is a number, always in order.
 #[derive(Debug, Clone)]
 enum Step {

@@ -10,7 +10,8 @@ use dalsegno::{
 };
 use serde_json::json;
 
-use crate::common::{Jumps, engine_on, memory, state};
+use super::fresh;
+use crate::common::{Jumps, engine_on, state};
 use crate::leases::Later;
 
 /// No test waits for it.
@@ -67,7 +68,7 @@ fn old() -> (Old, Receiver<Told>) {
 }
 
 fn house() -> (Arc<dyn Store>, Arc<Engine>, Engine) {
-    let store = memory();
+    let store = fresh();
     let bot = Arc::new(engine_on(Arc::clone(&store)));
     bot.open_session("s").unwrap();
     bot.save_json("s", state(3)).commit().unwrap();
@@ -231,7 +232,7 @@ fn who_waits_no_longer_gets_nothing() {
 /// The new one hangs in its own check: the old one takes the session back, and the new one is told when it is done.
 #[test]
 fn who_looks_for_too_long_loses_it_again() {
-    let store = memory();
+    let store = fresh();
     let clock = Jumps::default();
     let bot = Arc::new(clock.on(&store));
     bot.open_session("s").unwrap();

@@ -14,10 +14,12 @@ mod events;
 mod expect;
 mod format;
 mod format_2;
+mod format_3;
 mod guards;
 mod handover;
 mod leases;
 mod model;
+mod on_sqlite;
 mod pages;
 mod partly;
 mod purge;
@@ -28,3 +30,6 @@ mod rest;
 mod sharing;
 mod stats;
 mod turns;
+
+/// What tests of programs that share a store run on; [`on_sqlite`] has them once more.
+use common::memory as fresh;

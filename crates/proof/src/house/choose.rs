@@ -4,7 +4,7 @@ use dalsegno::{Engine, Query, Result};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::{Deed, House};
+use super::{Deed, House, guarded};
 
 /// A deed that makes sense now, more or less: some are refused.
 ///
@@ -40,7 +40,7 @@ pub fn choose(house: &mut House, n: u64, rng: &mut StdRng) -> Result<Deed> {
     if ids.len() < 30 {
         return Ok(save);
     }
-    Ok(match rng.random_range(0..40) {
+    Ok(match rng.random_range(0..48) {
         0..7 => save,
         7..10 => Deed::Rollback {
             session,
@@ -90,6 +90,18 @@ pub fn choose(house: &mut House, n: u64, rng: &mut StdRng) -> Result<Deed> {
             keep_last: rng.random_range(5..20),
         },
         37 => Deed::NoPolicy(["s/*", "**"][rng.random_range(0..2)].to_owned()),
+        38..43 => Deed::Keep {
+            who: rng.random_range(0..2),
+            n: rng.random_range(0..20),
+            intent: rng
+                .random_bool(0.3)
+                .then(|| ["clear", "undo", "a word"][rng.random_range(0..3)].to_owned()),
+        },
+        43 | 44 => Deed::Regain(guarded(rng.random_range(0..2))),
+        45 => Deed::Guard {
+            generations: rng.random_range(1..5),
+        },
+        46 if rng.random_bool(0.3) => Deed::NoGuard,
         _ => Deed::Close,
     })
 }

@@ -1,12 +1,13 @@
 //! What is done to a house, each with all that it takes to do it again.
 
+use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::retention::{Policy, Rules};
-use dalsegno::{Back, Cleanup, Engine, Purge, Report, Result, Snapshot};
+use dalsegno::{Back, Cleanup, Engine, Kind, Purge, Query, Report, Result, Snapshot};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::House;
-use crate::state;
+use super::{House, guarded};
+use crate::{state, tracks};
 
 /// One deed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,18 @@ pub enum Deed {
         keep_last: u32,
     },
     NoPolicy(String),
+    /// A save that may lose tracks of its queue, with an intent or without a word; then the store is closed.
+    Keep {
+        who: u64,
+        n: u64,
+        intent: Option<String>,
+    },
+    /// What went without a word comes back.
+    Regain(String),
+    Guard {
+        generations: u32,
+    },
+    NoGuard,
     /// Records are packed, space is given back; the next deed opens the store again.
     Close,
 }
@@ -96,6 +109,9 @@ impl Deed {
             Self::Close => {
                 house.close()?;
                 return Ok(String::new());
+            }
+            Self::Keep { who, n, intent } => {
+                return keep(house, &guarded(*who), state(*who, *n), intent.as_deref());
             }
             Self::Spoil { file: n } => {
                 dalsegno::write_private(&file(n), |out| {
@@ -166,7 +182,25 @@ impl Deed {
                 engine.set_policy(&policy).map(|()| String::new())?
             }
             Self::NoPolicy(pattern) => engine.remove_policy(pattern).map(|()| String::new())?,
-            Self::Close | Self::Spoil { .. } | Self::ToFile { .. } => String::new(),
+            Self::Regain(session) => {
+                let restore = engine.guard_restore(session, None)?;
+                let newest = format!("{session}@latest");
+                let before = tracks(engine.restore(&newest)?.text());
+                let report = restore.apply()?;
+                // What is newer stays.
+                let after = tracks(engine.restore(&newest)?.text());
+                assert!(before.is_subset(&after), "{session}: {before:?} {after:?}");
+                report.as_ref().map(told).unwrap_or_default()
+            }
+            Self::Guard { generations } => {
+                let guard = GuardPolicy::new(GUARDED).list(GuardRule::new("upcoming").key("title"));
+                engine.set_guard(&guard.generations(*generations))?;
+                String::new()
+            }
+            Self::NoGuard => engine.remove_guard(GUARDED).map(|()| String::new())?,
+            Self::Close | Self::Keep { .. } | Self::Spoil { .. } | Self::ToFile { .. } => {
+                String::new()
+            }
         })
     }
 
@@ -174,6 +208,52 @@ impl Deed {
     pub fn can_be_repeated(&self) -> bool {
         matches!(self, Self::Cleanup { .. } | Self::Purge { .. })
     }
+}
+
+/// The sessions whose queues are guarded.
+const GUARDED: &str = "g/*";
+
+/// Saves a state; where that loses tracks without a word, they are in a state that is kept.
+fn keep(house: &mut House, session: &str, text: Vec<u8>, intent: Option<&str>) -> Result<String> {
+    let engine = house.engine()?;
+    let guarded = engine
+        .guards()?
+        .iter()
+        .any(|guard| guard.pattern == GUARDED);
+    let before = engine.restore(&format!("{session}@latest")).ok();
+    let before = before.map(|restored| tracks(restored.text()));
+    let after = tracks(&text);
+    let save = engine.save_json(session, text);
+    let save = match intent {
+        Some(words) => save.intent(words),
+        None => save,
+    };
+    let saved = save.commit()?;
+    // What is more than is kept goes before this ends.
+    house.close()?;
+    let engine = house.engine()?;
+    let lost = before.filter(|_| guarded && intent.is_none());
+    let lost = lost
+        .iter()
+        .flatten()
+        .filter(|track| !after.contains(*track));
+    let lost: Vec<&String> = lost.collect();
+    if !lost.is_empty() {
+        let query = Query {
+            kinds: vec![Kind::Guard],
+            limit: usize::MAX,
+            ..Query::session(session)
+        };
+        let mut kept = Vec::new();
+        for generation in engine.list(&query)?.snapshots {
+            kept.extend(tracks(engine.restore(&generation.id.to_string())?.text()));
+        }
+        assert!(
+            lost.iter().all(|track| kept.contains(track)),
+            "{lost:?}, {kept:?}"
+        );
+    }
+    Ok(saved.id.to_string())
 }
 
 /// A first history: three sessions, some of it packed, some in the trash, something purged, a log of every
@@ -266,6 +346,33 @@ pub fn furnish(house: &mut House, saves: u64) -> u64 {
     };
     run(house, &policy("s/*", 12));
     run(house, &policy("s/2", 9));
+    lose(house, &mut run);
     run(house, &Deed::Close);
     n
+}
+
+/// Two guarded sessions: one lost tracks by accident and on purpose, and went on; the other lost more often than is
+/// kept, got some back, and lost again.
+fn lose(house: &mut House, run: &mut dyn FnMut(&mut House, &Deed)) {
+    run(house, &Deed::Guard { generations: 3 });
+    let mut keep = |house: &mut House, who, n, intent: Option<&str>| {
+        let intent = intent.map(str::to_owned);
+        run(house, &Deed::Keep { who, n, intent });
+    };
+    keep(house, 0, 6, None);
+    keep(house, 0, 9, None);
+    keep(house, 0, 5, Some("undo"));
+    keep(house, 0, 7, None);
+    for n in [6, 5, 4, 3, 8] {
+        keep(house, 1, n, None);
+    }
+    run(house, &Deed::Regain(guarded(1)));
+    run(
+        house,
+        &Deed::Keep {
+            who: 1,
+            n: 4,
+            intent: None,
+        },
+    );
 }

@@ -1,6 +1,8 @@
 //! How far a deed came that was cut off.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use dalsegno::SnapshotId;
 
 use super::picture::Room;
 use super::{Deed, Picture};
@@ -39,6 +41,16 @@ pub fn judge(
         Deed::Cleanup { .. } | Deed::Purge { .. } => {
             same_else(before, found) && rooms(before, after, found, &emptied)
         }
+        Deed::Keep { who, .. } => {
+            let session = super::guarded(*who);
+            let rest = |picture: &Picture| {
+                let mut rest = picture.clone();
+                rest.rooms.remove(&session);
+                rest
+            };
+            let room = |picture: &Picture| picture.rooms.get(&session).cloned().unwrap_or_default();
+            rest(found) == rest(after) && not_thinned(&room(before), &room(after), &room(found))
+        }
         _ => false,
     };
     if allowed {
@@ -52,7 +64,8 @@ pub fn judge(
 }
 
 fn same_else(before: &Picture, found: &Picture) -> bool {
-    before.policies == found.policies && before.files == found.files
+    (&before.policies, &before.guards, &before.files)
+        == (&found.policies, &found.guards, &found.files)
 }
 
 /// Each session is as it was, as it will be, or as `allowed` says.
@@ -96,6 +109,21 @@ fn emptied(before: &Room, after: &Room, found: &Room) -> bool {
             .all(|(id, said)| was(id, said) || came(id))
 }
 
+/// All is saved, and what is more than is kept of fuller states is still there.
+fn not_thinned(before: &Room, after: &Room, found: &Room) -> bool {
+    let states = |room: &Room| -> BTreeMap<_, _> {
+        let live = room.live.iter();
+        live.map(|(id, _, text)| (*id, text.clone())).collect()
+    };
+    let goes = |id: &SnapshotId| after.trash.contains_key(id) && !before.trash.contains_key(id);
+    let (found_states, mut stays) = (states(found), states(found));
+    stays.retain(|id, _| !goes(id));
+    found_states.len() > stays.len()
+        && stays == states(after)
+        && found.trash == before.trash
+        && found.log.as_ref().map(Vec::len) >= after.log.as_ref().map(Vec::len)
+}
+
 /// What stands at the target is kept, the log says that it begins, the target is written, the log says that
 /// it is done: in this order. What is `decided` on the log does not wait for what was cut off before, and says
 /// so there as it begins.
@@ -137,7 +165,7 @@ fn put_back(before: &Picture, after: &Picture, found: &Picture, decided: bool) -
     let (kept, begins) = (live(found) == live(after), log(found) == begun);
     let written = found.files == after.files;
     let step = |ok: bool| ok || before.files == after.files;
-    found.policies == before.policies
+    (&found.policies, &found.guards) == (&before.policies, &before.guards)
         && (kept || live(found) == live(before))
         && (written || found.files == before.files)
         && if begins {

@@ -7,11 +7,13 @@
 mod choose;
 mod deed;
 mod halfway;
+mod left;
 mod picture;
 
 pub use choose::choose;
 pub use deed::{Deed, furnish};
 pub use halfway::{Found, judge};
+pub use left::leave;
 pub use picture::Picture;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +27,11 @@ use dalsegno_faults::Disk;
 use jiff::Timestamp;
 
 use crate::STORE;
+
+/// The name of a session that loses items.
+pub fn guarded(who: u64) -> String {
+    format!("g/{who}")
+}
 
 /// How many files there are to restore to.
 const FILES: usize = 2;

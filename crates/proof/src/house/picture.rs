@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dalsegno::{Engine, Query, SnapshotId};
+use dalsegno::{Engine, ErrorKind, Query, SnapshotId};
 
-use crate::state;
+use crate::is_state;
 
 /// What can be seen of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Room {
     pub trash: BTreeMap<SnapshotId, String>,
     /// Its log, newest first; nothing where there is no such session.
     pub log: Option<Vec<String>>,
+    /// How it stands with what it lost, where it is guarded.
+    pub lost: Option<String>,
 }
 
 /// Everything that can be seen of a house.
@@ -22,6 +24,7 @@ pub struct Room {
 pub struct Picture {
     pub rooms: BTreeMap<String, Room>,
     pub policies: Vec<String>,
+    pub guards: Vec<String>,
     pub files: Vec<Option<Vec<u8>>>,
 }
 
@@ -51,14 +54,7 @@ impl Picture {
             let said = format!("{snapshot:?}");
             let text = restored.into_text();
             // All that is ever saved says itself what it is.
-            let says: serde_json::Value =
-                serde_json::from_slice(&text).map_err(|e| e.to_string())?;
-            if says["who"]
-                .as_u64()
-                .zip(says["turn"].as_u64())
-                .map(|(who, n)| state(who, n))
-                != Some(text.clone())
-            {
+            if !is_state(&text) {
                 return Err(format!("another text for {id}"));
             }
             let room = rooms.entry(snapshot.session).or_default();
@@ -69,9 +65,22 @@ impl Picture {
             room.trash
                 .insert(trashed.snapshot.id, format!("{trashed:?}"));
         }
+        for session in engine.guarded_sessions().map_err(shown)? {
+            let lost = match engine.guard_status(&session) {
+                Ok(report) if !report.damage.is_empty() => {
+                    return Err(format!("{session}: {:?}", report.damage));
+                }
+                Ok(report) => format!("{:?}", report.judgement),
+                Err(error) if error.kind() == ErrorKind::NotFound => "nothing there".to_owned(),
+                Err(error) => return Err(shown(error)),
+            };
+            rooms.entry(session).or_default().lost = Some(lost);
+        }
         let policies = engine.policies().map_err(shown)?;
+        let guards = engine.guards().map_err(shown)?;
         Ok(Self {
             rooms,
+            guards: guards.iter().map(|guard| format!("{guard:?}")).collect(),
             policies: policies
                 .iter()
                 .map(|policy| format!("{policy:?}"))
@@ -91,7 +100,8 @@ impl Picture {
             .iter()
             .all(|(id, text)| all.get(id) == Some(text))
             && self.rooms.keys().eq(other.rooms.keys())
-            && (&self.policies, &self.files) == (&other.policies, &other.files)
+            && (&self.policies, &self.guards, &self.files)
+                == (&other.policies, &other.guards, &other.files)
     }
 
     /// What differs, in few words.
@@ -130,10 +140,16 @@ impl Picture {
                     .filter(|_| a.log != b.log)
                     .and_then(|log| log.first()),
             ));
+            if a.lost != b.lost {
+                words.push(format!("what it lost: {:?} and {:?}", a.lost, b.lost));
+            }
         }
         words.dedup();
         if self.policies != other.policies {
             words.push("the policies".to_owned());
+        }
+        if self.guards != other.guards {
+            words.push("the guards".to_owned());
         }
         if self.files != other.files {
             words.push("the files".to_owned());

@@ -5,7 +5,7 @@ use std::path::Path;
 use dalsegno::ErrorKind;
 use dalsegno_faults::{Disk, Fault, PowerLoss};
 use dalsegno_proof::effort;
-use dalsegno_proof::house::{Deed, Found, House, Picture, furnish, judge};
+use dalsegno_proof::house::{Deed, Found, House, Picture, furnish, guarded, judge};
 use tempfile::TempDir;
 
 use crate::evening::{disk_with, files};
@@ -30,6 +30,11 @@ fn deeds() -> Vec<Deed> {
         keep_last: 3,
         grace: None,
         purge,
+    };
+    let keep = |who, n, intent: Option<&str>| Deed::Keep {
+        who,
+        n,
+        intent: intent.map(str::to_owned),
     };
     vec![
         Deed::Rollback {
@@ -79,6 +84,17 @@ fn deeds() -> Vec<Deed> {
             pattern: "f/*".to_owned(),
             keep_last: 5,
         },
+        // Lost without a word, lost on purpose, back, and lost more often than is kept.
+        keep(0, 3, None),
+        keep(0, 2, Some("undo")),
+        Deed::Regain(guarded(0)),
+        Deed::Guard { generations: 1 },
+        keep(1, 12, None),
+        keep(1, 20, None),
+        Deed::Undo(guarded(0)),
+        Deed::NoGuard,
+        Deed::Guard { generations: 2 },
+        keep(0, 30, Some("clear")),
         cleanup(Some(session(0)), false),
         cleanup(None, true),
         Deed::Close,
@@ -173,11 +189,16 @@ fn by_id(house: &mut House, deed: &mut Deed) {
     }
 }
 
-/// The deed was answered to, but for the log, which could not be told that it is done.
+/// The deed was answered to, but for the log, which could not be told that it is done; or but for fuller states that
+/// are more than is kept.
 fn done_but_begun(deed: &Deed, way: (&Picture, &str, &Picture), found: &Picture) -> bool {
+    let is_between = || judge(deed, way.0, way.2, found) == Ok(Found::Between);
+    if matches!(deed, Deed::Keep { .. }) {
+        return is_between();
+    }
     matches!(deed, Deed::ToFile { .. } | Deed::Undo(_) | Deed::Redo(_))
         && found.files == way.2.files
-        && judge(deed, way.0, way.2, found) == Ok(Found::Between)
+        && is_between()
 }
 
 #[test]

@@ -46,6 +46,17 @@ fn keys(disk: &Disk, table: &str, key: &str) -> Vec<i64> {
     rows.map(Result::unwrap).collect()
 }
 
+/// Where notes stand that need no others beside them.
+fn notes(disk: &Disk) -> Vec<(i64, i64, i64)> {
+    let database = disk.open(STORE).unwrap();
+    let sql = "SELECT kind, session, id FROM note AS it WHERE NOT EXISTS
+               (SELECT 1 FROM note WHERE (kind, session, id) = (it.kind, it.session, it.id - 1))";
+    let mut statement = database.prepare(sql).unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows = statement.query_map((), read).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
 #[test]
 fn removed_rows_are_missed() {
     let (bytes, truth) = small_store();
@@ -93,6 +104,24 @@ fn changed_columns_are_noticed() {
         }
     }
     assert!(changed > 80, "{changed}");
+    let mut noted = 0;
+    for (kind, session, id) in notes(&disk) {
+        for change in [
+            "kind = kind + 10",
+            "session = session + 100000",
+            "id = id - 1",
+            "detail = substr(detail, 1, length(detail) - 1)",
+            "checksum = zeroblob(16)",
+        ] {
+            let place = format!("kind = {kind} AND session = {session} AND id = {id}");
+            let sql = format!("UPDATE note SET {change} WHERE {place}");
+            noted += 1;
+            if noted % effort(7, 1) == 0 {
+                assert_ne!(after(&bytes, &truth, &sql), Verdict::Harmless, "{sql}");
+            }
+        }
+    }
+    assert!(noted > 40, "{noted}");
 }
 
 /// What two snapshots or two records say, the one in the place of the other.

@@ -682,4 +682,73 @@ pub(super) fn changes_show(kit: &Kit<'_>) {
     assert_ne!(raised, saved, "{}", kit.name);
     assert!(!kit.ok(store.exchange(&raise)), "{}", kit.name);
     assert_eq!(version(), raised, "{}", kit.name);
+    let note = NoteRow::new((5, 0, 1), vec![0], &store.info().id);
+    let asked = Exchange::of_notes(Vec::new(), vec![note.clone()]);
+    assert!(kit.ok(store.exchange(&asked)), "{}", kit.name);
+    let noted = version();
+    assert_ne!(noted, raised, "{}", kit.name);
+    let gone = Exchange::of_notes(vec![note], Vec::new());
+    assert!(kit.ok(store.exchange(&gone)), "{}", kit.name);
+    assert_ne!(version(), noted, "{}", kit.name);
+}
+
+/// Notes go on together with an era, and with an entry of the log: all of it, or nothing.
+pub(super) fn notes_go_on_together(kit: &Kit<'_>) {
+    let store = kit.store();
+    let id = &store.info().id;
+    let row = kit.add_one(&*store, "s", None, b"1");
+    let note = |kind, said: &[u8]| NoteRow::new((kind, row.session, 7), said.to_vec(), id);
+    let large = vec![0xa5; 3 << 20];
+    let first = vec![note(2, b"held"), note(5, b"asked"), note(6, &large)];
+    let begin = Exchange::of_notes(Vec::new(), first.clone());
+    assert!(kit.ok(store.exchange(&begin)), "{}", kit.name);
+    // It is too large to be shown.
+    let came = kit.everything(&*store).notes == first;
+    assert!(came, "{}: other notes", kit.name);
+    // Of what is taken away, only the key and the checksum need be known.
+    let known = |row: &NoteRow| NoteRow {
+        detail: Vec::new(),
+        ..row.clone()
+    };
+    let next = vec![note(2, b"given"), note(5, b"passed")];
+    let pass = |take: &[NoteRow], era| {
+        let take = take.iter().map(known).collect();
+        let raise = vec![(row.session, era)];
+        let notes = Exchange::of_notes(take, next.clone());
+        kit.ok(store.exchange(&Exchange { raise, ..notes }))
+    };
+    let before = kit.everything(&*store);
+    assert!(!pass(&first, 1), "{}: another era", kit.name);
+    for place in 0..first.len() {
+        let mut wrong = first.clone();
+        wrong[place].checksum = [7; 16];
+        assert!(!pass(&wrong, 0), "{}: another note", kit.name);
+    }
+    let stayed = kit.everything(&*store) == before;
+    assert!(stayed, "{}: half of it", kit.name);
+    assert!(pass(&first, 0), "{}", kit.name);
+    assert!(!pass(&first, 1), "{}: twice", kit.name);
+    let there = kit.everything(&*store);
+    assert_eq!(there.notes, next, "{}", kit.name);
+    assert_eq!(there.sessions[0].era, 1, "{}", kit.name);
+    // The log says what was done in the moment in which the note does.
+    let operation = every(&*store, 1).operations;
+    let done = |take: &NoteRow| {
+        let take = Rows {
+            notes: vec![take.clone()],
+            ..Rows::default()
+        };
+        let put = Rows {
+            notes: vec![note(5, b"done")],
+            operations: operation.clone(),
+            ..Rows::default()
+        };
+        kit.ok(store.exchange(&Exchange::of(take, put)))
+    };
+    assert!(!done(&first[1]), "{}", kit.name);
+    assert_eq!(kit.everything(&*store), there, "{}", kit.name);
+    assert!(done(&next[1]), "{}", kit.name);
+    let there = kit.everything(&*store);
+    assert_eq!(there.operations, operation, "{}", kit.name);
+    assert_eq!(there.notes, [next[0].clone(), note(5, b"done")]);
 }

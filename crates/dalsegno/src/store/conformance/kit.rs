@@ -160,7 +160,7 @@ impl Kit<'_> {
             kind,
             ..NoteScan::default()
         };
-        let kinds = [0, 1, 2, 3, 4, 5, 9_001];
+        let kinds = [0, 1, 2, 3, 4, 5, 6, 9_001];
         kinds
             .into_iter()
             .flat_map(|kind| self.note_scan(view, of(kind)))

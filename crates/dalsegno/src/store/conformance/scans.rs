@@ -187,6 +187,10 @@ pub(super) fn notes(kit: &Kit<'_>) {
             .map(|row| at(row).unwrap_or(99))
             .collect::<Vec<_>>()
     };
+    assert_eq!(kit.ok(view.note_kinds()), [1, 2, 3], "{}", kit.name);
+    let empty = kit.store();
+    let none = kit.ok(kit.view(&*empty).note_kinds());
+    assert!(none.is_empty(), "{}", kit.name);
     assert_eq!(found(None, None, false), [1, 2, 3, 4, 5], "{}", kit.name);
     assert_eq!(found(None, None, true), [5, 4, 3, 2, 1], "{}", kit.name);
     assert_eq!(found(Some(0), None, false), [1, 2], "{}", kit.name);

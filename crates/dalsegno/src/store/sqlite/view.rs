@@ -358,6 +358,18 @@ impl View for SqliteView<'_> {
         }
     }
 
+    fn note_kinds(&self) -> Result<Vec<i64>> {
+        let mut kinds = Vec::new();
+        if self.has_notes() {
+            let sql = "SELECT DISTINCT kind FROM note ORDER BY kind";
+            self.each(sql, (), |row| row.get(0), &mut |kind| {
+                kinds.push(kind);
+                Flow::Continue(())
+            })?;
+        }
+        Ok(kinds)
+    }
+
     fn last(&self) -> Result<i64> {
         if self.is_of_format_1() {
             return Err(crate::Error::storage("a store of format 1 is only read"));
