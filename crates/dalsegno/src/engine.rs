@@ -189,9 +189,9 @@ impl Engine {
     }
 
     fn assemble(options: Options, store: Arc<dyn Store>, sqlite: Option<Arc<SqliteStore>>) -> Self {
-        let (leases, bus) = options
+        let (leases, bus, gates) = options
             .rested
-            .map(|rested| (rested.leases, rested.bus))
+            .map(|rested| (rested.leases, rested.bus, rested.gates))
             .unwrap_or_default();
         Self {
             store,
@@ -202,7 +202,7 @@ impl Engine {
             leases,
             bus,
             heart: Mutex::new(None),
-            gates: Gates::default(),
+            gates,
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
@@ -262,10 +262,11 @@ impl Engine {
     }
 
     /// The sessions that are open and those who listen, which are no concern of this engine any more.
-    pub(crate) fn give_up(&mut self) -> (Arc<Leases>, Arc<Bus>) {
+    pub(crate) fn give_up(&mut self) -> (Arc<Leases>, Arc<Bus>, Gates) {
         (
             std::mem::take(&mut self.leases),
             std::mem::take(&mut self.bus),
+            std::mem::take(&mut self.gates),
         )
     }
 

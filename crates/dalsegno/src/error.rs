@@ -45,8 +45,9 @@ impl ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind of that word; what a later engine may add is `Storage`.
-    pub(crate) fn of_word(word: &str) -> Self {
+    /// The kind of that word (see [`as_str`](ErrorKind::as_str)); what a later version may add is `Storage`.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
         let all = [
             Self::NotFound,
             Self::Ambiguous,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ask::Gates;
 use crate::engine::{Engine, Options};
 use crate::event::Bus;
 use crate::lease::Leases;
@@ -11,6 +12,7 @@ use crate::lease::Leases;
 pub struct Rested {
     pub(crate) leases: Arc<Leases>,
     pub(crate) bus: Arc<Bus>,
+    pub(crate) gates: Gates,
     process: u32,
 }
 
@@ -52,10 +54,11 @@ impl Engine {
         self.stop_beating();
         // What it could not pack is packed another time; what became of each save, its ticket tells.
         drop(self.stop());
-        let (leases, bus) = self.give_up();
+        let (leases, bus, gates) = self.give_up();
         Rested {
             leases,
             bus,
+            gates,
             process: std::process::id(),
         }
     }

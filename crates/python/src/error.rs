@@ -28,6 +28,29 @@ pub(crate) fn raise_store(py: Python<'_>, error: &Error) -> PyErr {
     raise(py, error)
 }
 
+/// What an exception says to another program: of the engine's own the kind as well.
+pub(crate) fn read(py: Python<'_>, raised: &PyErr) -> Error {
+    let value = raised.value(py);
+    let text = value.str().map(|text| text.to_string()).unwrap_or_default();
+    let own = py
+        .import("dalsegno.errors")
+        .and_then(|module| module.getattr("DalsegnoError"))
+        .and_then(|class| value.is_instance(&class))
+        .unwrap_or(false);
+    let kind = value
+        .getattr("kind")
+        .and_then(|kind| kind.extract::<String>());
+    match kind {
+        Ok(kind) if own => Error::new(ErrorKind::of_word(&kind), text),
+        _ => {
+            let name = raised.get_type(py).name();
+            let name = name.map(|name| name.to_string()).unwrap_or_default();
+            let separator = if text.is_empty() { "" } else { ": " };
+            Error::new(ErrorKind::InvalidInput, format!("{name}{separator}{text}"))
+        }
+    }
+}
+
 /// What was given cannot be accepted.
 pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
     exception(py, "InvalidInputError", message)

@@ -47,6 +47,26 @@ pub(crate) fn asks() {
     ASKS.set(true);
 }
 
+/// As long as this is there, calls of this thread do not wait until a fork is over, which waits for it.
+pub(crate) struct Asking(bool);
+
+impl Asking {
+    pub(crate) fn begin() -> Self {
+        Self(ASKS.replace(true))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKS.set(self.0);
+    }
+}
+
+/// Whether a thread waits to fork.
+pub(crate) fn waits(py: Python<'_>) -> bool {
+    !Look::take(py).traffic().forking.is_empty()
+}
+
 static TRAFFIC: Mutex<Option<Traffic>> = Mutex::new(None);
 
 /// A look at the traffic. `py` shows that the interpreter's lock is held, which must not be released
@@ -150,6 +170,13 @@ pub(crate) fn before_fork(py: Python<'_>) {
     for saving in all(py).iter().flat_map(|kept| kept.savings(py)) {
         let left = end.saturating_duration_since(Instant::now());
         if !py.detach(|| saving.pause(left)) {
+            return;
+        }
+    }
+    // After those, because such a one may wait for a save of theirs that is on its way.
+    for post in all(py).iter().flat_map(|kept| kept.posts(py)) {
+        let left = end.saturating_duration_since(Instant::now());
+        if !py.detach(|| post.pause(left)) {
             return;
         }
     }

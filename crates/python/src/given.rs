@@ -1,11 +1,48 @@
 //! What Python gives: times and durations in the forms that people have them in.
 
+use bytes::Bytes;
 use dalsegno::retention::Rules;
 use dalsegno::{Kind, parse_duration, parse_time};
 use jiff::{SignedDuration, Timestamp};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use serde_json::Value;
 
 use crate::error;
+use crate::show::show;
+use crate::text::Text;
+
+/// JSON text: made of a value, or given.
+#[derive(FromPyObject)]
+pub(crate) enum Given<'py> {
+    Made(PyRef<'py, Text>),
+    Bytes(Bound<'py, PyBytes>),
+}
+
+impl Given<'_> {
+    pub(crate) fn bytes(self) -> Bytes {
+        match self {
+            Self::Made(text) => text.0.clone(),
+            Self::Bytes(text) => Bytes::copy_from_slice(text.as_bytes()),
+        }
+    }
+}
+
+/// The value of a JSON text, which `what` names; it has no number that would come back as another.
+pub(crate) fn value(py: Python<'_>, text: &[u8], what: &str) -> PyResult<Value> {
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|e| error::invalid(py, &format!("{what} cannot be kept: {e}")))?;
+    // Numbers beyond 64 bits would.
+    let again = show(py, &value)?;
+    let json = py.import("json")?;
+    let given = json.call_method1("loads", (PyBytes::new(py, text),))?;
+    let written = |value| json.call_method1("dumps", (value,));
+    if !written(again)?.eq(written(given)?)? {
+        let message = format!("{what}: a number cannot be kept exactly; write it as a string");
+        return Err(error::invalid(py, &message));
+    }
+    Ok(value)
+}
 
 /// A duration: a `timedelta`, or text such as `7d`.
 #[derive(FromPyObject)]

@@ -9,6 +9,7 @@ use dalsegno::store::SqliteOptions;
 use dalsegno::{Engine, Error, ErrorKind, Options, Rested};
 use pyo3::prelude::*;
 
+use crate::attend::Post;
 use crate::bell::Bell;
 use crate::saver::Saving;
 use crate::{error, fork, place};
@@ -28,6 +29,8 @@ pub(crate) struct Kept {
     state: Mutex<State>,
     /// Sessions that are saved by themselves. Locked as the state is.
     savings: Mutex<Vec<Weak<Saving>>>,
+    /// What attends to requests. Locked as the state is.
+    posts: Mutex<Vec<Weak<Post>>>,
     /// Rings when an opening is over.
     opened: Bell,
 }
@@ -75,7 +78,8 @@ impl Kept {
             State::Resting(rested) => rested.as_ref().is_some_and(Rested::has_sessions),
             _ => false,
         };
-        if (needed || !self.savings(py).is_empty()) && fork::enter(py).is_ok() {
+        let at_work = !self.savings(py).is_empty() || !self.posts(py).is_empty();
+        if (needed || at_work) && fork::enter(py).is_ok() {
             if let Ok(engine) = self.engine(py) {
                 // Also where the fork was not waited for, and the store was never closed.
                 self.resume(py, &engine);
@@ -97,7 +101,24 @@ impl Kept {
         savings.filter(|saving| saving.is_there(py)).collect()
     }
 
+    /// Notes what attends to requests.
+    pub(crate) fn attend(&self, py: Python<'_>, post: &Arc<Post>) {
+        let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
+        posts.retain(|post| post.upgrade().is_some_and(|post| post.is_there(py)));
+        posts.push(Arc::downgrade(post));
+    }
+
+    /// What attends to requests in this process.
+    pub(crate) fn posts(&self, py: Python<'_>) -> Vec<Arc<Post>> {
+        let posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
+        let posts = posts.iter().filter_map(Weak::upgrade);
+        posts.filter(|post| post.is_there(py)).collect()
+    }
+
     fn resume(&self, py: Python<'_>, engine: &Arc<Engine>) {
+        for post in self.posts(py) {
+            py.detach(|| post.resume(engine));
+        }
         for saving in self.savings(py) {
             py.detach(|| saving.resume(engine));
         }
@@ -253,6 +274,7 @@ impl Handle {
                     options,
                     state: Mutex::new(State::Open(Arc::new(engine))),
                     savings: Mutex::default(),
+                    posts: Mutex::default(),
                     opened: Bell::default(),
                 });
                 fork::keep(py, &kept);

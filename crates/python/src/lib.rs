@@ -3,6 +3,7 @@
 //! What people call is written in Python, in `python/dalsegno/`; this is what it stands on. Work is done
 //! without the interpreter's lock.
 
+mod attend;
 mod bell;
 mod error;
 mod fork;
@@ -21,6 +22,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _dalsegno {
+    #[pymodule_export]
+    use super::attend::Attending;
     #[pymodule_export]
     use super::fork::{after_fork_in_child, after_fork_in_parent, before_fork, close_all};
     #[pymodule_export]

@@ -59,7 +59,7 @@ fn ask(py: Python<'_>, asker: &Py<PyAny>, sessions: &[String], last: bool) -> Py
 }
 
 /// JSON text: made of a value, or given.
-fn json(answer: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+pub(crate) fn json(answer: &Bound<'_, PyAny>) -> PyResult<Bytes> {
     if let Ok(text) = answer.cast::<Text>() {
         return Ok(text.get().0.clone());
     }

@@ -87,6 +87,7 @@ impl Engine {
             state: None,
             timeout: Duration::from_secs(30),
             give_up: Box::new(|| false),
+            step_back: Box::new(|| false),
         }
     }
 }
@@ -101,6 +102,7 @@ pub struct Ask<'a> {
     state: Option<Bytes>,
     timeout: Duration,
     give_up: Box<dyn FnMut() -> bool + 'a>,
+    step_back: Box<dyn FnMut() -> bool + 'a>,
 }
 
 impl<'a> Ask<'a> {
@@ -129,6 +131,14 @@ impl<'a> Ask<'a> {
         self
     }
 
+    /// Asked again and again while it waits: once it answers true, a request that was not taken is withdrawn, as
+    /// after the timeout; one that was taken is waited for. For programs that have to let go of the engine for a
+    /// moment, and ask anew.
+    pub fn step_back_when(mut self, step_back: impl FnMut() -> bool + 'a) -> Self {
+        self.step_back = Box::new(step_back);
+        self
+    }
+
     /// Asks, and waits for the answer. What is asked for is done once or not at all: should the holder end in the
     /// middle of one of these deeds, it is found out whether it was done, and it is done here where it was not.
     ///
@@ -141,7 +151,8 @@ impl<'a> Ask<'a> {
     /// - `InvalidInput` for arguments that cannot be, or are too long; `Denied` where the store is read-only.
     pub fn send(self) -> Result<Answer> {
         self.check()?;
-        let patience = Patience::new(self.engine, self.timeout, self.give_up);
+        let patience =
+            Patience::new(self.engine, self.timeout, self.give_up).stepping_back(self.step_back);
         let mut turns = Turns {
             engine: self.engine,
             session: self.session,

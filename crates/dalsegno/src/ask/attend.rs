@@ -1,9 +1,8 @@
 //! Attending to what others ask: a thread of its own sees requests, and carries out one after the other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::handover;
 use super::pass::Handing;
 use super::request::{Asked, Request};
 use super::rows::{self, Found};
+use super::seat::Seat;
 use super::{LOOK, PAUSE};
 use crate::attempt::{TRIES, until_done};
 use crate::autosave::panicked;
@@ -27,9 +27,7 @@ const MAX_ANSWER: usize = 16 << 20;
 
 /// Attends to requests until it is stopped or dropped: see [`Engine::attend`].
 pub struct Attending {
-    engine: Arc<Engine>,
-    stop: Mutex<Option<Sender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    seat: Arc<Seat>,
 }
 
 impl Engine {
@@ -50,8 +48,10 @@ impl Engine {
                 "this program attends to requests already; stop that first",
             ));
         }
+        let seat = Arc::new(Seat::of(Arc::clone(self)));
         let mut post = Post {
-            engine: Arc::clone(self),
+            seat: Arc::clone(&seat),
+            engine: None,
             attendant: Box::new(attendant),
             version: None,
             looked: 0,
@@ -59,51 +59,84 @@ impl Engine {
             unsure: Vec::new(),
             handing: Vec::new(),
         };
-        let (stop, stopped) = mpsc::channel();
+        let (begun, begins) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("dalsegno-attend".to_owned())
             .spawn(move || {
-                while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                let ends = Ends(Arc::clone(&post.seat));
+                post.seat.begin();
+                drop(begun.send(()));
+                while post.seat.rest(PAUSE) {
                     // What fails now may work the next time.
-                    drop(post.round());
+                    drop(post.at_work(Post::round));
                 }
-                post.send();
+                drop(post.at_work(|post| {
+                    post.send();
+                    Ok(())
+                }));
+                // The program's own goes before anybody hears of the end.
+                drop(post);
+                drop(ends);
             });
-        let thread = thread.map_err(|e| {
+        thread.map_err(|e| {
             self.leases().set_attends(false);
             Error::io("starting the thread that attends to requests", e)
         })?;
-        let attending = Attending {
-            engine: Arc::clone(self),
-            stop: Mutex::new(Some(stop)),
-            thread: Mutex::new(Some(thread)),
-        };
+        // From now on, whoever waits for its end waits for it.
+        let _begun = begins.recv();
+        let attending = Attending { seat };
         self.beat()?;
         Ok(attending)
     }
 }
 
+/// However the thread ends, nobody waits for it any longer.
+struct Ends(Arc<Seat>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Attending {
     /// Attends to nothing any more; what was begun is ended first. Whoever asks from now on is told so at once. Called
-    /// again, it does nothing.
+    /// again, or by the attendant itself, it does not wait.
     pub fn stop(&self) {
-        let stop = self
-            .stop
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if stop.is_none() {
-            return;
+        self.leave();
+        self.seat.ended(None);
+    }
+
+    /// As [`stop`](Attending::stop), without waiting for the end of what was begun.
+    pub fn leave(&self) {
+        if let Some(engine) = self.seat.stop() {
+            engine.leases().set_attends(false);
+            // Where that cannot be written, whoever asks waits in vain, and withdraws.
+            drop(engine.beat());
         }
-        self.engine.leases().set_attends(false);
-        // Where that cannot be written, whoever asks waits in vain, and withdraws.
-        drop(self.engine.beat());
-        drop(stop);
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        // Called by the attendant itself, it ends when that returns.
-        let own = thread.as_ref().map(|it| it.thread().id()) == Some(std::thread::current().id());
-        if let Some(thread) = thread.take().filter(|_| !own) {
-            drop(thread.join());
+    }
+
+    /// Waits until what was begun is ended, after [`leave`](Attending::leave); false where that takes longer than
+    /// `patience`.
+    #[must_use = "where it is false, the thread is still there"]
+    pub fn has_ended(&self, patience: Duration) -> bool {
+        self.seat.ended(Instant::now().checked_add(patience))
+    }
+
+    /// Lets go of the engine, after what the thread is doing with it; false where that takes longer than `patience`,
+    /// and then it lets go as soon as it can. What the program is doing about a request is not waited for: it goes on
+    /// meanwhile, and what comes of it is carried out after [`resume`](Attending::resume). For programs that fork.
+    #[must_use = "where it is false, the engine is still in use"]
+    pub fn pause(&self, patience: Duration) -> bool {
+        self.seat.pause(Instant::now().checked_add(patience))
+    }
+
+    /// Goes on after a [`pause`](Attending::pause), with this engine, which has the same sessions open: see
+    /// [`Options::go_on`](crate::Options::go_on). One that was stopped ends what it had begun.
+    pub fn resume(&self, engine: &Arc<Engine>) {
+        if !self.seat.resume(engine) {
+            engine.leases().set_attends(false);
+            drop(engine.beat());
         }
     }
 }
@@ -116,9 +149,12 @@ impl Drop for Attending {
 
 /// The thread's own.
 pub(super) struct Post {
-    pub(super) engine: Arc<Engine>,
-    pub(super) attendant: Box<dyn Attendant>,
-    version: Option<i64>,
+    seat: Arc<Seat>,
+    /// As long as it works with it.
+    engine: Option<Arc<Engine>>,
+    attendant: Box<dyn Attendant>,
+    /// Of the store, when it was last looked at.
+    version: Option<(u64, i64)>,
     looked: u64,
     /// Answers that could not be written yet, by the numbers of their requests.
     unsent: Vec<(i64, Stage)>,
@@ -129,20 +165,38 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// Does something with the engine.
+    fn at_work<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.engine = self.seat.take();
+        let done = work(self);
+        self.seat.leave(self.engine.take());
+        done
+    }
+
+    /// To be kept only until the program is called: the engine may be another one then.
+    pub(super) fn engine(&self) -> Result<Arc<Engine>> {
+        let stopped = || Error::storage("attending to requests has stopped");
+        self.engine.clone().ok_or_else(stopped)
+    }
+
     fn round(&mut self) -> Result<()> {
-        let version = self.engine.store().version()?;
-        let now = self.engine.clock().uptime();
+        let engine = self.engine()?;
+        // What another engine counted says nothing.
+        let version = Some((self.seat.resumed(), engine.store().version()?));
+        let now = engine.clock().uptime();
         let waits = !self.unsent.is_empty() || !self.handing.is_empty();
         let again = waits && now.saturating_sub(self.looked) >= LOOK;
-        if self.version == Some(version) && !again {
+        if self.version == version && !again {
             return Ok(());
         }
+        drop(engine);
         self.send();
         self.look_after_handed();
         let (own, found) = {
-            let own = self.engine.leases().writer();
-            let view = self.engine.view()?;
-            (own, rows::all(&*view, &self.engine.store().info().id)?)
+            let engine = self.engine()?;
+            let own = engine.leases().writer();
+            let view = engine.view()?;
+            (own, rows::all(&*view, &engine.store().info().id)?)
         };
         for found in found {
             let mine = Some(found.request.writer) == own;
@@ -154,15 +208,16 @@ impl Post {
                 _ => {}
             }
         }
-        rows::sweep(self.engine.store(), self.engine.clock(), own)?;
-        (self.version, self.looked) = (Some(version), self.engine.clock().uptime());
+        let engine = self.engine()?;
+        rows::sweep(engine.store(), engine.clock(), own)?;
+        (self.version, self.looked) = (version, engine.clock().uptime());
         Ok(())
     }
 
     /// Takes a request, if it is this program's to take, and carries it out.
     fn attend(&mut self, found: &Found) -> Result<()> {
         let request = &found.request;
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine()?;
         let standing = engine.leases().standing(&request.session);
         let holds = matches!(standing, Standing::Holder(epoch) if epoch == request.epoch);
         // Whoever asked sees who has the session now.
@@ -183,11 +238,15 @@ impl Post {
             }
         }
         self.unsure.retain(|unsure| *unsure != found.row.id);
+        drop(engine);
         let read = state.and_then(|state| Request::read(&taken.request, state));
         let stage = match read {
             Err(error) => Some(refused(&error)),
             Ok(request) if request.verb == handover::VERB => self.hand_over(&taken, &request),
-            Ok(request) => Some(self.carry_out(&taken, &request)),
+            Ok(request) => {
+                let done = self.carry_out(&taken, &request);
+                Some(done.unwrap_or_else(|error| refused(&error)))
+            }
         };
         if let Some(stage) = stage {
             self.settle(found.row.id, stage);
@@ -195,16 +254,16 @@ impl Post {
         Ok(())
     }
 
-    fn carry_out(&mut self, taken: &Found, request: &Request) -> Stage {
-        let engine = Arc::clone(&self.engine);
+    fn carry_out(&mut self, taken: &Found, request: &Request) -> Result<Stage> {
+        let gates = self.engine()?.gates().clone();
         let is_deed = VERBS.contains(&request.verb.as_str());
         // Before the program stops: a save on its way may wait for it.
-        let gate = is_deed.then(|| engine.gates().close(&request.session));
+        let gate = is_deed.then(|| gates.close(&request.session));
         let done = match self.guarded(|attendant| attendant.asked(request)) {
             Ok(Reply::CarryOut) => self.deed(taken, request),
             Ok(Reply::Answer(value)) => Ok((value, None)),
             // It said so itself.
-            Err(error) => return refused(&error),
+            Err(error) => return Ok(refused(&error)),
         };
         let stage = match done {
             Ok((value, not_told)) => answered(&value, not_told),
@@ -217,12 +276,12 @@ impl Post {
             }
         };
         drop(gate);
-        stage
+        Ok(stage)
     }
 
     /// What came of one of these deeds, and why the program does not go on with it, where it does not.
     fn deed(&mut self, taken: &Found, request: &Request) -> Result<(Value, Option<String>)> {
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine()?;
         let asked = Asked::of(taken, &engine.store().info().id)?;
         let carry_out = || {
             deeds::carry_out(
@@ -255,15 +314,18 @@ impl Post {
                 VERBS.join(", ")
             ))
         })?;
-        if request.verb == "guard_restore" && value["report"].is_null() {
+        let nothing_missing = request.verb == "guard_restore" && value["report"].is_null();
+        let state =
+            (!nothing_missing).then(|| engine.restore(&format!("{}@latest", request.session)));
+        drop(engine);
+        let Some(state) = state else {
             let nothing = Error::not_found("nothing is missing; nothing was changed");
             drop(self.guarded(|it| {
                 it.failed(request, &nothing);
                 Ok(())
             }));
             return Ok((value, None));
-        }
-        let state = engine.restore(&format!("{}@latest", request.session));
+        };
         let told = state.and_then(|state| self.guarded(|it| it.load(request, &state)));
         let not_told = match told {
             Ok(true) => None,
@@ -277,14 +339,16 @@ impl Post {
         Ok((value, not_told))
     }
 
-    /// Calls the program; where it panics, that is an error.
+    /// Calls the program, without the engine; where it panics, that is an error.
     pub(super) fn guarded<T>(
         &mut self,
         call: impl FnOnce(&mut dyn Attendant) -> Result<T>,
     ) -> Result<T> {
+        self.seat.leave(self.engine.take());
         let attendant = &mut *self.attendant;
-        catch_unwind(AssertUnwindSafe(|| call(attendant)))
-            .unwrap_or_else(|panic| Err(panicked("what attends to requests", &*panic)))
+        let done = catch_unwind(AssertUnwindSafe(|| call(attendant)));
+        self.engine = self.seat.take();
+        done.unwrap_or_else(|panic| Err(panicked("what attends to requests", &*panic)))
     }
 
     /// Writes the answers that could not be written before.
@@ -296,23 +360,30 @@ impl Post {
 
     /// Writes the answer into the request; where that fails, it is tried again.
     fn settle(&mut self, number: i64, stage: Stage) {
-        let store = self.engine.store();
-        let id = &store.info().id;
-        let written = until_done("a request", || {
-            let found = rows::find(&*store.view()?, id, number)?;
-            let open = |found: &Found| matches!(found.request.stage, Stage::Taken | Stage::Done);
-            let Some(found) = found.filter(open) else {
-                // It is written, or whoever asked counts this program as gone.
-                return Ok(Some(()));
-            };
-            let row = found.staged(stage.clone(), id)?;
-            let exchange = Exchange::of_notes(vec![found.row], vec![row]);
-            Ok(store.exchange(&exchange)?.then_some(()))
-        });
+        let written = self
+            .engine()
+            .and_then(|engine| write(&engine, number, &stage));
         if written.is_err() {
             self.unsent.push((number, stage));
         }
     }
+}
+
+/// Writes the answer into the request.
+fn write(engine: &Engine, number: i64, stage: &Stage) -> Result<()> {
+    let store = engine.store();
+    let id = &store.info().id;
+    until_done("a request", || {
+        let found = rows::find(&*store.view()?, id, number)?;
+        let open = |found: &Found| matches!(found.request.stage, Stage::Taken | Stage::Done);
+        let Some(found) = found.filter(open) else {
+            // It is written, or whoever asked counts this program as gone.
+            return Ok(Some(()));
+        };
+        let row = found.staged(stage.clone(), id)?;
+        let exchange = Exchange::of_notes(vec![found.row], vec![row]);
+        Ok(store.exchange(&exchange)?.then_some(()))
+    })
 }
 
 fn answered(value: &Value, not_told: Option<String>) -> Stage {

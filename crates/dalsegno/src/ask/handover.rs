@@ -111,6 +111,21 @@ impl Engine {
         timeout: Duration,
         check: impl FnOnce(Option<&Restored>) -> Result<()>,
     ) -> Result<HandedOver> {
+        self.take_handover_unless(session, timeout, || false, check)
+    }
+
+    /// As [`take_handover`](Engine::take_handover), where nobody waits for the other program any longer once `give_up`
+    /// answers true, as after the timeout. It is asked again and again.
+    ///
+    /// # Errors
+    /// As [`take_handover`](Engine::take_handover).
+    pub fn take_handover_unless(
+        &self,
+        session: &str,
+        timeout: Duration,
+        give_up: impl FnMut() -> bool,
+        check: impl FnOnce(Option<&Restored>) -> Result<()>,
+    ) -> Result<HandedOver> {
         check_session_name(session)?;
         if let Standing::Holder(_) = self.leases().standing(session) {
             return Err(Error::invalid(format!(
@@ -119,7 +134,7 @@ impl Engine {
         }
         let writer = self.beating()?;
         self.flush()?;
-        let mut patience = Patience::new(self, timeout, Box::new(|| false));
+        let mut patience = Patience::new(self, timeout, Box::new(give_up));
         for _ in 0..TRIES {
             let holder = {
                 let view = self.view()?;

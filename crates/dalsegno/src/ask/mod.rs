@@ -13,13 +13,14 @@ mod orphan;
 mod pass;
 mod request;
 mod rows;
+mod seat;
 mod turns;
 mod wait;
 
 pub use asking::Ask;
 pub use attend::Attending;
 pub use attendant::{Attendant, Reply};
-pub(crate) use gates::Gates;
+pub(crate) use gates::{Gates, Within};
 pub use handover::HandedOver;
 pub use request::{Answer, Peer, Request};
 pub(crate) use request::{Asked, MARK};

@@ -1,7 +1,5 @@
 //! Handing a session over: the side of the program that has it.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
 use super::attend::{Post, refused};
@@ -39,14 +37,18 @@ pub(super) struct Handing {
 enum Outcome {
     Pending,
     Kept,
-    /// It is open here again, in this epoch.
-    Back(i64, String),
+    /// It is open here again.
+    Back(String),
 }
 
 impl Post {
     /// Freezes, saves, and hands the lease over; what to answer where that did not go well.
     pub(super) fn hand_over(&mut self, taken: &Found, request: &Request) -> Option<Stage> {
-        let gate = self.engine.gates().close(&request.session);
+        let gates = match self.engine() {
+            Ok(engine) => engine.gates().clone(),
+            Err(error) => return Some(refused(&error)),
+        };
+        let gate = gates.close(&request.session);
         if let Err(error) = self.frozen(request) {
             return Some(refused(&error));
         }
@@ -74,17 +76,16 @@ impl Post {
 
     /// The program stands still, and all that it has is saved.
     fn frozen(&mut self, request: &Request) -> Result<()> {
-        let engine = Arc::clone(&self.engine);
         let session = &request.session;
         let state = self.guarded(|it| it.freeze(session, &request.by))?;
-        let saved = match state {
-            Some(state) => {
+        let saved = self.engine().and_then(|engine| {
+            if let Some(state) = state {
                 let save = state.into_save(&engine, session);
-                save.kind(Kind::Auto).commit().map(drop)
+                save.kind(Kind::Auto).commit()?;
             }
-            None => Ok(()),
-        };
-        saved.and_then(|()| engine.flush()).inspect_err(|error| {
+            engine.flush()
+        });
+        saved.inspect_err(|error| {
             let why = error.to_string();
             drop(self.guarded(|it| {
                 it.unfreeze(session, &why);
@@ -95,7 +96,7 @@ impl Post {
 
     /// The lease goes to the other one, if that still waits for it.
     fn pass(&self, taken: &Found, request: &Request) -> Result<i64> {
-        let engine = &self.engine;
+        let engine = self.engine()?;
         let session = request.session.as_str();
         let To { writer } = To::deserialize(&request.arguments)
             .map_err(|e| Error::invalid(format!("the arguments of a handover: {e}")))?;
@@ -168,8 +169,7 @@ impl Post {
                     it.handed_over(&handing.session, &handing.to);
                     Ok(())
                 })),
-                Ok(Outcome::Back(epoch, why)) => {
-                    self.engine.leases().hold(&handing.session, epoch);
+                Ok(Outcome::Back(why)) => {
                     drop(self.guarded(|it| {
                         it.unfreeze(&handing.session, &why);
                         Ok(())
@@ -180,7 +180,7 @@ impl Post {
     }
 
     fn look_after(&self, handing: &Handing) -> Result<Outcome> {
-        let engine = &self.engine;
+        let engine = self.engine()?;
         let store = engine.store();
         let id = &store.info().id;
         let view = store.view()?;
@@ -197,7 +197,8 @@ impl Post {
             Stage::Returned(epoch, why) => {
                 drop(view);
                 rows::remove(store, &found)?;
-                return Ok(Outcome::Back(*epoch, format!("{}: {why}", handing.to)));
+                engine.leases().hold(&handing.session, *epoch);
+                return Ok(Outcome::Back(format!("{}: {why}", handing.to)));
             }
             _ if found.request.asker.is_alive(engine.clock()) => return Ok(Outcome::Pending),
             _ => {}
@@ -232,7 +233,8 @@ impl Post {
                 "{} ended, or took too long, before it had looked at it",
                 handing.to
             );
-            Outcome::Back(epoch, why)
+            engine.leases().hold(&handing.session, epoch);
+            Outcome::Back(why)
         } else {
             Outcome::Pending
         })

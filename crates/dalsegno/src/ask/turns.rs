@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::request::{Answer, Peer};
 use super::rows::{self, Found};
-use super::wait::{Now, Patience, vanished};
+use super::wait::{Late, Now, Patience, vanished};
 use super::{GRACE, deeds, orphan};
 use crate::codec::note::{Lease, Process, Request, Stage, Writer};
 use crate::engine::Engine;
@@ -198,12 +198,12 @@ fn decide(
             })
         }
         _ => match now.late {
+            None | Some(Late::SteppedBack) => Ok(None),
             Some(late) => refused(Error::conflict(format!(
                 "{by} took the request to {verb} {session} and has not answered yet: {}. It is carrying it out, and \
                  goes on with it: `log {session}` and `snapshot list {session}` show what comes of it",
                 late.why(timeout)
             ))),
-            None => Ok(None),
         },
     }
 }

@@ -14,13 +14,15 @@ pub(super) enum Late {
     TimedOut,
     /// Whoever asks does not want it any more.
     GivenUp,
+    /// Whoever asks would rather do something else, if nobody has taken the request.
+    SteppedBack,
 }
 
 impl Late {
     /// For people.
     pub(super) fn why(self, timeout: Duration) -> String {
         match self {
-            Self::GivenUp => "this was interrupted".to_owned(),
+            Self::GivenUp | Self::SteppedBack => "this was interrupted".to_owned(),
             Self::TimedOut => {
                 let timeout = jiff::SignedDuration::try_from(timeout);
                 let timeout = timeout.unwrap_or(jiff::SignedDuration::MAX);
@@ -45,6 +47,7 @@ pub(super) struct Patience<'a> {
     pub(super) until: u64,
     pub(super) timeout: Duration,
     pub(super) give_up: Box<dyn FnMut() -> bool + 'a>,
+    pub(super) step_back: Box<dyn FnMut() -> bool + 'a>,
 }
 
 impl<'a> Patience<'a> {
@@ -58,7 +61,13 @@ impl<'a> Patience<'a> {
             until: engine.clock().uptime().saturating_add(millis),
             timeout,
             give_up,
+            step_back: Box::new(|| false),
         }
+    }
+
+    pub(super) fn stepping_back(mut self, when: Box<dyn FnMut() -> bool + 'a>) -> Self {
+        self.step_back = when;
+        self
     }
 
     /// How long is left, in milliseconds.
@@ -71,6 +80,8 @@ impl<'a> Patience<'a> {
             Some(Late::GivenUp)
         } else if self.left(engine) == 0 {
             Some(Late::TimedOut)
+        } else if (self.step_back)() {
+            Some(Late::SteppedBack)
         } else {
             None
         }

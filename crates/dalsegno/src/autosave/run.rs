@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::registered::{Registered, both};
 use super::schedule::Schedule;
 use super::state::State;
+use crate::ask::Within;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Happened;
@@ -43,6 +44,15 @@ pub(super) struct Inner {
     pub(super) paused: bool,
     /// The thread is there.
     pub(super) runs: bool,
+}
+
+/// Sessions that may be saved now, and stay so as long as this is there.
+#[derive(Default)]
+struct Admitted {
+    within: Vec<Within>,
+    names: Vec<String>,
+    /// Those that somebody waits for in vain.
+    refused: Vec<(String, Error)>,
 }
 
 impl Inner {
@@ -97,7 +107,13 @@ impl Shared {
     fn run(&self, engine: &Engine) {
         while let Some((due, asked)) = self.next() {
             let last = !asked.is_empty();
-            self.gather(&due, last);
+            // A state is of after what others ask for, or is stored before it: it is not given while that is done.
+            let Admitted {
+                within,
+                names,
+                refused,
+            } = self.admit(engine, &due, last);
+            self.gather(&names, last);
             let mut inner = self.inner();
             if inner.paused {
                 // What was gathered may be nothing; it is gathered anew.
@@ -105,7 +121,8 @@ impl Shared {
                 return;
             }
             drop(inner);
-            let failures = self.save(engine, &due, last);
+            let failures = self.save(engine, &names, last, refused);
+            drop(within);
             for Asked { session, reply } in asked {
                 let own = |name: &String| session.is_none() || session.as_ref() == Some(name);
                 let failure = failures.iter().find(|(name, _)| own(name));
@@ -163,17 +180,15 @@ impl Shared {
         }
     }
 
-    /// Saves the sessions in one commit, and says which could not be. Where somebody `asked`, there is no condition.
-    fn save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
-        let mut failures = Vec::new();
-        let mut saves = Vec::with_capacity(names.len());
-        let mut entered = Vec::with_capacity(names.len());
-        for name in names {
+    /// Goes through the gates of those that may be saved now.
+    fn admit(&self, engine: &Engine, due: &[String], asked: bool) -> Admitted {
+        let mut admitted = Admitted::default();
+        for name in due {
             // What is asked for comes first: the state that the program has may be of before.
             match engine.gates().enter(name) {
-                Some(gate) => entered.push(gate),
+                Some(gate) => admitted.within.push(gate),
                 None if asked => {
-                    failures.push((name.clone(), busy(name)));
+                    admitted.refused.push((name.clone(), busy(name)));
                     continue;
                 }
                 None => {
@@ -186,6 +201,22 @@ impl Shared {
                 self.forget(name);
                 continue;
             }
+            admitted.names.push(name.clone());
+        }
+        admitted
+    }
+
+    /// Saves the sessions in one commit, and says which could not be, besides those of `failures`. Where somebody `asked`,
+    /// there is no condition.
+    fn save(
+        &self,
+        engine: &Engine,
+        names: &[String],
+        asked: bool,
+        mut failures: Vec<(String, Error)>,
+    ) -> Vec<(String, Error)> {
+        let mut saves = Vec::with_capacity(names.len());
+        for name in names {
             let registered = self.inner().sessions.get(name).cloned();
             let Some(registered) = registered else {
                 continue;

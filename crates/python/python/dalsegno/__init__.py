@@ -13,8 +13,9 @@ from __future__ import annotations
 import atexit
 import os
 
-from . import _dalsegno, aio, autosave, errors, events, results
+from . import _dalsegno, aio, attending, autosave, errors, events, results
 from ._dalsegno import version as __version__
+from .attending import Attendant, Attending, Request
 from .autosave import AutoSaver, Meant
 from .engine import Engine, Ticket, open
 from .errors import (
@@ -36,6 +37,8 @@ from .verbs.lease import Session
 __all__ = [
     "AccessDeniedError",
     "AmbiguousError",
+    "Attendant",
+    "Attending",
     "AutoSaver",
     "ConflictError",
     "DalsegnoError",
@@ -46,6 +49,7 @@ __all__ = [
     "LockedError",
     "Meant",
     "NotFoundError",
+    "Request",
     "Session",
     "StorageError",
     "StoreNotFoundError",
@@ -68,3 +72,5 @@ os.register_at_fork(
 atexit.register(_dalsegno.close_all)
 # And before that, what saves by itself is stopped.
 atexit.register(autosave.at_exit)
+# And before that, what attends to requests: a session that is changed for somebody is not saved meanwhile.
+atexit.register(attending.at_exit)

@@ -10,6 +10,7 @@ from .asked import Asked, Duration
 from .events import EventKind
 from .hermes import Generation, Recovery, Saved, Status
 from .results import (
+    Answer,
     Cleaned,
     CleanupPlan,
     Diagnosis,
@@ -17,6 +18,7 @@ from .results import (
     Guard,
     GuardReport,
     GuardRestored,
+    HandedOver,
     Holder,
     Imported,
     LeftOpen,
@@ -35,6 +37,7 @@ from .results import (
 )
 
 __all__ = [
+    "Attending",
     "Follower",
     "Handle",
     "Saver",
@@ -136,6 +139,13 @@ class Saver:
     def end(self) -> None: ...
     @property
     def pausing(self) -> bool: ...
+    @property
+    def running(self) -> bool: ...
+
+@final
+class Attending:
+    def leave(self) -> None: ...
+    def has_ended(self, seconds: float) -> bool: ...
     @property
     def running(self) -> bool: ...
 
@@ -261,6 +271,23 @@ class Handle:
     def subscribe(self) -> Subscription: ...
     def follow(self) -> Follower: ...
     def poll(self, follower: Follower) -> list[_Told]: ...
+    def ask(
+        self,
+        session: str,
+        verb: str,
+        arguments: Text | bytes | None,
+        state: Text | bytes | None,
+        seconds: float,
+        withdrawn: Callable[[], bool] | None,
+    ) -> Answer: ...
+    def attend(self, program: object) -> Attending: ...
+    def take_handover(
+        self,
+        session: str,
+        seconds: float,
+        check: Callable[[bytes | None], None] | None,
+        withdrawn: Callable[[], bool] | None,
+    ) -> HandedOver: ...
     def auto_save(
         self,
         ask: Callable[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import os
 from collections.abc import Callable
@@ -33,7 +34,9 @@ class Threads:
         return self._pool
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        call = functools.partial(work, *args, **kwargs)
+        # With what is known of whoever calls, as in `asyncio.to_thread`.
+        context = contextvars.copy_context()
+        call = functools.partial(context.run, work, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.pool(), call)
 
 

@@ -9,7 +9,9 @@ from typing import Self, final
 
 from . import _dalsegno
 from .asked import Duration
+from .attending import stop_of as stop_attending
 from .autosave import stop_of
+from .verbs.ask import Asking
 from .verbs.auto import SavingItself
 from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
@@ -39,6 +41,7 @@ class Engine(
     Guarding,
     Listening,
     SavingItself,
+    Asking,
 ):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 
@@ -68,12 +71,14 @@ class Engine(
         self._handle.flush()
 
     def close(self) -> None:
-        """Stops what saves by itself, finishes what was submitted, closes the sessions that are open, packs records and closes
+        """Stops what attends to requests and what saves by itself, finishes what was submitted, closes the sessions that are open, packs records and closes
         the store. Doing it again does nothing.
 
         Where it raises `ConflictError`, another program had taken a session over; otherwise packing failed. Every acknowledged
         snapshot is safe all the same.
         """
+        # First, because a session that is changed for somebody is not saved meanwhile.
+        stop_attending(self)
         refused = stop_of(self)
         self._handle.close()
         if refused is not None:

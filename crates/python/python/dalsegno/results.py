@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 __all__ = [
+    "Answer",
     "Cleaned",
     "CleanupPlan",
     "ComponentChange",
@@ -26,6 +27,7 @@ __all__ = [
     "GuardReport",
     "GuardRestored",
     "GuardedList",
+    "HandedOver",
     "Holder",
     "Imported",
     "Intervals",
@@ -40,6 +42,7 @@ __all__ = [
     "Operation",
     "Page",
     "PassedOver",
+    "Peer",
     "Plan",
     "PlannedSnapshot",
     "Policy",
@@ -596,3 +599,37 @@ class GuardRestored(TypedDict):
     plan: Plan | None
     report: Report | None
     """What was done; None where nothing was to be done, or only the plan was asked for."""
+
+
+class Peer(TypedDict):
+    """A program on the other side."""
+
+    program: str
+    """What it is called."""
+    pid: int
+
+
+class Answer(TypedDict):
+    """What came of a request."""
+
+    by: Peer | None
+    """Who carried it out; None where no program had the session open, so that it was done here."""
+    value: Any
+    """What it answered, as JSON has it: of `save` the snapshot, of the engine's other verbs the report, both as in the command's
+    `--json`, with times as text."""
+    not_told: str | None
+    """Why the program that has the session open goes on with the state that it has, where it does."""
+
+
+class HandedOver(TypedDict):
+    """A session that another program handed over, or left."""
+
+    session: str
+    epoch: int
+    """The number of this writer among all that the session had."""
+    by: Peer | None
+    """Who handed it over; None where no program had it open any more."""
+    was_closed: bool
+    """Whether all that the one before had is in it. If not, that one ended without closing it, and it was recovered."""
+    snapshot: Snapshot | None
+    """Its newest state, which was verified."""

@@ -1,5 +1,6 @@
 //! The verbs, each adding itself to [`Handle`](crate::handle::Handle).
 
+pub(crate) mod ask;
 pub(crate) mod auto;
 pub(crate) mod event;
 pub(crate) mod guard;

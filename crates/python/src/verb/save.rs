@@ -1,31 +1,13 @@
 //! Saving.
 
-use bytes::Bytes;
 use dalsegno::{Kind, SnapshotId};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
+use crate::error;
+use crate::given::{self, Given};
 use crate::handle::Handle;
-use crate::text::Text;
 use crate::ticket::Ticket;
-use crate::{error, show};
-
-/// JSON text: made of a value, or given.
-#[derive(FromPyObject)]
-enum Given<'py> {
-    Made(PyRef<'py, Text>),
-    Bytes(Bound<'py, PyBytes>),
-}
-
-impl Given<'_> {
-    fn bytes(self) -> Bytes {
-        match self {
-            Self::Made(text) => text.0.clone(),
-            Self::Bytes(text) => Bytes::copy_from_slice(text.as_bytes()),
-        }
-    }
-}
 
 #[pymethods]
 impl Handle {
@@ -101,16 +83,8 @@ impl Handle {
 
 /// Free metadata, which comes as JSON text.
 fn members(py: Python<'_>, text: &str) -> PyResult<Map<String, Value>> {
-    let members: Map<String, Value> = serde_json::from_str(text)
-        .map_err(|e| error::invalid(py, &format!("the metadata cannot be kept: {e}")))?;
-    // Numbers beyond 64 bits would come back as others.
-    let again = show::show(py, &members)?;
-    let json = py.import("json")?;
-    let given = json.call_method1("loads", (text,))?;
-    let written = |value| json.call_method1("dumps", (value,));
-    if !written(again)?.eq(written(given)?)? {
-        let message = "the metadata has a number that cannot be kept exactly; write it as a string";
-        return Err(error::invalid(py, message));
+    match given::value(py, text.as_bytes(), "the metadata")? {
+        Value::Object(members) => Ok(members),
+        _ => Err(error::invalid(py, "the metadata is a dict")),
     }
-    Ok(members)
 }

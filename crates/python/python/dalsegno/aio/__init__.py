@@ -13,6 +13,7 @@ from typing import Self, final
 from .. import engine as plain
 from .._threads import threads
 from ..engine import Engine, StrPath
+from .ask import AsyncAsking, AsyncAttending
 from .auto import AsyncAutoSaver, AsyncSavingItself
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
@@ -24,6 +25,7 @@ from .read import AsyncReading
 from .save import AsyncSaving
 
 __all__ = [
+    "AsyncAttending",
     "AsyncAutoSaver",
     "AsyncEngine",
     "AsyncFollower",
@@ -44,6 +46,7 @@ class AsyncEngine(
     AsyncLeasing,
     AsyncListening,
     AsyncSavingItself,
+    AsyncAsking,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
