@@ -206,6 +206,7 @@ impl Head {
             origin: detail.origin.clone(),
             intent: detail.intent.take(),
             displaced: detail.displaced,
+            actor: detail.actor.take(),
             metadata,
             ..promised
         };

@@ -63,8 +63,8 @@ impl Options {
         self
     }
 
-    /// What this program is called where others are told that it has a session open; by default the name of
-    /// its file.
+    /// What this program is called where others are told that it has a session open, and by the events of what it
+    /// does; by default the name of its file, which does not stand with its snapshots.
     #[must_use]
     pub fn program(mut self, name: impl Into<String>) -> Self {
         self.program = Some(name.into());
@@ -162,6 +162,8 @@ pub struct Engine {
     heart: Mutex<Option<Heart>>,
     gates: Gates,
     program: String,
+    /// That, where the program says so itself: it stands with its snapshots then.
+    actor: Option<String>,
     lease_ttl: Duration,
     guards: Arc<[GuardPolicy]>,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
@@ -203,6 +205,11 @@ impl Engine {
             bus,
             heart: Mutex::new(None),
             gates,
+            actor: options
+                .program
+                .as_deref()
+                .map(short)
+                .filter(|it| !it.is_empty()),
             program: options.program.unwrap_or_else(own_name),
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
@@ -320,6 +327,11 @@ impl Engine {
     /// What this program is called.
     pub(crate) fn program(&self) -> &str {
         &self.program
+    }
+
+    /// What it says that it is called.
+    pub(crate) fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
     }
 
     /// The guards that this program gives itself.
@@ -462,6 +474,11 @@ impl Drop for Engine {
         }
         drop(self.stop());
     }
+}
+
+/// As much of a name as stands with a snapshot.
+fn short(name: &str) -> String {
+    name.chars().take(255).collect()
 }
 
 /// The name of the program's file.

@@ -107,7 +107,8 @@ impl Engine {
         let id = &self.store().info().id;
         let session = show::session_name(view, id, row.session).ok()?;
         let snapshot = show::describe(row, &session, id).ok()?;
-        Event::of(&snapshot, None)
+        let actor = snapshot.actor.clone();
+        Event::of(&snapshot, actor)
     }
 
     fn event_in(&self, row: &NoteRow) -> Option<Event> {

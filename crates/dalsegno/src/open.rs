@@ -158,7 +158,11 @@ impl Engine {
         let (before, epoch, was_closed) = match rows::lease(view, id, row.id) {
             Ok(None) => (None, 1, true),
             Ok(Some(found)) => {
-                let holder = rows::holder(view, id, &found.lease, self.clock())?;
+                let holder = match rows::holder(view, id, &found.lease, self.clock()) {
+                    // Whoever it is.
+                    Err(error) if error.kind() == ErrorKind::Locked && by_force => None,
+                    holder => holder?,
+                };
                 if let Some(holder) = holder.filter(|_| !by_force) {
                     return Err(rows::held(session, &holder, &found.lease));
                 }
@@ -341,11 +345,16 @@ impl Engine {
             } = found
                 .map_err(|e| e.context(format!("session {name}")))?
                 .lease;
-            let program = match rows::writer(&*view, id, writer) {
-                Err(error) if error.kind() != ErrorKind::Damaged => return Err(error),
-                found => found.ok().flatten(),
+            let (program, alive) = match rows::writer(&*view, id, writer) {
+                Ok(program) => {
+                    let alive = program.as_ref().is_some_and(|it| it.is_alive(self.clock()));
+                    (program, alive)
+                }
+                Err(error) if error.kind() == ErrorKind::Damaged => (None, false),
+                // Of another version: as far as is known, it runs.
+                Err(error) if error.kind() == ErrorKind::Locked => (None, true),
+                Err(error) => return Err(error),
             };
-            let alive = program.as_ref().is_some_and(|it| it.is_alive(self.clock()));
             holders.push(Holder {
                 session: name,
                 epoch,

@@ -108,8 +108,12 @@ impl Engine {
             let program = match &found {
                 Ok(found) if found.lease.state == State::Closed => continue,
                 Ok(found) => {
-                    if rows::holder(&*view, id, &found.lease, self.clock())?.is_some() {
-                        continue;
+                    match rows::holder(&*view, id, &found.lease, self.clock()) {
+                        Ok(Some(_)) => continue,
+                        // Nobody can say that it is gone.
+                        Err(error) if error.kind() == ErrorKind::Locked => continue,
+                        Err(error) => return Err(error),
+                        Ok(None) => {}
                     }
                     let writer = rows::writer(&*view, id, found.lease.writer);
                     writer.ok().flatten().as_ref().map(rows::shown)

@@ -255,6 +255,8 @@ impl<'a> Save<'a> {
     fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
         self.check_names()?;
         let now = self.engine.now();
+        let mut detail = self.detail;
+        detail.actor = self.engine.actor().map(str::to_owned);
         Ok(Job {
             session: self.session,
             content: self.content?,
@@ -262,7 +264,7 @@ impl<'a> Save<'a> {
             name: self.name,
             now,
             created_at: self.created_at.unwrap_or(now),
-            detail: self.detail,
+            detail,
             pinned: self.pinned,
             expect: self.expect,
             operation: self.operation,

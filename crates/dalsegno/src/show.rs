@@ -48,6 +48,7 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
             Origin::Fork(seq) => Operation::Fork { from: id(seq) },
         }),
         intent: detail.intent,
+        actor: detail.actor,
         epoch: row.epoch,
     })
 }

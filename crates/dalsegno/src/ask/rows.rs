@@ -129,7 +129,10 @@ pub(super) fn sweep(store: &dyn Store, clock: &dyn Clock, own: Option<i64>) -> R
             Stage::Asked | Stage::Answered(..) | Stage::Refused(..)
         );
         let holder = lease::rows::writer(&*view, id, found.request.writer);
-        let gone = !holder.is_ok_and(|holder| holder.is_some_and(|it| it.is_alive(clock)));
+        let gone = match holder {
+            Ok(holder) => !holder.is_some_and(|it| it.is_alive(clock)),
+            Err(error) => error.kind() != ErrorKind::Locked,
+        };
         if gone || finished && own == Some(found.request.writer) {
             old.push(found);
         }

@@ -22,6 +22,8 @@ pub(crate) struct Detail {
     pub(crate) intent: Option<String>,
     /// The checksum of the state before, of which items were taken away on purpose.
     pub(crate) displaced: Option<Checksum>,
+    /// What the program that took it is called, where it said so.
+    pub(crate) actor: Option<String>,
 }
 
 /// What made a snapshot, where it was not a plain save.
@@ -57,7 +59,7 @@ struct Wire<'a> {
     origin: Option<Origin>,
 }
 
-/// Follows where any of it is there.
+/// Follows where any of it is there; behind it stands the actor, if there is one.
 #[derive(Serialize, Deserialize)]
 struct Tail<'a> {
     intent: Option<&'a str>,
@@ -83,12 +85,15 @@ pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
     };
     const WHAT: &str = "writing a snapshot's detail";
     let mut bytes = super::write(WHAT, &(PLAIN, wire))?;
-    if detail.intent.is_some() || detail.displaced.is_some() {
+    if detail.intent.is_some() || detail.displaced.is_some() || detail.actor.is_some() {
         let tail = Tail {
             intent: detail.intent.as_deref(),
             displaced: detail.displaced,
         };
         bytes.extend(super::write(WHAT, &tail)?);
+        if let Some(actor) = &detail.actor {
+            bytes.extend(super::write(WHAT, actor)?);
+        }
     }
     bytes.shrink_to_fit();
     Ok(bytes)
@@ -105,10 +110,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
         None => return Err(Error::damaged("a snapshot's detail is empty")),
     };
     let (wire, rest): (Wire<'_>, _) = super::read_first("a snapshot's detail", body)?;
-    let tail: Option<Tail<'_>> = match rest {
-        [] => None,
-        rest => Some(super::read("the end of a snapshot's detail", rest)?),
+    const END: &str = "the end of a snapshot's detail";
+    let (tail, rest): (Option<Tail<'_>>, _) = match rest {
+        [] => (None, rest),
+        rest => super::read_first(END, rest).map(|(tail, rest)| (Some(tail), rest))?,
     };
+    let actor: Option<String> = match rest {
+        [] => None,
+        rest => Some(super::read(END, rest)?),
+    };
+    if actor.as_deref() == Some("") {
+        return Err(Error::damaged(format!("{END} names nobody")));
+    }
     let metadata = if wire.metadata.is_empty() {
         Map::new()
     } else {
@@ -129,6 +142,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
             .and_then(|tail| tail.intent)
             .map(str::to_owned),
         displaced: tail.and_then(|tail| tail.displaced),
+        actor,
     })
 }
 
@@ -154,12 +168,17 @@ mod tests {
             origin: Some(Origin::Fork(3)),
             intent: Some("clear".into()),
             displaced: Some([7; 16]),
+            actor: Some("the bot".into()),
         };
         let said = Detail {
             intent: Some("undo".into()),
             ..plain.clone()
         };
-        for detail in [plain, full, said] {
+        let by = Detail {
+            actor: Some("a".into()),
+            ..plain.clone()
+        };
+        for detail in [plain, full, said, by] {
             assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);
         }
     }

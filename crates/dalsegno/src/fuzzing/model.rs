@@ -380,6 +380,7 @@ pub(super) fn asked(session: &str, id: SnapshotId, created_at: Timestamp) -> Sna
         pinned: false,
         operation: None,
         intent: None,
+        actor: None,
         epoch: 0,
     }
 }

@@ -128,14 +128,7 @@ impl<'a> History<'a> {
             if !clears(words) {
                 continue;
             }
-            for (rule, list) in compared.iter().enumerate() {
-                let gone = list.pairs.of_old.iter().all(Option::is_none);
-                // It may have left something in its place.
-                let took = later.after.is_some() && !list.lost.is_empty();
-                if gone || took {
-                    removed.cleared.push(rule);
-                }
-            }
+            removed.cleared.extend(0..self.rules.len());
         }
         let unseen = self.unseen(generation.at);
         if unseen.into_iter().any(|intent| intent.clears()) {

@@ -66,9 +66,20 @@ pub(crate) fn lease(view: &dyn View, store: &StoreId, session: i64) -> Result<Op
 }
 
 /// What a writer says of itself; nothing where it is gone.
+///
+/// # Errors
+/// `Damaged` where it is not as it was written; `Locked` where it is, and says what this version does not understand: so
+/// that nobody takes it for gone.
 pub(crate) fn writer(view: &dyn View, store: &StoreId, id: i64) -> Result<Option<Writer>> {
     let row = note_row(view, store, (note::WRITER, 0, id))?;
-    row.map(|row| note::decode(&row.detail)).transpose()
+    let read = row.map(|row| note::decode(&row.detail)).transpose();
+    read.map_err(|error| {
+        Error::locked(
+            "the program that has it open is of another version of Dalsegno, so that nobody can say whether it still \
+             runs; end it there, or close the session for it with `lease release`",
+        )
+        .with_source(error)
+    })
 }
 
 /// What a writer says of itself as it stands, which may be damaged.
@@ -207,4 +218,54 @@ pub(crate) fn all(view: &dyn View, store: &StoreId) -> Result<Vec<(i64, Result<F
         (session, lease)
     });
     Ok(found.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Options;
+    use crate::clock::SystemClock;
+    use crate::open::Holding;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_program_of_another_version_is_not_taken_for_gone() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(&SystemClock));
+        let engine = |store: &Arc<dyn Store>| Options::default().on(Arc::clone(store));
+        let bot = engine(&store);
+        bot.save_json("s", "1").commit().unwrap();
+        bot.open_session("s").unwrap();
+        let other = engine(&store);
+        let id = &store.info().id;
+        let scan = NoteScan {
+            kind: note::WRITER,
+            ..NoteScan::default()
+        };
+        let mut rows = Vec::new();
+        let view = store.view().unwrap();
+        let mut all = |row| {
+            rows.push(row);
+            Flow::Continue(())
+        };
+        view.notes(&scan, &mut all).unwrap();
+        drop(view);
+        let key = rows[0].key();
+        // It says one thing more than this version knows.
+        let detail = [&rows[0].detail[..], b"more"].concat();
+        let put = vec![NoteRow::new(key, detail, id)];
+        assert!(store.exchange(&Exchange::of_notes(rows, put)).unwrap());
+        let refused = other.save_json("s", "2").commit().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Locked, "{refused}");
+        assert!(refused.to_string().contains("another version"), "{refused}");
+        assert_eq!(
+            other.open_session("s").unwrap_err().kind(),
+            ErrorKind::Locked
+        );
+        assert!(other.recover().unwrap().is_empty());
+        assert_eq!(other.holders().unwrap()[0].standing, Holding::Open);
+        other.take_over("s").unwrap();
+        other.save_json("s", "2").commit().unwrap();
+    }
 }

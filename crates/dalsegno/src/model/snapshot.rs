@@ -49,6 +49,8 @@ pub struct Snapshot {
     pub operation: Option<Operation>,
     /// What the program said of items that the state has no more: see [`Save::intent`](crate::Save::intent).
     pub intent: Option<String>,
+    /// What the program that took it is called, where it said so: see [`Options::program`](crate::Options::program).
+    pub actor: Option<String>,
     /// The epoch of the writer that took it; 0 without a lease.
     pub epoch: i64,
 }

@@ -69,6 +69,7 @@ pub(crate) fn fuller(
     let detail = Detail {
         checksum: sum,
         label: Some(told.join(", ")),
+        actor: brought.detail.actor.clone(),
         ..Detail::default()
     };
     Ok(Some(NewSnapshot {

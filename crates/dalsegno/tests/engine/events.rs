@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dalsegno::{Back, Cleanup, Event, GRACE, Happened, Kind};
+use dalsegno::{Back, Cleanup, Event, GRACE, Happened, Kind, Options};
 
 use crate::common::{engine_on, memory, state};
 use crate::leases::Later;
@@ -146,4 +146,20 @@ fn events_are_kept_for_a_while() {
     seen += follower.poll().unwrap().len();
     // Each deletion, and no snapshot that was gone before it was looked for.
     assert_eq!(seen, 30);
+}
+
+#[test]
+fn who_did_it_is_known_to_other_programs_where_it_has_a_name() {
+    let store = memory();
+    let bot = Options::default().program("the bot").on(Arc::clone(&store));
+    let nameless = engine_on(Arc::clone(&store));
+    let saved = bot.save_json("s", "{\"n\":[1,2]}").commit().unwrap();
+    assert_eq!(saved.actor.as_deref(), Some("the bot"));
+    bot.save_json("s", "{\"n\":[3]}").commit().unwrap();
+    nameless.save_json("s", "{}").commit().unwrap();
+    bot.rollback("s", &Back::Steps(1)).unwrap().apply().unwrap();
+    let told = nameless.events(9).unwrap();
+    let actors: Vec<_> = told.iter().map(|event| event.actor.as_deref()).collect();
+    let the_bot = Some("the bot");
+    assert_eq!(actors, [the_bot, the_bot, None, the_bot]);
 }

@@ -110,6 +110,8 @@ class Snapshot(TypedDict):
     operation: Operation | None
     intent: str | None
     """What was said of items that the state has no more."""
+    actor: str | None
+    """What the program that took it is called, where it said so."""
     epoch: int
 
 

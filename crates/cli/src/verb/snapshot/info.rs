@@ -102,6 +102,7 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
                 .then(|| "since the snapshot before".to_owned()),
         ),
         ("made by", operation),
+        ("by", snapshot.actor.as_deref().map(human::safe)),
         ("intent", snapshot.intent.as_deref().map(human::safe)),
         ("parent", snapshot.parent.map(|id| id.to_string())),
         (

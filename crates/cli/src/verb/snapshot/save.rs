@@ -282,7 +282,7 @@ fn lost_lines(fuller: &Snapshot, session: &str) -> String {
     let session = human::safe(session);
     format!(
         "{lost}: the fuller state is kept as {kept}\n`guard restore {session}` brings back what was lost; if it is \
-         meant to be gone, save with --intent"
+         meant to be gone, `snapshot delete {kept}`, and say so with --intent the next time"
     )
 }
 
