@@ -460,16 +460,17 @@ def test_who_asks_makes_way_for_a_fork(engine: Engine, store: Path) -> None:
     def ask(verb: str) -> None:
         answers.append(engine.ask("s", verb, timeout=3600)["value"])
 
-    with child(HOLDER, store) as holder, child(WAITS, store, "first"):
+    with child(HOLDER, store) as holder:
         assert holder.says() == "ready"
-        assert holder.says() == "busy"
-        asker = threading.Thread(target=ask, args=["second"])
-        asker.start()
-        for _ in range(5):
-            # Its request is withdrawn, and asked for anew after that.
-            assert in_a_child(lambda: engine.restore("s@latest")) == "{'n': 1}"
-        holder.tell()
-        asker.join()
+        with child(WAITS, store, "first"):
+            assert holder.says() == "busy"
+            asker = threading.Thread(target=ask, args=["second"])
+            asker.start()
+            for _ in range(5):
+                # Its request is withdrawn, and asked for anew after that.
+                assert in_a_child(lambda: engine.restore("s@latest")) == "{'n': 1}"
+            holder.tell()
+            asker.join()
     assert answers == ["second"]
 
 

@@ -119,6 +119,7 @@ def test_everything_public_has_a_docstring() -> None:
         *(Engine, aio.AsyncEngine, dalsegno.Ticket, aio.AsyncTicket),
         *(dalsegno.Session, aio.AsyncSession, dalsegno.events.Subscription, aio.AsyncSubscription),
         *(dalsegno.events.Follower, aio.AsyncFollower),
+        *(dalsegno.Attending, aio.AsyncAttending, dalsegno.Attendant, dalsegno.Request),
     ):
         for name, verb in inspect.getmembers(of, callable):
             if not name.startswith("_"):
