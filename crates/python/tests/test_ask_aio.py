@@ -57,7 +57,7 @@ def test_the_program_is_called_in_the_loop(store: Path) -> None:
                 assert player.threads == {threading.get_ident()}
                 with pytest.raises(dalsegno.InvalidInputError, match="wait for itself"):
                     bot.engine.close()
-            assert not attending.running
+            assert repr(attending) == "<dalsegno.aio.AsyncAttending (stopped)>"
             with pytest.raises(LockedError):
                 await other.ask("s", "volume")
             attending = await bot.attend(load=player.load)
