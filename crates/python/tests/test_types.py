@@ -119,6 +119,7 @@ def test_everything_public_has_a_docstring() -> None:
         *(Engine, aio.AsyncEngine, dalsegno.Ticket, aio.AsyncTicket),
         *(dalsegno.Session, aio.AsyncSession, dalsegno.events.Subscription, aio.AsyncSubscription),
         *(dalsegno.events.Follower, aio.AsyncFollower),
+        *(dalsegno.Attending, aio.AsyncAttending, dalsegno.Attendant, dalsegno.Request),
     ):
         for name, verb in inspect.getmembers(of, callable):
             if not name.startswith("_"):
@@ -129,8 +130,9 @@ def test_everything_public_has_a_docstring() -> None:
                     for p in inspect.signature(verb).parameters.values()
                     if p.default is not p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
                 ]
-                # Options are keyword-only; a session or a timeout may come first.
-                assert [p.name for p in optional] in ([], ["session"], ["timeout"], ["count"]), name
+                # Options are keyword-only; a session, a timeout or what it is about may come first.
+                first = ("session", "timeout", "count", "arguments", "attendant")
+                assert [p.name for p in optional] in ([], *([one] for one in first)), name
                 assert kinds
 
 

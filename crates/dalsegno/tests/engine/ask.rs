@@ -441,6 +441,72 @@ fn an_auto_save_does_not_go_on_top_of_what_was_asked_for() {
     saving.stop().unwrap();
 }
 
+/// A state that was gathered before somebody asked is saved before that is carried out.
+#[test]
+fn what_was_gathered_is_saved_before_what_is_asked_for() {
+    let (_, bot, other) = house();
+    let (gathers, is_gathering) = mpsc::channel();
+    let (answered, is_answered) = mpsc::channel::<()>();
+    let saving = bot
+        .auto_save_gathering(move |_, _| {
+            gathers.send(()).unwrap();
+            // Were it not waited for, the answer would come now, and the state go on top of it.
+            let _answered = is_answered.recv_timeout(Duration::from_millis(300));
+        })
+        .unwrap();
+    saving
+        .register("s", AutoSaving::every(LONG), || {
+            State::of(&json!({"turn": 9})).map(Some)
+        })
+        .unwrap();
+    let attending = bot.attend(()).unwrap();
+    saving.touch("s");
+    is_gathering.recv().unwrap();
+    let to = json!({"to": "s@turn:1"});
+    other.ask("s", "rollback").arguments(to).send().unwrap();
+    drop(answered);
+    assert_eq!(turn(&other), 1);
+    let page = other.list(&Query::session("s")).unwrap().snapshots;
+    let turns: Vec<_> = page.iter().map(|it| it.turn.unwrap()).collect();
+    assert_eq!(turns, [1, 9, 3, 2, 1]);
+    attending.stop();
+    saving.end().unwrap();
+}
+
+/// Who steps back has asked for nothing, unless it was taken: then that is waited for.
+#[test]
+fn who_steps_back_waits_for_what_was_taken() {
+    let (store, bot, other) = house();
+    let (asked, is_asked) = mpsc::channel();
+    let (may_go_on, go_on) = mpsc::channel();
+    let program = Program {
+        paused: Some((asked, go_on)),
+        ..Program::default()
+    };
+    let _attending = bot.attend(program).unwrap();
+    let mut calls = 0;
+    let third = engine_on(Arc::clone(&store));
+    let ask = other.ask("s", "rollback").timeout(LONG);
+    let ask = ask.step_back_when(move || {
+        calls += 1;
+        match calls {
+            1 => is_asked.recv().unwrap(),
+            3 => {
+                // What nobody takes meanwhile is withdrawn.
+                let ask = third.ask("s", "undo").timeout(LONG);
+                let refused = ask.step_back_when(|| true).send().unwrap_err();
+                assert_eq!(refused.kind(), ErrorKind::Locked);
+                may_go_on.send(()).unwrap();
+            }
+            _ => {}
+        }
+        true
+    });
+    ask.send().unwrap();
+    assert_eq!(turn(&other), 2);
+    assert_eq!(left(&store), 0);
+}
+
 #[test]
 fn a_state_that_goes_with_a_request_may_be_large() {
     let (store, bot, other) = house();

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use dalsegno::{AutoSaving, Engine, ErrorKind, Happened, Holding, Options, State};
+use dalsegno::{
+    Attendant, AutoSaving, Engine, ErrorKind, Happened, Holding, Options, Reply, Request, Restored,
+    State,
+};
 use serde_json::json;
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -169,4 +172,98 @@ fn whoever_waits_for_a_save_waits_through_a_pause() {
     });
     assert!(engine.open_sessions().is_empty());
     assert_eq!(engine.restore("s@latest").unwrap().text(), b"{}");
+}
+
+/// A program that waits in each call until it may go on.
+struct Waits {
+    called: mpsc::Sender<&'static str>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl Waits {
+    fn wait(&self, what: &'static str) {
+        self.called.send(what).unwrap();
+        self.go_on.recv().unwrap();
+    }
+}
+
+impl Attendant for Waits {
+    fn asked(&mut self, _: &Request) -> dalsegno::Result<Reply> {
+        self.wait("asked");
+        Ok(Reply::CarryOut)
+    }
+
+    fn load(&mut self, _: &Request, _: &Restored) -> dalsegno::Result<bool> {
+        self.wait("load");
+        Ok(true)
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_done_through_a_rest_in_each_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = Arc::new(open(&path));
+    engine.open_session("s").unwrap();
+    for n in 1..3 {
+        engine.save("s", &json!({"n": n})).commit().unwrap();
+    }
+    let (called, is_called) = mpsc::channel();
+    let (may_go_on, go_on) = mpsc::channel();
+    let attending = engine.attend(Waits { called, go_on }).unwrap();
+    let engine = std::thread::scope(|scope| {
+        let (path, mut engine) = (&path, engine);
+        let asking = scope.spawn(move || open(path).ask("s", "rollback").send().unwrap());
+        for what in ["asked", "load"] {
+            assert_eq!(is_called.recv().unwrap(), what);
+            assert!(attending.pause(LONG), "the call is not waited for");
+            let rested = Arc::into_inner(engine).expect("nobody has it").rest();
+            engine = Arc::new(Options::default().go_on(rested).open(path).unwrap());
+            attending.resume(&engine);
+            // What is being changed stays so: nothing of it is saved by itself.
+            let saving = engine.auto_save().unwrap();
+            let how = AutoSaving::every(LONG);
+            let state = || State::of(&json!({"n": 0})).map(Some);
+            saving.register("s", how, state).unwrap();
+            let refused = saving.save_now(None).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Locked);
+            saving.end().unwrap();
+            may_go_on.send(()).unwrap();
+        }
+        let answer = asking.join().unwrap();
+        assert_eq!(answer.by.unwrap().pid, std::process::id());
+        assert_eq!(answer.not_told, None);
+        engine
+    });
+    let newest = engine.restore("s@latest").unwrap();
+    assert_eq!(newest.text(), b"{\"n\":1}");
+
+    // Between calls too, and it attends after that.
+    assert!(attending.pause(LONG));
+    let rested = Arc::into_inner(engine).expect("nobody has it").rest();
+    let engine = Arc::new(Options::default().go_on(rested).open(&path).unwrap());
+    attending.resume(&engine);
+    may_go_on.send(()).unwrap();
+    may_go_on.send(()).unwrap();
+    open(&path).ask("s", "undo").send().unwrap();
+    attending.stop();
+    assert!(attending.has_ended(Duration::ZERO));
+    assert!(Arc::into_inner(engine).is_some(), "it lets go of it");
+}
+
+#[test]
+fn what_is_stopped_while_it_pauses_does_not_attend_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = Arc::new(open(&path));
+    engine.open_session("s").unwrap();
+    let attending = engine.attend(()).unwrap();
+    assert!(attending.pause(LONG));
+    attending.stop();
+    let rested = Arc::into_inner(engine).expect("nobody has it").rest();
+    let engine = Arc::new(Options::default().go_on(rested).open(&path).unwrap());
+    attending.resume(&engine);
+    let refused = open(&path).ask("s", "undo").send().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Locked);
+    engine.attend(()).unwrap().stop();
 }
