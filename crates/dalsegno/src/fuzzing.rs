@@ -15,7 +15,7 @@ mod stores;
 mod text;
 mod verb;
 
-pub use decode::{decode_block, decode_detail, decode_record};
+pub use decode::{decode_block, decode_detail, decode_note, decode_record};
 pub use play::{Place, play};
 pub use purge::{STEP, Step, purge};
 pub use samples::samples;
@@ -32,10 +32,11 @@ use crate::store::MemoryStore;
 pub type Body = fn(&[u8]);
 
 /// Every target by its name, as the fuzz crate and the tests know it.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: [(&str, Body); 8] = [
     ("decode_record", decode_record),
     ("decode_block", decode_block),
     ("decode_detail", decode_detail),
+    ("decode_note", decode_note),
     ("split_json", split_json),
     ("engine_vs_model", engine_vs_model),
     ("open_store", open_store),

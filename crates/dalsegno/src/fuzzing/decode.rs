@@ -1,8 +1,13 @@
 //! The decoders of stored bytes: anything may come, and what is taken means one thing only.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::chain::State;
+use crate::codec::note::{self, Lease, Request, Writer};
 use crate::codec::{block, detail, pack, record};
 
 /// What was taken is not taken with something behind it.
@@ -65,4 +70,20 @@ pub fn decode_detail(data: &[u8]) {
     nothing_may_follow(data, |bytes| detail::decode(bytes).is_ok());
     let again = detail::encode(&detail).unwrap();
     assert_eq!(detail::decode(&again).unwrap(), detail);
+}
+
+/// What a note says, as each of the kinds that there are.
+pub fn decode_note(data: &[u8]) {
+    fn as_one<T: Debug + PartialEq + Serialize + DeserializeOwned>(data: &[u8]) {
+        let Ok(said) = note::decode::<T>(data) else {
+            return;
+        };
+        nothing_may_follow(data, |bytes| note::decode::<T>(bytes).is_ok());
+        let again = note::encode(&said).unwrap();
+        assert_eq!(note::decode::<T>(&again).unwrap(), said);
+    }
+    as_one::<Writer>(data);
+    as_one::<Lease>(data);
+    as_one::<Request>(data);
+    as_one::<String>(data);
 }

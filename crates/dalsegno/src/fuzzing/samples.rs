@@ -5,12 +5,14 @@ use bytes::Bytes;
 use super::{VERB, memory};
 use crate::codec::block::{self, Entry};
 use crate::codec::detail::{self, Detail, Origin};
+use crate::codec::note::{self, Lease, Process, Request, Stage, State, Writer};
 use crate::codec::pack::{self, Effort};
 use crate::codec::record;
 use crate::delta::Delta;
 use crate::document::lookup::Lookup;
 use crate::document::split;
 use crate::engine::{Engine, Options};
+use crate::guard::{End, GuardPolicy, GuardRule};
 
 /// Inputs for the target of that name.
 pub fn samples(target: &str) -> Vec<Vec<u8>> {
@@ -18,6 +20,7 @@ pub fn samples(target: &str) -> Vec<Vec<u8>> {
         "decode_record" => records().iter().map(|r| packed(r)).collect(),
         "decode_block" => blocks(),
         "decode_detail" => details(),
+        "decode_note" => notes(),
         "split_json" => texts()
             .into_iter()
             .flat_map(|text| [0, 128].map(|share| [&[share][..], &text, &text].concat()))
@@ -115,9 +118,99 @@ fn details() -> Vec<Vec<u8>> {
         origin: Some(Origin::Import("0192".to_owned())),
         ..Detail::default()
     };
-    [Detail::default(), full, imported]
+    let meant = Detail {
+        intent: Some("clear: the user asked for it".to_owned()),
+        displaced: Some([0xcd; 16]),
+        ..Detail::default()
+    };
+    let said = Detail {
+        intent: Some(String::new()),
+        ..full.clone()
+    };
+    let went = Detail {
+        origin: Some(Origin::Rollback(1 << 52)),
+        displaced: Some([1; 16]),
+        ..Detail::default()
+    };
+    [Detail::default(), full, imported, meant, said, went]
         .map(|d| detail::encode(&d).unwrap())
         .to_vec()
+}
+
+fn notes() -> Vec<Vec<u8>> {
+    let writer = Writer {
+        name: "bot".to_owned(),
+        process: Process {
+            boot: "1c2d7b9e-0000-4000-8000-000000000000".to_owned(),
+            space: 4_026_531_836,
+            pid: 4_711,
+            started: 123_456,
+        },
+        beat: 47_000_000,
+        ttl: 15_000,
+        since: 1_795_168_800_000_000,
+        attends: true,
+    };
+    let lease = |state| Lease {
+        epoch: 3,
+        writer: 1 << 60,
+        state,
+        since: -1,
+    };
+    let leases = [State::Held, State::Closed, State::Broken].map(lease);
+    let stages = [
+        Stage::Asked,
+        Stage::Taken,
+        Stage::Done,
+        Stage::Answered("{}".to_owned(), Some("why".to_owned())),
+        Stage::Refused("denied".to_owned(), "not now".to_owned(), true),
+        Stage::Passed(4),
+        Stage::Kept,
+        Stage::Returned(5, "no voice".to_owned()),
+    ];
+    let request = |stage| Request {
+        session: "bot/1".to_owned(),
+        verb: "rollback".to_owned(),
+        arguments: "{\"steps\":2}".to_owned(),
+        asker: writer.clone(),
+        writer: 1 << 60,
+        epoch: 3,
+        seen: 1 << 52,
+        parcel: Some([7; 16]),
+        stage,
+    };
+    let mut found = vec![note::encode(&writer).unwrap()];
+    found.extend(leases.map(|lease| note::encode(&lease).unwrap()));
+    found.extend(stages.map(|stage| note::encode(&request(stage)).unwrap()));
+    found.push(note::encode(&"{\"event\":\"deleted\"}").unwrap());
+    found
+}
+
+/// Losses and intents in guarded sessions, and sessions that are opened: one is left so.
+fn lose_some(engine: &Engine) {
+    let list = GuardRule::new("upcoming").key("title").consumed(End::Front);
+    let guard = GuardPolicy::new("g/*").list(list).generations(2);
+    engine.set_guard(&guard).unwrap();
+    for session in ["g/1", "g/2"] {
+        engine.open_session(session).unwrap();
+        for (from, to, intent) in [
+            (0, 9, None),
+            (1, 6, None),
+            (1, 4, Some("undo")),
+            (3, 7, None),
+            (3, 5, None),
+        ] {
+            let tracks: Vec<String> = (from..to).map(track).collect();
+            let text = format!("{{\"upcoming\":[{}]}}", tracks.join(","));
+            let mut save = engine.save_json(session, text);
+            if let Some(words) = intent {
+                save = save.intent(words);
+            }
+            save.commit().unwrap();
+        }
+    }
+    engine.close_session("g/1").unwrap();
+    engine.abandon("g/2").unwrap();
 }
 
 fn verbs(seed: u8) -> Vec<u8> {
@@ -149,6 +242,9 @@ fn store() -> Vec<u8> {
     let path = folder.path().join("store.db");
     let engine = Engine::create(&path).unwrap();
     save_some(&engine);
+    lose_some(&engine);
+    let newest = engine.info("chat@latest").unwrap().id.to_string();
+    engine.delete(&[&newest], crate::GRACE).unwrap();
     engine.close().unwrap();
     std::fs::read(path).unwrap()
 }

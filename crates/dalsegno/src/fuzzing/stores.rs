@@ -3,6 +3,7 @@
 use super::memory;
 use super::text::takes;
 use crate::engine::{Engine, Options};
+use crate::error::ErrorKind;
 use crate::list::Query;
 
 /// The bytes as a store's file: whatever it holds is read, proved, or refused.
@@ -36,8 +37,31 @@ pub fn open_store(data: &[u8]) {
     let mut out = Vec::new();
     let exported = engine.export(None, &mut out);
     assert!(!intact || exported.is_ok(), "{exported:?}");
+    beside_the_states(&engine, intact);
     drop(engine.save_json("fuzz", "[1]").commit());
     drop(engine.close());
+}
+
+/// Guards and what they kept, events, leases.
+fn beside_the_states(engine: &Engine, intact: bool) {
+    let guards = engine.guards();
+    assert!(!intact || guards.is_ok(), "{guards:?}");
+    let events = engine.events(100);
+    assert!(!intact || events.is_ok(), "{events:?}");
+    let holders = engine.holders();
+    assert!(!intact || holders.is_ok(), "{holders:?}");
+    for session in engine.guarded_sessions().unwrap_or_default() {
+        let report = engine.guard_status(&session);
+        let unread = |error: &crate::Error| error.kind() == ErrorKind::Damaged;
+        assert!(!intact || !report.as_ref().is_err_and(unread), "{report:?}");
+        if let Ok(restore) = engine.guard_restore(&session, None) {
+            drop(restore.apply());
+        }
+    }
+    // Whoever wrote it may be thought to be there.
+    for recovered in engine.recover().unwrap_or_default() {
+        assert!(!intact || recovered.error.is_none(), "{recovered:?}");
+    }
 }
 
 /// The bytes as an export: what is taken comes out again, and in again.

@@ -80,6 +80,11 @@ fn decode_detail() {
 }
 
 #[test]
+fn decode_note() {
+    run("decode_note", 20_000, 10_000_000);
+}
+
+#[test]
 fn split_json() {
     run("split_json", 10_000, 3_000_000);
 }

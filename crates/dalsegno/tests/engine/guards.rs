@@ -196,6 +196,57 @@ fn clear_undo_and_compress_stay_done() {
     );
 }
 
+/// Also where an accident left nothing that a clear could take away.
+#[test]
+fn a_clear_stands_for_itself() {
+    let engine = chats();
+    save(&engine, 0..10);
+    save(&engine, []);
+    said(&engine, [], "clear");
+    assert!(restore(&engine).unwrap().is_empty());
+}
+
+/// Of a state that is made of two, no row says by itself that the session went back.
+#[test]
+fn going_back_in_part_is_meant_too() {
+    let engine = chats();
+    let chat = |messages: std::ops::Range<u32>, turn: u32| {
+        let mut state = chat(messages);
+        state["turn"] = json!(turn);
+        engine.save("chat/1", &state).commit().unwrap()
+    };
+    let first = chat(0..3, 1);
+    chat(0..9, 2);
+    chat(0..7, 3);
+    assert_eq!(kept(&engine), [9]);
+    let back = engine.put_back(&first.id.to_string()).component("messages");
+    back.apply().unwrap();
+    assert_eq!(kept(&engine), [9], "it is no accident");
+    assert_eq!(
+        restore(&engine).unwrap(),
+        [0, 1, 2, 7, 8],
+        "3 to 6 were meant"
+    );
+}
+
+/// What is brought in from elsewhere is a history that happened: nothing of it is lost here.
+#[test]
+fn an_import_is_meant_too() {
+    let elsewhere = engine_on(memory());
+    save(&elsewhere, 0..10);
+    save(&elsewhere, 0..2);
+    let mut out = Vec::new();
+    elsewhere.export(None, &mut out).unwrap();
+    let engine = chats();
+    engine.import(&out[..]).unwrap();
+    assert!(kept(&engine).is_empty());
+    assert_eq!(messages(&engine), [0, 1]);
+    assert_eq!(restore(&engine).unwrap(), [0, 1]);
+    // From then on it counts.
+    save(&engine, [0]);
+    assert_eq!(kept(&engine), [2]);
+}
+
 #[test]
 fn going_back_is_meant_too() {
     let engine = chats();
