@@ -61,6 +61,7 @@ impl Recover {
             return self.put_back(from, out);
         }
         let mut restored = 0_u64;
+        let mut told = false;
         let mut failed: Option<Failure> = None;
         for path in &self.paths {
             let recovery = match self.dry_run {
@@ -71,6 +72,7 @@ impl Recover {
                 Ok(recovery) => {
                     if out.is_json() || recovery.error.is_none() && !is_nothing(&recovery.status) {
                         self.tell(&recovery, out)?;
+                        told = true;
                     }
                     restored += u64::from(recovery.from.is_some());
                     match recovery.error {
@@ -86,7 +88,9 @@ impl Recover {
             }
             failed = failure.or(failed);
         }
-        self.tell_end(out)?;
+        if told {
+            self.tell_end(out)?;
+        }
         match failed {
             Some(failure) if restored > 0 => Err(Failure::partly(failure.message())),
             Some(failure) => Err(failure),
