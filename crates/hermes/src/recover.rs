@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::count::{self, Count};
 use crate::displaced::{self, Kept};
 use crate::file::{self, Looks};
-use crate::generations::{self, generations};
 use crate::lock::Lock;
 use crate::name::backup_path;
 use crate::rebuild::{self, Put};
@@ -91,55 +90,6 @@ pub fn recover_with(
     Counter::Given(counter).recover(path, true)
 }
 
-/// Puts a kept state back in the place of the session's file at `path`, whatever was the intent with which it was
-/// displaced: one of its [generations](crate::generations()), or its backup. What stood there is kept.
-///
-/// # Errors
-/// `InvalidInput` where `generation` is none of the session's, or no session; else as [`recover`], but nothing is put
-/// into the answer.
-pub fn recover_from(path: &Path, generation: &Path) -> Result<Recovery> {
-    let _lock = Lock::of(path)?;
-    let backup = backup_path(path)?;
-    let mut known = generations(path)?.into_iter().map(|it| it.path);
-    if generation != backup && !known.any(|known| known == generation) {
-        let message = format!(
-            "{} is no kept state of {}; `dalsegno hermes generations` lists them",
-            generation.display(),
-            path.display()
-        );
-        return Err(Error::new(ErrorKind::InvalidInput, message));
-    }
-    let files = Files::of(path)?;
-    let status = Counter::Own.inspect(path)?;
-    let proof = count::count(generation);
-    if let Count::Unreadable(why) = proof {
-        let message = format!("{} cannot be put back: {why}", generation.display());
-        return Err(Error::new(ErrorKind::InvalidInput, message));
-    }
-    let displaced = files.restore(&Put::Copy(generation.to_owned()), Some(proof))?;
-    // It is what was asked for: what had more must not come back over it.
-    let messages = |count: Count| count.to_i64();
-    if messages(count::count(&backup)) > messages(proof) {
-        let at = rebuild::modified(&backup)?;
-        generations::keep(path, &backup, at, Some("put back"))?;
-        let real = real(path)?;
-        write_like(&backup, &real, |out| {
-            let failed = |e| Error::io(format!("copying {}", real.display()), e);
-            let mut file = file::open(&real).map_err(failed)?;
-            io::copy(&mut file, out).map(drop).map_err(failed)
-        })?;
-    }
-    Ok(Recovery {
-        restored: true,
-        displaced,
-        from: Some(Source::Copy {
-            path: generation.to_owned(),
-            messages: proof,
-        }),
-        ..Recovery::none(status, None)
-    })
-}
-
 impl Counter<'_> {
     /// Restores it if it should be; what nobody can decide only where somebody asked for this session.
     pub(crate) fn recover(&mut self, path: &Path, asked: bool) -> Result<Recovery> {
@@ -157,10 +107,7 @@ impl Counter<'_> {
         if status.recommend != Recommendation::Restore {
             return Ok(Recovery::none(status, None));
         }
-        let put = match rebuild::decide(path, &status)? {
-            Put::Undecided(_) if asked => Put::Copy(files.backup.clone()),
-            put => put,
-        };
+        let put = decided(path, &status, asked)?;
         if let Some(recovery) = Recovery::of_nothing(path, &status, &put) {
             return Ok(recovery);
         }
@@ -183,8 +130,16 @@ impl Counter<'_> {
     }
 }
 
+/// What takes the file's place; where nobody can decide and somebody asked for this session, its backup.
+pub(crate) fn decided(path: &Path, status: &Status, asked: bool) -> Result<Put> {
+    Ok(match rebuild::decide(path, status)? {
+        Put::Undecided(_) if asked => Put::Copy(backup_path(path)?),
+        put => put,
+    })
+}
+
 impl Source {
-    fn of(put: &Put) -> Option<Self> {
+    pub(crate) fn of(put: &Put) -> Option<Self> {
         match put {
             Put::Copy(path) => Some(Self::Copy {
                 path: path.clone(),
@@ -232,14 +187,14 @@ impl Recovery {
 }
 
 /// A session's file and its backup, as they look before they are counted.
-struct Files {
+pub(crate) struct Files {
     live: PathBuf,
     backup: PathBuf,
     looks: [Option<Looks>; 2],
 }
 
 impl Files {
-    fn of(path: &Path) -> Result<Self> {
+    pub(crate) fn of(path: &Path) -> Result<Self> {
         let backup = backup_path(path)?;
         let looks = [Looks::at(path), Looks::at(&backup)];
         Ok(Self {
@@ -250,7 +205,7 @@ impl Files {
     }
 
     /// Puts a copy or a text in the file's place, and says where what stood there is kept.
-    fn restore(&self, put: &Put, proof: Option<Count>) -> Result<Option<PathBuf>> {
+    pub(crate) fn restore(&self, put: &Put, proof: Option<Count>) -> Result<Option<PathBuf>> {
         let real = real(&self.live)?;
         let like = if self.looks.first().is_some_and(Option::is_some) {
             &real

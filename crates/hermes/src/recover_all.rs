@@ -56,7 +56,8 @@ pub struct Skipped {
 /// are taken away after 30 days.
 ///
 /// # Errors
-/// `Denied` or `Storage` where the folder cannot be listed.
+/// `InvalidInput` where something else than a folder stands there; `Denied` or `Storage` where the folder cannot be
+/// listed.
 pub fn recover_all(folder: &Path) -> Result<Scan> {
     scan(folder, &mut Counter::Own, true)
 }
@@ -195,6 +196,14 @@ fn find(folder: &Path) -> Result<Found> {
         Ok(entries) => entries,
         Err(error) => {
             return match error.kind() {
+                io::ErrorKind::NotADirectory if folder.exists() => {
+                    let message = format!(
+                        "{} is not a folder; give the folder of the sessions, or restore one session with \
+                         `dalsegno hermes recover`",
+                        folder.display()
+                    );
+                    Err(Error::new(ErrorKind::InvalidInput, message))
+                }
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Found::default()),
                 _ => Err(failed(error)),
             };

@@ -316,3 +316,27 @@ def test_forks_while_others_wait_for_saves(engine: Engine) -> None:
         saves.join()
     assert len(list(engine.list("s"))) == done > 0
     saver.stop()
+
+
+def test_what_cannot_be_called_is_refused_at_once(engine: Engine) -> None:
+    given: Any = 5
+    with engine.auto_save(every=LONG) as saver:
+        with pytest.raises(TypeError, match=r"the state of s; int cannot be called"):
+            saver.register("s", given)
+        with pytest.raises(TypeError, match=r"when is called .*; int cannot be called"):
+            saver.register("s", dict, when=given)
+        assert saver.sessions() == [] and engine.open_sessions() == {}
+
+
+def test_what_is_not_registered_cannot_be_touched(engine: Engine) -> None:
+    with engine.auto_save(every=LONG) as saver:
+        for use in (saver.touch, saver.unregister):
+            with pytest.raises(
+                dalsegno.NotFoundError, match="nope is not saved by itself; register"
+            ):
+                use("nope")
+        saver.register("s", dict)
+        saver.touch("s")
+        saver.unregister("s")
+        with pytest.raises(dalsegno.NotFoundError, match="register it first"):
+            saver.touch("s")

@@ -290,3 +290,21 @@ async def body(engine, saver):
         assert (await aio.open(store)).path == store
 
     go(work())
+
+
+def test_what_makes_no_sense_is_refused_at_once(store: Path) -> None:
+    async def work() -> None:
+        given: Any = 5
+        async with (
+            await aio.open(store) as engine,
+            engine.auto_save(every=LONG) as saver,
+        ):
+            with pytest.raises(TypeError, match="int cannot be called"):
+                await saver.register("s", given)
+            with pytest.raises(dalsegno.NotFoundError, match="register it first"):
+                saver.touch("nope")
+            with pytest.raises(dalsegno.NotFoundError, match="register it first"):
+                await saver.unregister("nope")
+            assert saver.sessions() == []
+
+    go(work())

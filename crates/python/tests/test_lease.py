@@ -221,3 +221,41 @@ def test_options_are_checked(tmp_path: Path) -> None:
         dalsegno.open(tmp_path / "a.db", lease_ttl=0.5)
     with pytest.raises(dalsegno.InvalidInputError, match="session"):
         dalsegno.open(tmp_path / "a.db").open_session("")
+
+
+def test_what_was_closed_saves_nothing(engine: Engine) -> None:
+    session = engine.open_session("guild-1")
+    session.save({"n": 1})
+    session.close()
+    with pytest.raises(dalsegno.InvalidInputError, match=r"guild-1 was closed; open it again"):
+        session.save({"n": 2})
+    assert engine.restore("guild-1@latest") == {"n": 1}
+    again = engine.open_session("guild-1")
+    # The old one closes nothing of the new one.
+    session.close()
+    again.save({"n": 3})
+    assert engine.open_sessions() == {"guild-1": again.epoch}
+    with pytest.raises(dalsegno.InvalidInputError, match="was closed"):
+        session.save({"n": 4})
+
+
+def test_what_was_taken_over_and_closed_saves_nothing(engine: Engine, store: Path) -> None:
+    session = engine.open_session("guild-1")
+    with dalsegno.open(store) as other:
+        other.take_over("guild-1").close()
+    with pytest.raises(ConflictError):
+        session.close()
+    with pytest.raises(dalsegno.InvalidInputError, match="was closed"):
+        session.save({"n": 1})
+
+
+def test_what_was_closed_saves_nothing_in_asyncio(store: Path) -> None:
+    async def work() -> None:
+        async with await aio.open(store) as bot:
+            async with bot.open_session("guild-1") as session:
+                await session.save({"n": 1})
+            with pytest.raises(dalsegno.InvalidInputError, match="was closed; open it again"):
+                await session.save({"n": 2})
+            assert await bot.restore("guild-1@latest") == {"n": 1}
+
+    asyncio.run(work())

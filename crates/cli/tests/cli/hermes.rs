@@ -170,3 +170,67 @@ fn what_is_newer_stays_and_what_went_on_purpose_stays_away() {
         .run(&["hermes", "generations", "s/none.json"])
         .refused(4, "no session at s/none.json");
 }
+
+#[test]
+fn recover_shows_first_and_changes_nothing() {
+    let house = house();
+    let names = house.names("s");
+    let ran = house
+        .run(&["hermes", "recover", "s/a.json", "s/c.json", "--dry-run"])
+        .ok();
+    ran.says("a: would be restored from the backup: 4 messages, instead of 2 messages")
+        .says("c: nothing to do")
+        .says("dry run: nothing was changed");
+    let seen = house
+        .run(&["hermes", "recover", "s/a.json", "--dry-run", "--json"])
+        .ok();
+    assert_eq!(
+        seen.text(),
+        "{\"dry_run\":true,\"session_id\":\"a\",\"live_messages\":2,\"bak_messages\":4,\
+         \"recommend\":\"restore\",\"restored\":false,\
+         \"would_restore\":{\"from\":\"s/a.json.bak\",\"messages\":4}}\n"
+    );
+    let seen = house
+        .run(&["hermes", "recover", "s/d.json", "--dry-run", "--json"])
+        .ok();
+    assert!(seen.json()["would_restore"].is_null());
+    let from = ["--from", "s/c.json.bak", "--dry-run"];
+    house
+        .run(&[&["hermes", "recover", "s/c.json"], &from[..]].concat())
+        .ok()
+        .says("c: would be restored from the backup: 2 messages, instead of 4 messages")
+        .says("dry run: nothing was changed");
+    house
+        .run(&["hermes", "recover", "s/none.json", "--dry-run"])
+        .refused(4, "no session at s/none.json");
+    assert_eq!(house.names("s"), names);
+    assert_eq!(house.read("s/a.json"), TWO.as_bytes());
+}
+
+#[test]
+fn a_kept_state_in_the_folder_itself_needs_no_dot() {
+    let house = House::empty();
+    let path = house.path("s.json");
+    dalsegno_hermes::save(&path, FOUR.as_bytes()).unwrap();
+    dalsegno_hermes::Saving::new().delete(&path).unwrap();
+    let kept = house.names(".");
+    let kept = kept.iter().find(|name| name.contains("~deleted")).unwrap();
+    for from in [kept, &format!("./{kept}")] {
+        house
+            .run(&["hermes", "recover", "s.json", "--from", from])
+            .ok()
+            .says("s: restored from");
+        assert_eq!(house.read("s.json"), FOUR.as_bytes());
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn recover_all_of_a_file_is_refused() {
+    let house = house();
+    for dry_run in [&[][..], &["--dry-run"]] {
+        house
+            .run(&[&["hermes", "recover-all", "s/a.json"], dry_run].concat())
+            .refused(2, "s/a.json is not a folder");
+    }
+}

@@ -14,6 +14,7 @@ mod full_disk;
 mod incidents;
 mod memory;
 mod pieces;
+mod preview;
 mod python;
 mod recover_all;
 mod rights;

@@ -73,9 +73,23 @@ fn a_folder_is_put_right_and_then_there_is_nothing_to_do() {
 fn a_folder_that_is_not_there_has_no_sessions() {
     let house = House::new();
     let file = house.write("file", "");
-    for path in [house.path("no"), house.path("no/no"), file] {
+    for path in [house.path("no"), house.path("no/no"), file.join("no")] {
         let shown = serde_json::to_string(&recover_all(&path).unwrap()).unwrap();
         assert_eq!(shown, r#"{"scanned":0,"restored":0,"details":[]}"#);
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_refused() {
+    let house = House::new();
+    let file = house.write("1.json", "");
+    for scan in [recover_all(&file), preview(&file)] {
+        let error = scan.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(
+            error.to_string().contains("1.json is not a folder"),
+            "{error}"
+        );
     }
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from . import _dalsegno, _signals
 from .asked import Asked, Duration, Keep
-from .errors import DalsegnoError, InvalidInputError
+from .errors import DalsegnoError, InvalidInputError, NotFoundError
 from .results import Opened
 from .state import to_text
 
@@ -190,8 +190,19 @@ class AutoSaver:
         event `auto_save_failed`, and it is asked again. The options are those of `Engine.auto_save`, for this session.
         Registered again, the new way takes the place of the old one.
 
-        Raises `LockedError` where another program has the session open.
+        Raises `LockedError` where another program has the session open; `TypeError` where `provider` or `when` is no
+        function, or something else that can be called.
         """
+        if not callable(provider):
+            raise TypeError(
+                f"provider is called to give the state of {session}; {type(provider).__name__} cannot be called: "
+                "give a function, such as lambda: state"
+            )
+        if when is not None and not callable(when):
+            raise TypeError(
+                f"when is called before each save of {session}; {type(when).__name__} cannot be called: "
+                "give a function"
+            )
         how = self._how.but(every, jitter, min_change, when, keep, default).checked()
         before = self._registered.get(session)
         self._registered[session] = Registered(provider, how)
@@ -215,8 +226,13 @@ class AutoSaver:
         return self._saver.sessions()
 
     def touch(self, session: str) -> None:
-        """Something happened that is worth a save: the session is due now. Waits for nothing."""
+        """Something happened that is worth a save: the session is due now. Waits for nothing.
+
+        Raises `NotFoundError` where it is not registered.
+        """
         self._saver.touch(session)
+        if session not in self._registered and self.running:
+            raise NotFoundError(f"the session {session} is not saved by itself; register it first")
 
     def save_now(self, session: str | None = None) -> None:
         """Saves all sessions now, or one, and waits until that is durable.

@@ -67,7 +67,7 @@ fn describe(recovery: &Recovery) -> String {
         text.push_str(&format!("nothing to do: {}", human::safe(reason)));
         return text;
     }
-    match (recovery.restored, status.bak_messages) {
+    match (recovery.from.is_some(), status.bak_messages) {
         (true, _) => text.push_str(&restored(recovery)),
         (false, Count::Unreadable(Unreadable::Missing)) => text.push_str("there is no backup"),
         (false, bak) => text.push_str(&format!(
@@ -83,12 +83,16 @@ fn describe(recovery: &Recovery) -> String {
     text
 }
 
-/// From what a session was restored.
+/// From what a session was restored, or would be.
 fn restored(recovery: &Recovery) -> String {
+    let done = match recovery.restored {
+        true => "restored",
+        false => "would be restored",
+    };
     let live = messages(recovery.status.live_messages);
     match &recovery.from {
         Some(Source::Merge { messages: count }) => format!(
-            "restored, with all that is newer: {}, instead of {live}",
+            "{done}, with all that is newer: {}, instead of {live}",
             messages(*count)
         ),
         Some(Source::Copy {
@@ -97,12 +101,12 @@ fn restored(recovery: &Recovery) -> String {
         }) if path.extension().is_none_or(|it| it != "bak") => {
             let path = human::safe(&path.display().to_string());
             format!(
-                "restored from {path}: {}, instead of {live}",
+                "{done} from {path}: {}, instead of {live}",
                 messages(*count)
             )
         }
         _ => format!(
-            "restored from the backup: {}, instead of {live}",
+            "{done} from the backup: {}, instead of {live}",
             messages(recovery.status.bak_messages)
         ),
     }

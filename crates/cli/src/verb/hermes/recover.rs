@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dalsegno::ErrorKind;
+use dalsegno_hermes::{
+    Count, Recovery, Source, preview_recover, preview_recover_from, recover, recover_from,
+};
+use serde::Serialize;
 
 use super::{describe, is_nothing, nothing_there};
 use crate::failure::{Failure, Result};
@@ -18,6 +22,7 @@ use crate::output::Out;
 #[command(after_help = "\
 Examples:
   dalsegno hermes recover sessions/20261121_0042.json
+  dalsegno hermes recover sessions/20261121_0042.json --dry-run
   dalsegno hermes recover sessions/*.json --json
   dalsegno hermes recover sessions/20261121_0042.json \\
       --from sessions/20261121_0042.json.kept-20261121T092200.512904Z~clear")]
@@ -28,6 +33,26 @@ pub(crate) struct Recover {
     /// Put back this state of the one session, as `hermes generations` lists it, whatever took it away
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// Show what would be restored and from what, without restoring it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What was only looked at: the documented object, marked, and what would take the file's place.
+#[derive(Serialize)]
+struct Preview<'a> {
+    dry_run: bool,
+    #[serde(flatten)]
+    recovery: &'a Recovery,
+    would_restore: Option<WouldRestore<'a>>,
+}
+
+/// What would take the file's place.
+#[derive(Serialize)]
+struct WouldRestore<'a> {
+    /// A copy of this file; nothing where several states are merged.
+    from: Option<&'a Path>,
+    messages: Count,
 }
 
 impl Recover {
@@ -36,16 +61,20 @@ impl Recover {
             return self.put_back(from, out);
         }
         let mut restored = 0_u64;
+        let mut told = false;
         let mut failed: Option<Failure> = None;
         for path in &self.paths {
-            let failure = match dalsegno_hermes::recover(path) {
+            let recovery = match self.dry_run {
+                true => preview_recover(path),
+                false => recover(path),
+            };
+            let failure = match recovery {
                 Ok(recovery) => {
-                    if out.is_json() {
-                        out.json(&recovery)?;
-                    } else if recovery.error.is_none() && !is_nothing(&recovery.status) {
-                        out.line(describe(&recovery))?;
+                    if out.is_json() || recovery.error.is_none() && !is_nothing(&recovery.status) {
+                        self.tell(&recovery, out)?;
+                        told = true;
                     }
-                    restored += u64::from(recovery.restored);
+                    restored += u64::from(recovery.from.is_some());
                     match recovery.error {
                         Some(error) => Some(error.into()),
                         None => is_nothing(&recovery.status).then(|| nothing_there(path)),
@@ -59,6 +88,9 @@ impl Recover {
             }
             failed = failure.or(failed);
         }
+        if told {
+            self.tell_end(out)?;
+        }
         match failed {
             Some(failure) if restored > 0 => Err(Failure::partly(failure.message())),
             Some(failure) => Err(failure),
@@ -71,10 +103,43 @@ impl Recover {
             let message = "--from is the state of one session; give one PATH";
             return Err(Failure::new(ErrorKind::InvalidInput, message));
         };
-        let recovery = dalsegno_hermes::recover_from(path, from)?;
-        if out.is_json() {
-            return out.json(&recovery);
+        let recovery = match self.dry_run {
+            true => preview_recover_from(path, from)?,
+            false => recover_from(path, from)?,
+        };
+        self.tell(&recovery, out)?;
+        self.tell_end(out)
+    }
+
+    fn tell(&self, recovery: &Recovery, out: &mut Out) -> Result<()> {
+        if !out.is_json() {
+            return out.line(describe(recovery));
         }
-        out.line(describe(&recovery))
+        if !self.dry_run {
+            return out.json(recovery);
+        }
+        let would_restore = recovery.from.as_ref().and_then(|from| match from {
+            Source::Copy { path, messages } => Some(WouldRestore {
+                from: Some(path),
+                messages: *messages,
+            }),
+            Source::Merge { messages } => Some(WouldRestore {
+                from: None,
+                messages: *messages,
+            }),
+            _ => None,
+        });
+        out.json(&Preview {
+            dry_run: true,
+            recovery,
+            would_restore,
+        })
+    }
+
+    fn tell_end(&self, out: &mut Out) -> Result<()> {
+        if self.dry_run && !out.is_json() {
+            out.line("dry run: nothing was changed")?;
+        }
+        Ok(())
     }
 }

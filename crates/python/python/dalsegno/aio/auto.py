@@ -181,7 +181,7 @@ class AsyncAutoSaver:
         return self._saver.sessions()
 
     def touch(self, session: str) -> None:
-        """Something happened that is worth a save: the session is due now. Waits for nothing."""
+        """As `dalsegno.AutoSaver.touch`. It is not awaited."""
         self._saver.touch(session)
 
     async def save_now(self, session: str | None = None) -> None:

@@ -44,6 +44,7 @@ class AsyncSession:
 
     async def save(self, state: object, **options: Unpack[SaveOptions]) -> Snapshot:
         """As `dalsegno.Session.save`; the state is taken at once."""
+        self._session.check_open()
         return await AsyncTicket(self._engine.submit(self.name, state, **options))
 
     async def close(self) -> None:

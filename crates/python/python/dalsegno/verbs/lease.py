@@ -6,7 +6,7 @@ import builtins
 from types import TracebackType
 from typing import Self, Unpack, final
 
-from ..errors import ConflictError
+from ..errors import ConflictError, InvalidInputError
 from ..results import Holder, LeftOpen, Opened, Recovered, Snapshot
 from .save import SaveOptions, Saving
 
@@ -22,11 +22,12 @@ class Session:
     by the `ConflictError` that closing raises.
     """
 
-    __slots__ = ("__weakref__", "_engine", "_opened")
+    __slots__ = ("__weakref__", "_closed", "_engine", "_opened")
 
     def __init__(self, engine: Leasing, opened: Opened) -> None:
         self._engine = engine
         self._opened = opened
+        self._closed = False
 
     @property
     def name(self) -> str:
@@ -46,8 +47,10 @@ class Session:
     def save(self, state: object, **options: Unpack[SaveOptions]) -> Snapshot:
         """Saves `state` as the session's newest state: `Engine.save`, with its options.
 
-        Raises `ConflictError` where another program took the session over; then nothing of it is stored.
+        Raises `ConflictError` where another program took the session over, and `InvalidInputError` where it was closed here;
+        then nothing of it is stored.
         """
+        self.check_open()
         return self._engine.save(self.name, state, **options)
 
     def close(self) -> None:
@@ -55,7 +58,22 @@ class Session:
 
         Raises `ConflictError` where another program took it over, and what this one had is not in it.
         """
-        self._engine.close_session(self.name)
+        if self._closed:
+            # It may have been opened anew since.
+            return
+        try:
+            self._engine.close_session(self.name)
+        except ConflictError:
+            self._closed = True
+            raise
+        self._closed = True
+
+    def check_open(self) -> None:
+        """Raises where it was closed: nobody holds it, and another program may have it."""
+        if self._closed:
+            raise InvalidInputError(
+                f"the session {self.name} was closed; open it again with open_session() to go on with it"
+            )
 
     def __enter__(self) -> Self:
         return self
