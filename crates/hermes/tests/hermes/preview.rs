@@ -35,10 +35,13 @@ fn a_kept_state_is_known_by_what_its_path_leads_to() {
     }
 }
 
+/// The file, its backup, and what a restore makes of them, if anything.
+type Case<'a> = (&'a [u8], &'a [u8], Option<&'a [u8]>);
+
 #[test]
 fn a_preview_says_what_a_restore_does_and_changes_nothing() {
     let merged = of(&["a", "b", "c", "new"]);
-    let cases: [(&[u8], &[u8], Option<&[u8]>); 5] = [
+    let cases: [Case<'_>; 5] = [
         (&session(1), &session(3), Some(&session(3))),
         (&of(&["a", "new"]), &of(&["a", "b", "c"]), Some(&merged)),
         (b"torn", &session(2), Some(&session(2))),
