@@ -35,7 +35,7 @@ fn a_kept_state_is_known_by_what_its_path_leads_to() {
     }
 }
 
-/// A live file, its backup, and what a restore makes of them, if anything.
+/// The file, its backup, and what a restore makes of them, if anything.
 type Case<'a> = (&'a [u8], &'a [u8], Option<&'a [u8]>);
 
 #[test]
