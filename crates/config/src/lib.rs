@@ -24,6 +24,7 @@ mod source;
 mod trust;
 mod units;
 mod values;
+mod watching;
 
 pub use config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
 pub use finding::Finding;
@@ -37,3 +38,4 @@ pub use sessions::Sessions;
 pub use show::Shown;
 pub use source::Exposure;
 pub use trust::{State, Trust, Trusted, Trusting};
+pub use watching::{LEAST_WATCH_SETTLE, watch_pattern, watch_settle};

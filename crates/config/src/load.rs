@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use dalsegno::{Error, ErrorKind, Result};
-use jiff::SignedDuration;
 use toml::Spanned;
 
 use crate::config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
@@ -17,6 +16,7 @@ use crate::source::Source;
 use crate::trust::Trust;
 use crate::units;
 use crate::values::Values;
+use crate::watching::{FilePattern, watch_settle};
 
 /// What was found: what holds, and what was left out of it.
 #[derive(Debug, Clone)]
@@ -95,11 +95,15 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
             Clone::clone,
         )?,
         autosave: Autosave {
-            interval: stack.time(
-                (flags.interval, "DALSEGNO_AUTOSAVE_INTERVAL"),
-                |values| values.autosave.interval.as_ref(),
-                AUTOSAVE_INTERVAL,
-            )?,
+            interval: stack
+                .choose(
+                    flags.interval,
+                    "DALSEGNO_AUTOSAVE_INTERVAL",
+                    units::time,
+                    |values| values.autosave.interval.as_ref(),
+                    |time| time.0,
+                )?
+                .unwrap_or(Setting::new(AUTOSAVE_INTERVAL, Origin::Default)),
             jitter: stack
                 .choose(
                     flags.jitter,
@@ -120,11 +124,15 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
                 .unwrap_or(Setting::new(0, Origin::Default)),
         },
         watch: Watch {
-            settle: stack.time(
-                (flags.settle, "DALSEGNO_WATCH_SETTLE"),
-                |values| values.watch.settle.as_ref(),
-                WATCH_SETTLE,
-            )?,
+            settle: stack
+                .choose(
+                    flags.settle,
+                    "DALSEGNO_WATCH_SETTLE",
+                    watch_settle,
+                    |values| values.watch.settle.as_ref(),
+                    |settle| settle.0,
+                )?
+                .unwrap_or(Setting::new(WATCH_SETTLE, Origin::Default)),
             include: stack
                 .listed(flags.include.clone(), |v| v.watch.include.as_ref())
                 .unwrap_or_else(|| Setting::new(none(), Origin::Default)),
@@ -187,24 +195,14 @@ impl Stack<'_> {
         })
     }
 
-    fn time(
-        &self,
-        (flag, variable): (Option<SignedDuration>, &str),
-        key: impl Fn(&Values) -> Option<&Spanned<units::Time>>,
-        default: SignedDuration,
-    ) -> Result<Setting<SignedDuration>> {
-        let chosen = self.choose(flag, variable, units::time, key, |time| time.0)?;
-        Ok(chosen.unwrap_or(Setting::new(default, Origin::Default)))
-    }
-
     fn listed(
         &self,
         flag: Option<Vec<String>>,
-        key: impl Fn(&Values) -> Option<&Spanned<Vec<String>>>,
+        key: impl Fn(&Values) -> Option<&Spanned<Vec<FilePattern>>>,
     ) -> Option<Setting<Vec<String>>> {
         match flag {
             Some(value) => Some(Setting::new(value, Origin::Flag)),
-            None => self.first(key, Clone::clone),
+            None => self.first(key, |all| all.iter().map(|it| it.0.clone()).collect()),
         }
     }
 

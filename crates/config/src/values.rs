@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::units::{Part, Size, Time};
+use crate::watching::{FilePattern, Settle};
 use dalsegno::guard::{End, GuardRule};
 
 /// A whole file.
@@ -38,9 +39,9 @@ pub(crate) struct AutosaveValues {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WatchValues {
-    pub(crate) settle: Option<Spanned<Time>>,
-    pub(crate) include: Option<Spanned<Vec<String>>>,
-    pub(crate) exclude: Option<Spanned<Vec<String>>>,
+    pub(crate) settle: Option<Spanned<Settle>>,
+    pub(crate) include: Option<Spanned<Vec<FilePattern>>>,
+    pub(crate) exclude: Option<Spanned<Vec<FilePattern>>>,
 }
 
 /// `[guard."PATTERN"]`

@@ -1,10 +1,13 @@
 //! What a watch tells.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dalsegno::{SnapshotId, Verb};
+use serde::Serializer;
 
 /// Something that a watch did or found.
+///
+/// As JSON, what is not UTF-8 of a path is `U+FFFD`: a watch does not end for the name of a file.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 #[non_exhaustive]
@@ -12,6 +15,7 @@ pub enum Event {
     /// The folders are watched; what changed while nobody watched is next.
     Watching {
         /// The folders.
+        #[serde(serialize_with = "all_shown")]
         folders: Vec<PathBuf>,
         /// How many session files are in them.
         files: usize,
@@ -23,6 +27,7 @@ pub enum Event {
     /// A file's state was kept.
     Saved {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -38,6 +43,7 @@ pub enum Event {
     /// The state that was saved last of a file lost items without a word; the fuller one is kept.
     Shrunk {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -49,6 +55,7 @@ pub enum Event {
     /// A file's state would be kept; nothing was.
     WouldSave {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -60,6 +67,7 @@ pub enum Event {
     /// A file was written, and is what was kept already.
     Unchanged {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -69,6 +77,7 @@ pub enum Event {
     /// A file has what this program put back there; that is no change to keep.
     PutBack {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -80,6 +89,7 @@ pub enum Event {
     /// A file is no JSON: torn, emptied, overwritten with something else. Told once for each content.
     Torn {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -91,6 +101,7 @@ pub enum Event {
     /// A file could not be read. It is tried again.
     Unreadable {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -102,6 +113,7 @@ pub enum Event {
     /// The store refused a state. It is tried again.
     NotSaved {
         /// The file.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -111,6 +123,7 @@ pub enum Event {
     /// A file has another name now, and goes on as another session.
     Renamed {
         /// The file as it is called now.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -120,6 +133,7 @@ pub enum Event {
     /// A file is gone. Its session stays.
     Deleted {
         /// The file as it was called.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Its session.
         session: String,
@@ -129,6 +143,7 @@ pub enum Event {
     /// Something has the name of a session file and is not watched.
     Skipped {
         /// Where it is.
+        #[serde(serialize_with = "shown")]
         file: PathBuf,
         /// Why.
         message: String,
@@ -161,4 +176,41 @@ pub struct Summary {
     pub failed: u64,
     /// What is not watched although it has the name of a session file.
     pub skipped: u64,
+}
+
+fn shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn all_shown<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_utf_8_is_told_all_the_same() {
+        let path = PathBuf::from(OsStr::from_bytes(b"/in/caf\xe9.json"));
+        let skipped = Event::Skipped {
+            file: path.clone(),
+            message: "m".to_owned(),
+        };
+        let told = json!({"event": "skipped", "file": "/in/caf\u{fffd}.json", "message": "m"});
+        assert_eq!(serde_json::to_value(&skipped).unwrap(), told);
+        let watching = Event::Watching {
+            folders: vec![path, PathBuf::from("/é")],
+            files: 0,
+            to_read: 0,
+            taken_over: 0,
+        };
+        let told = serde_json::to_value(&watching).unwrap();
+        assert_eq!(told["folders"], json!(["/in/caf\u{fffd}.json", "/é"]));
+    }
 }

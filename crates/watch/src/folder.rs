@@ -20,8 +20,8 @@ impl Folder {
     /// The folders at `paths`. Where there are several, their own names come after the prefix.
     ///
     /// # Errors
-    /// `NotFound` or `InvalidInput` where one is no folder; `InvalidInput` where one is within another, two have
-    /// the same name, or the prefix can be no session's name.
+    /// `NotFound` or `InvalidInput` where one is no folder; `InvalidInput` where one is named twice or within another,
+    /// two have the same name, or the prefix can be no session's name.
     pub(crate) fn all(paths: &[PathBuf], prefix: &str) -> Result<Vec<Self>> {
         let refused = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if !prefix.is_empty() {
@@ -51,11 +51,17 @@ impl Folder {
             }
             for other in &folders {
                 let there = other.path.display();
-                if path.starts_with(&other.path) || other.path.starts_with(&path) {
-                    return refused(format!(
-                        "{} is within {there}, or the other way round",
-                        path.display()
-                    ));
+                if path == other.path {
+                    return refused(format!("{there} is named twice; name it once"));
+                }
+                for (inner, outer) in [(&path, &other.path), (&other.path, &path)] {
+                    if inner.starts_with(outer) {
+                        return refused(format!(
+                            "{} is within {}; watch only one of them",
+                            inner.display(),
+                            outer.display()
+                        ));
+                    }
                 }
                 if other.prefix == own {
                     return refused(format!(

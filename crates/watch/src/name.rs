@@ -71,7 +71,7 @@ pub fn session_name(selection: &Selection, prefix: &str, relative: &Path) -> Res
 
 fn not_utf_8() -> Error {
     let message =
-        "the file's name is not UTF-8, so that no session can be named after it; rename it";
+        "the file's path is not UTF-8, so that no session can be named after it; rename it";
     Error::new(ErrorKind::InvalidInput, message)
 }
 

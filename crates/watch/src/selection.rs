@@ -1,5 +1,6 @@
 //! Which files of a folder are session files.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -56,7 +57,12 @@ struct Rule {
 
 impl Rule {
     fn new(text: &str) -> Result<Self> {
-        let pattern = Pattern::new(text.trim_start_matches('/')).map_err(|e| {
+        let fitting = text.trim_start_matches('/');
+        if fitting.is_empty() {
+            let message = format!("the pattern '{text}' is empty: it fits no file");
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let pattern = Pattern::new(fitting).map_err(|e| {
             let message = format!("the pattern '{text}' is none: {e}");
             Error::new(ErrorKind::InvalidInput, message).with_source(e)
         })?;
@@ -67,11 +73,15 @@ impl Rule {
     }
 
     fn fits(&self, relative: &Path) -> bool {
+        // A name that is not UTF-8 is one all the same: the file is not kept, but that is told.
+        let fits = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            self.pattern.matches_with(&name, OPTIONS)
+        };
         if self.path {
-            return self.pattern.matches_path_with(relative, OPTIONS);
+            return fits(relative.as_os_str());
         }
-        let name = relative.file_name().map(Path::new);
-        name.is_some_and(|name| self.pattern.matches_path_with(name, OPTIONS))
+        relative.file_name().is_some_and(fits)
     }
 }
 
@@ -90,7 +100,7 @@ impl Selection {
     /// Files that one of `include` fits, the usual ones if there are none, and none of `exclude`.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no pattern.
+    /// `InvalidInput` for what is no pattern, or an empty one.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self> {
         let rules = |patterns: &[String]| -> Result<Vec<Rule>> {
             patterns.iter().map(|it| Rule::new(it)).collect()
@@ -141,6 +151,8 @@ fn is_passing(relative: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     fn takes(include: &[&str], exclude: &[&str], path: &str) -> bool {
@@ -215,5 +227,24 @@ mod tests {
         assert!(takes(&[], &["old/*"], "new/old/a.json"));
         assert!(!takes(&[], &["index.json"], "x/index.json"));
         Selection::new(&["a[".to_owned()], &[]).unwrap_err();
+        for empty in ["", "/"] {
+            let empty = [empty.to_owned()];
+            for refused in [Selection::new(&empty, &[]), Selection::new(&[], &empty)] {
+                assert!(refused.unwrap_err().to_string().contains("empty"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_one_all_the_same() {
+        let folder = Path::new(OsStr::from_bytes(b"caf\xe9"));
+        let file = Path::new(OsStr::from_bytes(b"caf\xe9.json"));
+        let usual = Selection::default();
+        assert!(usual.takes(file) && usual.takes(&folder.join("a.json")));
+        assert!(!usual.takes(Path::new(OsStr::from_bytes(b"caf\xe9.txt"))));
+        let without = Selection::new(&[], &["caf*".to_owned()]).unwrap();
+        assert!(!without.takes(file) && !without.enters(folder));
+        let within = Selection::new(&["caf*/*.json".to_owned()], &[]).unwrap();
+        assert!(within.takes(&folder.join("a.json")) && !within.takes(file));
     }
 }

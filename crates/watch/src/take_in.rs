@@ -239,17 +239,18 @@ impl Watch<'_> {
         new: bool,
         told: Told<'_>,
     ) -> Result<()> {
+        let Some(about) = self.about.get(file) else {
+            return Ok(());
+        };
         let engine: Engine = Options::default().on(Arc::new(MemoryStore::new(&SystemClock)));
-        engine.save_json("rehearsal", text.clone()).commit()?;
+        engine.save_json(&about.session, text.clone()).commit()?;
         self.summary.saved += 1;
-        if let Some(about) = self.about.get(file) {
-            told(&Event::WouldSave {
-                file: file.to_path_buf(),
-                session: about.session.clone(),
-                size,
-                new,
-            });
-        }
+        told(&Event::WouldSave {
+            file: file.to_path_buf(),
+            session: about.session.clone(),
+            size,
+            new,
+        });
         Ok(())
     }
 

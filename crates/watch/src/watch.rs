@@ -107,8 +107,8 @@ impl<'a> Watch<'a> {
     /// With several folders, their own names come after the prefix in their sessions' names.
     ///
     /// # Errors
-    /// `NotFound` or `InvalidInput` where one is no folder; `InvalidInput` where one is within another, two have the
-    /// same name, or the prefix can be no session's name; `Denied` where the store can only be read.
+    /// `NotFound` or `InvalidInput` where one is no folder; `InvalidInput` where one is named twice or within another, two
+    /// have the same name, or the prefix can be no session's name; `Denied` where the store can only be read.
     pub fn new(engine: &'a Engine, folders: &[PathBuf], settings: Settings) -> Result<Self> {
         if engine.is_read_only() && !settings.dry_run {
             let path = engine.path().unwrap_or_default();

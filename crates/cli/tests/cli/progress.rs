@@ -100,6 +100,18 @@ fn full() -> House {
 }
 
 #[test]
+fn a_watch_shows_how_many_states_were_kept_and_not_of_how_many() {
+    let house = House::new();
+    std::fs::create_dir(house.path("in")).unwrap();
+    house.write("in/a.json", "[1]");
+    let (code, seen) = at_terminal(&house, &["watch", "in", "--once"]);
+    assert_eq!(code, Some(0), "{seen:?}");
+    assert!(seen.contains(" 1 saved  a"), "{seen:?}");
+    // Files that come later are no part of what there was at the beginning.
+    assert!(!seen.contains("saved of"), "{seen:?}");
+}
+
+#[test]
 fn long_work_shows_how_far_it_is_and_takes_the_bar_away() {
     let house = full();
     let (other, all) = (House::new(), "all.json");

@@ -71,6 +71,31 @@ const ODD: &[(&str, &str, &[&str])] = &[
         &["'lots' is not a size; write"],
     ),
     (
+        "[watch]\nsettle = '1ms'",
+        ":2:10: ",
+        &["too short", "write 20ms or more"],
+    ),
+    (
+        "[watch]\nsettle = 'soon'",
+        ":2:10: ",
+        &["'soon' is not a duration"],
+    ),
+    (
+        "[watch]\ninclude = ['*.json',\n  '[']",
+        ":3:3: ",
+        &["the pattern '[' is none"],
+    ),
+    (
+        "[watch]\nexclude = ['']",
+        ":2:12: ",
+        &["the pattern '' is empty"],
+    ),
+    (
+        "[watch]\ninclude = '*.json'",
+        ":2:11: ",
+        &["expected a sequence"],
+    ),
+    (
         "[guard.'a//b']\nlist = 'm'",
         ":1:",
         &["guard: ", "empty part"],

@@ -74,7 +74,7 @@ fn with_variables(house: &mut House) {
         ("DALSEGNO_AUTOSAVE_INTERVAL", "10s"),
         ("DALSEGNO_AUTOSAVE_JITTER", "10%"),
         ("DALSEGNO_AUTOSAVE_MIN_CHANGE", "10"),
-        ("DALSEGNO_WATCH_SETTLE", "10ms"),
+        ("DALSEGNO_WATCH_SETTLE", "100ms"),
     ] {
         house.variable(name, value);
     }
@@ -134,7 +134,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         "10 seconds",
         "10%",
         "10 B",
-        "10 milliseconds",
+        "100 milliseconds",
         "*.project",
         "x.project",
     ];
@@ -209,6 +209,7 @@ fn a_wrong_variable_is_named() {
             "'soon' is not a duration",
         ),
         ("DALSEGNO_AUTOSAVE_INTERVAL", "0s", "no time at all"),
+        ("DALSEGNO_WATCH_SETTLE", "1ms", "write 20ms or more"),
         ("DALSEGNO_AUTOSAVE_MIN_CHANGE", "big", "'big' is not a size"),
     ] {
         let mut house = House::new();

@@ -1,6 +1,8 @@
 //! Links, pipes, names that no session can have, stores that cannot be written.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use dalsegno::{Engine, ErrorKind};
@@ -58,6 +60,49 @@ fn what_no_session_can_be_named_after_is_told() {
 }
 
 #[test]
+fn a_name_that_is_not_utf_8_is_told_once_and_the_watch_goes_on() {
+    let house = House::new();
+    let odd = |name: &[u8]| house.folder().join(OsStr::from_bytes(name));
+    fs::write(odd(b"caf\xe9.json"), "{}").unwrap();
+    fs::create_dir(odd(b"th\xe9")).unwrap();
+    fs::write(odd(b"th\xe9/a.json"), "{}").unwrap();
+    let mut watch = house.watch();
+    fs::write(odd(b"later\xff.jsonl"), "1\n").unwrap();
+    watch.wait(
+        |event| matches!(event, Event::Skipped { file, .. } if *file == odd(b"later\xff.jsonl")),
+    );
+    fs::write(odd(b"caf\xe9.json"), "[]").unwrap();
+    watch.catch_up(&house);
+    let (summary, events) = watch.stop();
+    assert_eq!((summary.files, summary.skipped), (1, 3), "{events:?}");
+    let told = events.iter().filter(
+        |event| matches!(event, Event::Skipped { message, .. } if message.contains("not UTF-8")),
+    );
+    assert_eq!(told.count(), 3, "{events:?}");
+    assert_eq!(house.engine.sessions().unwrap(), ["sentinel"]);
+}
+
+#[test]
+fn a_rehearsal_tells_of_a_torn_file_what_the_watch_does() {
+    let told = |dry_run| {
+        let house = House::new();
+        house.write("a.json", "[1, ");
+        let settings = Settings {
+            dry_run,
+            ..House::settings()
+        };
+        let (_, events) = house.once(settings);
+        let message = events.into_iter().find_map(|event| match event {
+            Event::Torn { message, .. } => Some(message),
+            _ => None,
+        });
+        message.unwrap()
+    };
+    assert!(told(true).starts_with("not JSON: "), "{}", told(true));
+    assert_eq!(told(true), told(false));
+}
+
+#[test]
 fn a_file_that_may_not_be_read_is_told_and_read_as_soon_as_it_may() {
     use std::os::unix::fs::PermissionsExt;
     let house = House::new();
@@ -79,6 +124,7 @@ fn folders_that_make_no_sense_are_refused() {
     house.write("x/a/1.json", "1");
     house.write("y/a/1.json", "1");
     house.write("file.json", "1");
+    symlink(house.path("x"), house.path("link")).unwrap();
     let refused = |folders: &[&str], prefix: &str| {
         let folders: Vec<_> = folders.iter().map(|name| house.path(name)).collect();
         let settings = Settings {
@@ -95,8 +141,15 @@ fn folders_that_make_no_sense_are_refused() {
             ErrorKind::InvalidInput,
             "same name",
         ),
-        (&["x", "x/a"], "", ErrorKind::InvalidInput, "within"),
-        (&["x", "x"], "", ErrorKind::InvalidInput, "within"),
+        (&["x", "x/a"], "", ErrorKind::InvalidInput, "x/a is within "),
+        (&["x/a", "x"], "", ErrorKind::InvalidInput, "x/a is within "),
+        (&["x", "x"], "", ErrorKind::InvalidInput, "x is named twice"),
+        (
+            &["x", "link"],
+            "",
+            ErrorKind::InvalidInput,
+            "x is named twice",
+        ),
         (&["file.json"], "", ErrorKind::InvalidInput, "not a folder"),
         (&["nowhere"], "", ErrorKind::NotFound, "nowhere"),
         (&["x"], "a//b", ErrorKind::InvalidInput, "empty part"),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use dalsegno::{Engine, ErrorKind, parse_duration};
-use dalsegno_config::{Config, Flags, Layers};
+use dalsegno::{Engine, ErrorKind};
+use dalsegno_config::{Config, Flags, Layers, watch_pattern, watch_settle};
 use dalsegno_watch::{Event, Selection, Settings, Stopper, Summary};
 use jiff::SignedDuration;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -28,7 +28,7 @@ mod tell;
 ///
 /// Every state of a JSON or JSON lines file that stands still for the settle time becomes a snapshot of the
 /// session named after the file: chats/a.json is chats/a. What changed while nobody watched is kept first.
-/// Ends with Ctrl-C or SIGTERM, after what is pending was kept. Until then the sessions are open here: other
+/// Ends with Ctrl-C or SIGTERM, after what is pending was kept; exit code 3 if a file could not be. Until then the sessions are open here: other
 /// programs cannot save to them, and a second watch of a folder is refused.
 #[derive(Debug, Args)]
 #[command(
@@ -69,10 +69,10 @@ struct Which {
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
     /// Only files that this fits, in place of *.json, *.jsonl and *.ndjson; may be given several times
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", value_parser = watch_pattern)]
     include: Vec<String>,
     /// Not these files and folders; may be given several times
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", value_parser = watch_pattern)]
     exclude: Vec<String>,
     /// The beginning of all sessions' names, as in bot/42
     #[arg(
@@ -83,7 +83,7 @@ struct Which {
     )]
     prefix: String,
     /// How long a file stands still before it is read; 500ms unless said, here or in the configuration
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = watch_settle)]
     settle: Option<SignedDuration>,
 }
 
@@ -101,18 +101,10 @@ impl Which {
     }
 
     fn settings(&self, chosen: &dalsegno_config::Watch, dry_run: bool) -> Result<Settings> {
-        let (include, exclude) = (&chosen.include, &chosen.exclude);
-        let selection = Selection::new(&include.value, &exclude.value).map_err(|error| {
-            let told = [include, exclude].map(|it| it.origin.to_string());
-            match self.include.is_empty() && self.exclude.is_empty() {
-                true => error.context(told.join(", ")),
-                false => error,
-            }
-        })?;
         Ok(Settings {
             settle: chosen.settle.value.try_into().unwrap_or(Duration::MAX),
             prefix: self.prefix.clone(),
-            selection,
+            selection: Selection::new(&chosen.include.value, &chosen.exclude.value)?,
             dry_run,
             ..Settings::default()
         })
@@ -137,10 +129,12 @@ impl Watch {
             super::put::close(engine, out);
         }
         let summary = summary?;
-        if self.once && summary.torn + summary.failed > 0 {
+        // Of a watch that goes on, `torn` are all that ever were: most are whole again long since.
+        let left = summary.failed + if self.once { summary.torn } else { 0 };
+        if left > 0 {
             return Err(Failure::partly(format!(
                 "{} could not be kept; all others were",
-                human::count(summary.torn + summary.failed, "file")
+                human::count(left, "file")
             )));
         }
         Ok(())
@@ -201,10 +195,6 @@ impl Drop for Ending {
     fn drop(&mut self) {
         self.0.close();
     }
-}
-
-fn duration(text: &str) -> Result<SignedDuration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 /// A path as an absolute one, for services and messages.

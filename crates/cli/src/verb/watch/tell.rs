@@ -60,9 +60,9 @@ impl<'a> Teller<'a> {
 
     fn show(&mut self, event: &Event) -> Result<()> {
         match event {
-            Event::Watching { files, .. } => {
-                let things = format!("saved of {}", human::count(count(*files), "file"));
-                self.status = Some(Progress::begin(self.out, None, &things));
+            // Not of how many: files come and go while it runs.
+            Event::Watching { .. } => {
+                self.status = Some(Progress::begin(self.out, None, "saved"));
             }
             Event::Saved { session, .. } => {
                 if let Some(status) = &self.status {
