@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::retention::Rules;
 use dalsegno::store::Store;
 use dalsegno::store::faulty::{Call, Failure, FaultyStore};
-use dalsegno::{AutoSaving, Engine, ErrorKind, Event, Happened, Query, State, Subscription};
+use dalsegno::{AutoSaving, Engine, ErrorKind, Event, Happened, Kind, Query, State, Subscription};
 use serde_json::json;
 
 use crate::common::{engine_on, memory};
@@ -329,6 +330,38 @@ fn old_automatic_snapshots_are_cleaned_up_and_others_stay() {
     assert_eq!(left.len(), 4);
     assert!(engine.trash(None).unwrap().is_empty());
     assert_eq!(n(&engine, "s"), 16);
+}
+
+/// What lost items may be few bytes.
+#[test]
+fn a_loss_is_no_small_change() {
+    let engine = Arc::new(engine_on(memory()));
+    let guard = GuardPolicy::new("s").list(GuardRule::new("list"));
+    engine.set_guard(&guard).unwrap();
+    let saving = engine.auto_save().unwrap();
+    let list = Arc::new(Mutex::new(vec![1, 2, 3]));
+    let own = Arc::clone(&list);
+    let (asked, told) = std::sync::mpsc::channel();
+    let source = move || {
+        asked.send(()).unwrap_or_default();
+        State::of(&json!({"list": *own.lock().unwrap()})).map(Some)
+    };
+    let how = AutoSaving::every(SHORT).min_change(1_000_000);
+    saving.register("s", how, source).unwrap();
+    let kinds = || {
+        // Each save is of what stood before it: once it was asked again, the one before is done.
+        while told.try_recv().is_ok() {}
+        (0..3).for_each(|_| told.recv().unwrap());
+        let page = engine.list(&Query::session("s")).unwrap();
+        page.snapshots.iter().map(|s| s.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(), [Kind::Auto]);
+    list.lock().unwrap().push(4);
+    assert_eq!(kinds(), [Kind::Auto]);
+    // The state with four is nowhere yet, so that it lost what is in the store.
+    list.lock().unwrap().remove(0);
+    assert_eq!(kinds(), [Kind::Auto, Kind::Guard, Kind::Auto]);
+    saving.stop().unwrap();
 }
 
 #[test]
