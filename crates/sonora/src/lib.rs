@@ -1,0 +1,8 @@
+//! Players of a Discord music bot on Lavalink nodes: what they play, kept and brought back.
+//!
+//! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
+//! they are a session of the engine each.
+
+mod track;
+
+pub use track::{Track, TrackInfo};
