@@ -7,6 +7,7 @@
 
 pub(crate) mod component;
 mod join;
+mod list;
 pub(crate) mod lookup;
 pub(crate) mod outline;
 mod pretty;
@@ -16,9 +17,10 @@ mod split;
 
 use bytes::Bytes;
 
+pub use list::List;
 pub use pretty::pretty;
 pub use scan::{MAX_DEPTH, MAX_SIZE};
-pub use shared::{DocumentBuilder, List};
+pub use shared::DocumentBuilder;
 pub use split::MAX_ITEMS;
 pub(crate) use split::split;
 
