@@ -3,6 +3,8 @@
 //! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
 //! they are a session of the engine each.
 
+mod queue;
 mod track;
 
+pub use queue::{LoopMode, Part, Queue, Reconciled, Why};
 pub use track::{Track, TrackInfo};
