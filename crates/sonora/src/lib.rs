@@ -3,8 +3,10 @@
 //! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
 //! they are a session of the engine each.
 
+mod filters;
 mod queue;
 mod track;
 
+pub use filters::{Filters, presets};
 pub use queue::{LoopMode, Part, Queue, Reconciled, Why};
 pub use track::{Track, TrackInfo};
