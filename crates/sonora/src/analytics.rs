@@ -235,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn of_equal_changes_the_first_is_told() {
+        let at =
+            |hour: u32, len| taken(1, &format!("2026-01-01T{hour}:00:00Z"), (len, 0), json!({}));
+        let analytics = Analytics::of(&[at(10, 0), at(11, 2), at(12, 0)], &TimeZone::UTC);
+        assert_eq!(analytics.most_changed_component.unwrap().queue_changes, 2);
+    }
+
+    #[test]
     fn the_busiest_hours_are_those_of_the_zone() {
         let at = |time: &str| taken(1, time, (0, 0), json!({}));
         let hours =

@@ -96,6 +96,7 @@ fn each_strategy_asks_for_what_it_is_about() {
     let shelf = || {
         Shelf::of(&[
             ("Rain on the Lake", "Cy"),
+            ("Stones Lake Deep", "Zoe"),
             ("Sun", "Ann"),
             ("Lake of Stones", "Ann"),
             ("Song", "Ann"),

@@ -123,6 +123,10 @@ fn the_same_sound_is_known_in_other_words() {
             json!({"equalizer": [{"band": 0, "gain": 0.200_000_003}, {"band": 1, "gain": 0.150_000_006}]}),
         ),
         (
+            json!({"channelMix": {"leftToLeft": 0.5}}),
+            json!({"channelMix": {"leftToLeft": 0.5, "leftToRight": 1e-9}}),
+        ),
+        (
             json!({"karaoke": {}}),
             json!({"karaoke": {"level": 1, "monoLevel": 1, "filterBand": 220}}),
         ),
