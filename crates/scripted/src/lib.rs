@@ -14,6 +14,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod background;
 mod catalogue;
 mod clock;
 mod encoding;
@@ -41,4 +42,4 @@ pub use heard::{Heard, PlayerView, Seen, SessionView, Sound};
 pub use node::Node;
 pub use oddities::{Oddities, RateLimit};
 pub use options::{Options, Voice};
-pub use voice::VoiceServer;
+pub use voice::{VoiceEndpoint, VoiceServer};

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::background;
 use crate::events::{End, Event, News};
 use crate::faults::Rule;
 use crate::heard::{Heard, PlayerView, Seen, SessionView, Sound};
@@ -42,24 +43,15 @@ impl Node {
         let listener = std::net::TcpListener::bind(("127.0.0.1", options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         let shared = Arc::new(Shared::new(options));
         let served = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("node".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = served.died() => {}
-                        () = served.drive() => {}
-                        () = listen(listener, &served) => {}
-                    }
-                });
-                // With the runtime all connections are cut.
-                drop(runtime);
-            })?;
+        let thread = background::run("node", async move {
+            tokio::select! {
+                () = served.died() => {}
+                () = served.drive() => {}
+                () = listen(listener, &served) => {}
+            }
+        })?;
         Ok(Self {
             shared,
             address,

@@ -25,7 +25,6 @@ pub(crate) struct Player {
 /// A connection to a voice channel; its number tells it from earlier ones of the same player.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    #[allow(dead_code)]
     pub(crate) number: u64,
     pub(crate) task: Option<tokio::task::AbortHandle>,
 }
@@ -45,6 +44,7 @@ pub(crate) struct Playing {
 
 impl Playing {
     pub(crate) fn new(track: Track, position: u64, now: u64) -> Self {
+        let position = if track.stream { 0 } else { position };
         Self {
             track,
             user_data: json!({}),
@@ -53,6 +53,14 @@ impl Playing {
             position: position as f64,
             since: now,
         }
+    }
+
+    /// Goes on from elsewhere, unless it is a stream, in which nobody seeks.
+    fn go_to(&mut self, position: u64, now: u64) -> bool {
+        if !self.track.stream {
+            (self.position, self.since) = (position as f64, now);
+        }
+        !self.track.stream
     }
 
     /// Where it ends, in milliseconds of the track.
@@ -159,8 +167,9 @@ impl Player {
     pub(crate) fn seek(&mut self, to: u64, now: u64) {
         let from = self.position(now);
         if let Some(playing) = &mut self.playing {
-            (playing.position, playing.since) = (to as f64, now);
-            self.news.push(News::Sound(Sound::Sought { from, to }));
+            if playing.go_to(to, now) {
+                self.news.push(News::Sound(Sound::Sought { from, to }));
+            }
             self.news.push(News::Update);
         }
     }

@@ -16,6 +16,8 @@ pub(crate) enum Out {
 
 #[derive(Debug)]
 pub(crate) struct Session {
+    /// The bot's id.
+    pub(crate) user: u64,
     pub(crate) players: BTreeMap<u64, Player>,
     pub(crate) resuming: bool,
     /// Seconds.

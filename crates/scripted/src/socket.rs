@@ -13,9 +13,10 @@ use crate::shared::Shared;
 
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    if let Some(refused) = refused(&shared, &parts.headers) {
-        return refused.into_response();
-    }
+    let user = match user(&shared, &parts.headers) {
+        Ok(user) => user,
+        Err(refused) => return refused.into_response(),
+    };
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(refused) => return refused.into_response(),
@@ -23,7 +24,7 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     let resumed = text(&parts.headers, "session-id").map(str::to_owned);
     let resumed = resumed.filter(|it| shared.lock().resumable(it));
     let says = HeaderValue::from_static(if resumed.is_some() { "true" } else { "false" });
-    let mut response = upgrade.on_upgrade(move |socket| serve(shared, socket, resumed));
+    let mut response = upgrade.on_upgrade(move |socket| serve(shared, socket, user, resumed));
     response.headers_mut().insert("session-resumed", says);
     response
 }
@@ -35,21 +36,23 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .filter(|it| !it.is_empty())
 }
 
-fn refused(shared: &Shared, headers: &HeaderMap) -> Option<StatusCode> {
+/// The bot that connects.
+fn user(shared: &Shared, headers: &HeaderMap) -> Result<u64, StatusCode> {
     if text(headers, header::AUTHORIZATION.as_str()) != Some(&shared.options.password) {
-        return Some(StatusCode::UNAUTHORIZED);
+        return Err(StatusCode::UNAUTHORIZED);
     }
-    let user = text(headers, "user-id").and_then(|it| it.parse::<u64>().ok());
-    let known = user.is_some_and(|it| it > 0) && text(headers, "client-name").is_some();
-    (!known).then_some(StatusCode::BAD_REQUEST)
+    let user = text(headers, "user-id").and_then(|it| it.parse().ok());
+    let named = text(headers, "client-name").is_some();
+    user.filter(|it| *it > 0 && named)
+        .ok_or(StatusCode::BAD_REQUEST)
 }
 
-async fn serve(shared: Arc<Shared>, mut socket: WebSocket, resumed: Option<String>) {
+async fn serve(shared: Arc<Shared>, mut socket: WebSocket, user: u64, resumed: Option<String>) {
     let (out, mut outgoing) = unbounded_channel();
     let (number, session) = {
         let mut state = shared.lock();
         let number = state.number();
-        (number, state.connect(resumed, Socket { number, out }))
+        (number, state.connect(resumed, user, Socket { number, out }))
     };
     loop {
         tokio::select! {

@@ -1,6 +1,7 @@
 //! All that a node knows, and what happens in it by itself as time passes.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -146,11 +147,11 @@ impl State {
     }
 
     /// A websocket is open: a session goes on with it, or a new one starts.
-    pub(crate) fn connect(&mut self, resumed: Option<String>, socket: Socket) -> String {
+    pub(crate) fn connect(&mut self, resumed: Option<String>, user: u64, socket: Socket) -> String {
         let resumed = resumed.filter(|it| self.resumable(it));
         let id = resumed.clone().unwrap_or_else(|| {
-            let number = self.number();
-            format!("session{:09}", number ^ (self.now % 1_000_000_000))
+            // Random, so that no other node knows it.
+            format!("{:016x}", RandomState::new().build_hasher().finish())
         });
         let now = self.now;
         let (update, stats) = (
@@ -158,6 +159,7 @@ impl State {
             millis(self.options.stats),
         );
         let session = self.sessions.entry(id.clone()).or_insert_with(|| Session {
+            user,
             players: BTreeMap::new(),
             resuming: false,
             timeout: 60,

@@ -65,6 +65,8 @@ pub(crate) async fn pass(
                 parts.extensions.insert(Lie);
             }
             match refused(&shared, &path, &parts.headers) {
+                // It died meanwhile.
+                _ if shared.is_dead() => cut(),
                 Some(refused) => refused,
                 None => next.run(Request::from_parts(parts, Body::from(body))).await,
             }

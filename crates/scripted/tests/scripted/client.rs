@@ -161,13 +161,10 @@ impl Client {
     }
 
     /// Updates a player, which must be granted.
-    #[track_caller]
-    pub(crate) fn updated(&self, guild: u64, body: Value) -> impl Future<Output = Value> {
-        async move {
-            let (status, player) = self.update(guild, body).await;
-            assert_eq!(status, 200, "{player}");
-            player
-        }
+    pub(crate) async fn updated(&self, guild: u64, body: Value) -> Value {
+        let (status, player) = self.update(guild, body).await;
+        assert_eq!(status, 200, "{player}");
+        player
     }
 
     /// Plays a track from its start, in a voice channel.

@@ -1,10 +1,10 @@
 //! What an update of a player does, and what happens to it by itself.
 
-use dalsegno_scripted::{End, Event, Sound};
+use dalsegno_scripted::{Catalogue, End, Event, Options, Sound, Track};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, node, seconds, voice};
+use crate::client::{Client, node, node_with, seconds, voice};
 
 fn sounds(node: &dalsegno_scripted::Node, guild: u64) -> Vec<Sound> {
     node.heard(guild).into_iter().map(|it| it.sound).collect()
@@ -263,4 +263,19 @@ async fn a_test_has_things_happen() {
         client.next_of("TrackEndEvent").await["reason"],
         "loadFailed"
     );
+}
+
+#[tokio::test]
+async fn nobody_seeks_in_a_stream() {
+    let catalogue = Catalogue::default().with(Track::stream("http://radio.example"));
+    let (node, clock) = node_with(Options {
+        catalogue,
+        ..Options::default()
+    });
+    let client = Client::connect(&node).await;
+    client.play(1, "http://radio.example").await;
+    clock.advance(seconds(1_000_000));
+    client.updated(1, json!({"position": 5_000})).await;
+    assert_eq!(node.player(1).unwrap().position, 1_000_000_000);
+    assert_eq!(node.heard(1).len(), 2);
 }
