@@ -9,6 +9,9 @@ use crate::filters::pace;
 use crate::heard::Sound;
 use crate::voice::VoiceServer;
 
+/// A track that nobody takes the audio of ends after so many milliseconds.
+const CLEANUP: u64 = 60_000;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Player {
     pub(crate) playing: Option<Playing>,
@@ -37,6 +40,8 @@ pub(crate) struct Playing {
     pub(crate) end_time: Option<u64>,
     /// When a server that drops tracks drops it.
     pub(crate) dropped_at: Option<u64>,
+    /// Since when nobody takes its audio, if nobody does.
+    unheard_since: u64,
     /// Its position at `since`, in milliseconds.
     position: f64,
     since: u64,
@@ -50,6 +55,7 @@ impl Playing {
             user_data: json!({}),
             end_time: None,
             dropped_at: None,
+            unheard_since: now,
             position: position as f64,
             since: now,
         }
@@ -111,7 +117,11 @@ impl Player {
             let left = (end as f64 - playing.position).max(0.0) / pace;
             playing.since.saturating_add(left.ceil() as u64)
         });
-        ends.into_iter().chain(playing.dropped_at).min()
+        let unheard = (!self.connected).then(|| playing.unheard_since.saturating_add(CLEANUP));
+        [ends, unheard, playing.dropped_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What falls due at this moment.
@@ -123,6 +133,8 @@ impl Player {
         if dropped.is_some_and(|at| at <= now) {
             self.playing = None;
             self.news.push(News::Sound(Sound::Stopped));
+        } else if !self.connected {
+            self.end(End::Cleanup, Sound::Stopped);
         } else {
             self.end(End::Finished, Sound::Ended);
         }
@@ -202,6 +214,9 @@ impl Player {
     pub(crate) fn set_connected(&mut self, connected: bool, now: u64) {
         if self.connected != connected {
             self.at_pace(now, |it| it.connected = connected);
+            if let Some(playing) = &mut self.playing {
+                playing.unheard_since = now;
+            }
             self.news.push(News::Sound(match connected {
                 true => Sound::Connected,
                 false => Sound::Disconnected,
@@ -231,13 +246,29 @@ mod tests {
     #[test]
     fn a_position_stands_without_voice_and_goes_on_with_it() {
         let mut player = playing(60_000);
-        assert_eq!((player.position(500), player.due()), (1_000, None));
+        assert_eq!((player.position(500), player.due()), (1_000, Some(60_000)));
         player.set_connected(true, 500);
         assert_eq!((player.position(700), player.due()), (1_200, Some(59_500)));
         player.set_paused(true, 700);
         assert_eq!((player.position(9_000), player.due()), (1_200, None));
         player.set_paused(false, 9_000);
         assert_eq!(player.position(9_001), 1_201);
+    }
+
+    #[test]
+    fn a_track_without_voice_is_cleaned_up() {
+        let mut player = playing(600_000);
+        player.set_connected(true, 0);
+        player.set_connected(false, 90_000);
+        assert_eq!(
+            (player.position(99_000), player.due()),
+            (91_000, Some(150_000))
+        );
+        player.fall_due(150_000);
+        assert!(matches!(
+            player.news.last(),
+            Some(News::End(_, End::Cleanup))
+        ));
     }
 
     #[test]
