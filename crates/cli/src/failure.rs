@@ -107,6 +107,7 @@ fn code(kind: ErrorKind) -> u8 {
         ErrorKind::Damaged => 6,
         ErrorKind::WrongKey => 7,
         ErrorKind::Denied => 8,
+        ErrorKind::Unreachable => 9,
         // Storage, and what a later engine may add.
         _ => 1,
     }
@@ -154,6 +155,7 @@ mod tests {
             (ErrorKind::Damaged, 6),
             (ErrorKind::WrongKey, 7),
             (ErrorKind::Denied, 8),
+            (ErrorKind::Unreachable, 9),
         ];
         for (kind, code) in expected {
             assert_eq!(Failure::new(kind, "").code, code, "{kind}");

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Denied,
     /// What was given cannot be accepted: correct it.
     InvalidInput,
+    /// What is on another machine, or a service, does not answer: look whether it runs, and try again.
+    Unreachable,
     /// The disk, the file system or the store's library failed: see the source.
     Storage,
 }
@@ -39,6 +41,7 @@ impl ErrorKind {
             Self::Damaged => "damaged",
             Self::Denied => "denied",
             Self::InvalidInput => "invalid_input",
+            Self::Unreachable => "unreachable",
             Self::Storage => "storage",
         }
     }
@@ -57,6 +60,7 @@ impl ErrorKind {
             Self::Damaged,
             Self::Denied,
             Self::InvalidInput,
+            Self::Unreachable,
         ];
         let found = all.into_iter().find(|kind| kind.as_str() == word);
         found.unwrap_or(Self::Storage)

@@ -3,11 +3,7 @@
 //! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
 //! they are a session of the engine each.
 
-mod analytics;
-mod autoplay;
-mod file;
-mod filters;
-mod queue;
+pub mod lavalink;
 mod track;
 
 pub use analytics::{Analytics, Changes, Taken};

@@ -1,0 +1,129 @@
+//! Where a node is, and what it lets in.
+
+use std::fmt;
+use std::path::Path;
+
+use dalsegno::{Error, ErrorKind, Result};
+
+/// A node's address.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Address {
+    /// The host's name or address.
+    pub host: String,
+    /// The port, 2333 unless the node says otherwise.
+    pub port: u16,
+    /// Whether it is spoken to through TLS.
+    pub secure: bool,
+    /// What it lets in.
+    pub password: Password,
+}
+
+impl Address {
+    /// A node on `host` and `port`, spoken to in the clear.
+    pub fn new(host: impl Into<String>, port: u16, password: Password) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            secure: false,
+            password,
+        }
+    }
+
+    /// The same through TLS.
+    #[must_use]
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+
+    /// `SCHEME://HOST:PORT`, with the scheme of requests or that of the socket.
+    pub(super) fn url(&self, plain: &str) -> String {
+        let s = if self.secure { "s" } else { "" };
+        let host = if self.host.contains(':') && !self.host.starts_with('[') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        format!("{plain}{s}://{host}:{}", self.port)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A node's password, which is never shown.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// The password itself.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// The first line of a file.
+    ///
+    /// # Errors
+    /// As reading the file; `InvalidInput` where its first line is empty.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::io(
+                format!("reading the node's password from {}", path.display()),
+                e,
+            )
+        })?;
+        match text.lines().next() {
+            Some(line) if !line.is_empty() => Ok(Self::new(line)),
+            _ => Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("{} has no password in its first line", path.display()),
+            )),
+        }
+    }
+
+    /// The value of an environment variable.
+    ///
+    /// # Errors
+    /// `NotFound` where it is not set, `InvalidInput` where it is empty or no text.
+    pub fn from_environment(name: &str) -> Result<Self> {
+        match std::env::var(name) {
+            Ok(text) if !text.is_empty() => Ok(Self::new(text)),
+            Err(std::env::VarError::NotPresent) => Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "the environment variable {name}, which should hold the node's password, is not set"
+                ),
+            )),
+            _ => Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("the environment variable {name} holds no password"),
+            )),
+        }
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let address = Address::new("::1", 2333, Password::new("secret")).secure(true);
+        assert!(!format!("{address:?} {address}").contains("secret"));
+        assert_eq!(address.url("http"), "https://[::1]:2333");
+    }
+}

@@ -1,0 +1,66 @@
+//! How fast a node is asked: not at all while it asks to wait, and again after a while where it failed.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio::time::Instant;
+
+/// The longest wait between two attempts.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Shared by all requests to a node.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Until when it asks not to be asked.
+    until: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// How long to wait before the next request.
+    pub(super) fn wait(&self) -> Duration {
+        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// It asks not to be asked for so long.
+    pub(super) fn hold(&self, time: Duration) {
+        let then = Instant::now() + time;
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = Some(until.map_or(then, |before| before.max(then)));
+    }
+}
+
+/// How long to wait after so many attempts that failed: twice as long each time, and a part of it by chance, so that
+/// a thousand players that failed together do not come back together.
+pub(super) fn back_off(attempts: u32) -> Duration {
+    let longest = Duration::from_millis(250)
+        .saturating_mul(2_u32.saturating_pow(attempts.min(16)))
+        .min(LONGEST);
+    longest.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_longer_each_time_and_never_longer_than_the_longest() {
+        for attempts in 0..40 {
+            let wait = back_off(attempts);
+            assert!(wait <= LONGEST && wait >= Duration::from_millis(125));
+        }
+        assert!(back_off(10) >= LONGEST / 2);
+    }
+
+    #[tokio::test]
+    async fn the_longer_of_two_waits_holds() {
+        let pace = Pace::default();
+        assert_eq!(pace.wait(), Duration::ZERO);
+        pace.hold(Duration::from_secs(100));
+        pace.hold(Duration::from_secs(1));
+        assert!(pace.wait() > Duration::from_secs(90));
+    }
+}
