@@ -61,7 +61,17 @@ impl Engine {
     /// # Errors
     /// `Storage`, `Denied` or `Locked` where the store cannot be read or written at all.
     pub fn recover(&self) -> Result<Vec<Recovered>> {
-        let left = self.left_open()?;
+        self.recover_only(|_| true)
+    }
+
+    /// As [`recover`](Engine::recover), of those sessions only whose names `wanted` answers true to: a program takes
+    /// its own, and leaves the others to theirs.
+    ///
+    /// # Errors
+    /// As [`recover`](Engine::recover).
+    pub fn recover_only(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Recovered>> {
+        let mut left = self.left_open()?;
+        left.retain(|(session, _)| wanted(session));
         let recovered = left.into_iter().filter_map(|(session, program)| {
             let opened = match self.open_session(&session) {
                 // Somebody was first.

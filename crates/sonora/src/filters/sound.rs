@@ -16,6 +16,20 @@ impl Filters {
     }
 }
 
+impl Filters {
+    /// How many milliseconds of a track are played in one.
+    pub(crate) fn speed(&self) -> f64 {
+        let timescale = self.config.get("timescale");
+        let factor = |name: &str| {
+            timescale
+                .and_then(|it| it[name].as_f64())
+                .filter(|it| *it > 0.0)
+                .unwrap_or(1.0)
+        };
+        factor("speed") * factor("rate")
+    }
+}
+
 /// What is heard of a filter; nothing where it changes nothing.
 pub(super) fn heard(name: &str, value: &Value) -> Option<Value> {
     if name == VOLUME.name {

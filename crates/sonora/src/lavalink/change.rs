@@ -34,6 +34,13 @@ pub struct PlayerChange {
     pub voice: Option<VoiceServer>,
 }
 
+impl PlayerChange {
+    /// Whether a track is to begin.
+    pub(crate) fn plays(&self) -> bool {
+        matches!(self.track, Some(TrackChange::Play { .. }))
+    }
+}
+
 /// What to play.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", untagged)]

@@ -233,7 +233,7 @@ impl Rest {
         let mut attempts = 0;
         loop {
             let wait = self.pace.wait();
-            if Instant::now() + wait > until {
+            if !wait.is_zero() && Instant::now() + wait > until {
                 return Err(Error::new(
                     ErrorKind::Unreachable,
                     format!(

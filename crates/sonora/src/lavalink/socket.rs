@@ -21,6 +21,9 @@ const READY: Duration = Duration::from_secs(10);
 /// doing every minute.
 const SILENCE: Duration = Duration::from_secs(70);
 
+/// What is asked after a connection was opened: the answer comes behind all that was kept for the session.
+const CAUGHT_UP: &[u8] = b"caught up?";
+
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// As whom a bot speaks to a node.
@@ -47,6 +50,8 @@ impl Resume {
 pub enum Arrived {
     /// A message.
     Message(Message),
+    /// All that was kept for a session that goes on has been told.
+    CaughtUp,
     /// The connection broke, and is tried again from now on.
     Lost(Error),
     /// One more attempt failed.
@@ -57,7 +62,8 @@ pub enum Arrived {
 pub struct Socket {
     address: Address,
     user: u64,
-    session: String,
+    /// Of the session to go on with, if there is one.
+    session: Option<String>,
     stream: Option<Stream>,
     attempts: u32,
 }
@@ -73,17 +79,29 @@ impl Socket {
         let socket = Self {
             address: address.clone(),
             user: resume.user,
-            session,
+            session: Some(session),
             stream: Some(stream),
             attempts: 0,
         };
         Ok((socket, resumed))
     }
 
-    /// The id of the session.
+    /// One that is not open yet: it is opened as one is whose connection broke.
+    #[must_use]
+    pub fn later(address: &Address, resume: &Resume) -> Self {
+        Self {
+            address: address.clone(),
+            user: resume.user,
+            session: resume.session.clone(),
+            stream: None,
+            attempts: 0,
+        }
+    }
+
+    /// The id of the session; empty before it was open for the first time.
     #[must_use]
     pub fn session(&self) -> &str {
-        &self.session
+        self.session.as_deref().unwrap_or_default()
     }
 
     /// What comes next. Where the connection breaks, that is told, and each further call tries to open it again, after
@@ -91,7 +109,8 @@ impl Socket {
     pub async fn next(&mut self) -> Arrived {
         match &mut self.stream {
             Some(stream) => match receive(stream).await {
-                Ok(message) => Arrived::Message(message),
+                Ok(Some(message)) => Arrived::Message(message),
+                Ok(None) => Arrived::CaughtUp,
                 Err(error) => {
                     self.stream = None;
                     self.attempts = 0;
@@ -101,10 +120,10 @@ impl Socket {
             None => {
                 sleep(back_off(self.attempts)).await;
                 self.attempts = self.attempts.saturating_add(1);
-                match connect(&self.address, self.user, Some(&self.session)).await {
+                match connect(&self.address, self.user, self.session.as_deref()).await {
                     Ok((stream, session, resumed)) => {
                         self.stream = Some(stream);
-                        self.session.clone_from(&session);
+                        self.session = Some(session.clone());
                         Arrived::Message(Message::Ready { resumed, session })
                     }
                     Err(error) => Arrived::Failed(error),
@@ -122,8 +141,8 @@ impl Socket {
     }
 }
 
-/// The next message that is one.
-async fn receive(stream: &mut Stream) -> Result<Message> {
+/// The next message that is one; nothing where it is the answer to what was asked in the beginning.
+async fn receive(stream: &mut Stream) -> Result<Option<Message>> {
     let lost = |message: &str| Error::new(ErrorKind::Unreachable, message.to_owned());
     let mut asked = false;
     loop {
@@ -142,12 +161,13 @@ async fn receive(stream: &mut Stream) -> Result<Message> {
         match next {
             Some(Ok(tungstenite::Message::Text(text))) => {
                 if let Some(message) = Message::read(&text) {
-                    return Ok(message);
+                    return Ok(Some(message));
                 }
             }
             Some(Ok(tungstenite::Message::Close(_))) | None => {
                 return Err(lost("closed the connection"));
             }
+            Some(Ok(tungstenite::Message::Pong(said))) if said == CAUGHT_UP => return Ok(None),
             Some(Ok(_)) => {}
             Some(Err(error)) => {
                 return Err(lost(&format!("the connection broke: {error}")).with_source(error));
@@ -168,7 +188,10 @@ async fn connect(
             let message = receive(&mut stream)
                 .await
                 .map_err(|error| error.context(format!("the node {address}")))?;
-            if let Message::Ready { resumed, session } = message {
+            if let Some(Message::Ready { resumed, session }) = message {
+                let ask = tungstenite::Message::Ping(tungstenite::Bytes::from_static(CAUGHT_UP));
+                // Where it broke already, that is noticed next.
+                drop(stream.send(ask).await);
                 return Ok((stream, session, resumed));
             }
         }

@@ -1,0 +1,144 @@
+//! Whether a node holds what it was told. That it answered is no proof: it is asked again a moment later.
+
+use std::time::{Duration, Instant};
+
+use crate::filters::Filters;
+use crate::lavalink::NodePlayer;
+use crate::player::State;
+use crate::track::Track;
+
+/// How a node is held to what it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// How long after it was told it is asked: some drop a track a moment after they accepted it. 500 ms unless said.
+    pub settle: Duration,
+    /// How far a position may be from where it should be. 2 s unless said.
+    pub tolerance: Duration,
+    /// How often it is told again what it does not hold. 3 unless said.
+    pub tries: u32,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_millis(500),
+            tolerance: Duration::from_secs(2),
+            tries: 3,
+        }
+    }
+}
+
+/// Longer than this after it was told, a node's voice connection is not waited for.
+pub(crate) const CONNECTING: Duration = Duration::from_secs(5);
+
+/// What a node should hold.
+pub(crate) struct Expected {
+    track: Option<Track>,
+    position: u64,
+    since: Instant,
+    speed: f64,
+    volume: u16,
+    paused: bool,
+    filters: Filters,
+}
+
+impl Expected {
+    /// As a state says, told at `since`.
+    pub(crate) fn of(state: &State, position: u64, since: Instant) -> Self {
+        Self {
+            track: state.queue.current.clone(),
+            position,
+            since,
+            speed: state.filters.speed(),
+            volume: state.volume,
+            paused: state.paused,
+            filters: state.filters.clone(),
+        }
+    }
+
+    /// The first thing that is otherwise on the node, for people.
+    pub(crate) fn differs(
+        &self,
+        found: Option<&NodePlayer>,
+        hold: &Hold,
+        now: Instant,
+    ) -> Option<String> {
+        let Some(found) = found else {
+            return self
+                .track
+                .is_some()
+                .then(|| "it has no such player".to_owned());
+        };
+        match (&self.track, &found.track) {
+            (None, None) => {}
+            (Some(ours), None) => {
+                return Some(format!("it does not play {:?} any more", ours.info.title));
+            }
+            (None, Some(theirs)) => return Some(format!("it plays {:?}", theirs.info.title)),
+            (Some(ours), Some(theirs)) if !ours.is(theirs) => {
+                return Some(format!(
+                    "it plays {:?}, not {:?}",
+                    theirs.info.title, ours.info.title
+                ));
+            }
+            (Some(_), Some(_)) => {}
+        }
+        if found.volume != self.volume {
+            return Some(format!(
+                "its volume is {}, not {}",
+                found.volume, self.volume
+            ));
+        }
+        // Whether nothing pauses cannot be heard.
+        if self.track.is_some() && found.paused != self.paused {
+            return Some(
+                if self.paused {
+                    "it plays, and should pause"
+                } else {
+                    "it pauses, and should play"
+                }
+                .to_owned(),
+            );
+        }
+        let filters = Filters::read(&found.filters);
+        if let Some(difference) = self.filters.difference(&filters) {
+            return Some(difference);
+        }
+        self.misplaced(found, hold, now)
+    }
+
+    /// Whether its track is the one that it should be, where it should be.
+    pub(crate) fn plays(&self, found: &NodePlayer, hold: &Hold, now: Instant) -> bool {
+        let same = match (&self.track, &found.track) {
+            (Some(ours), Some(theirs)) => ours.is(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        same && self.misplaced(found, hold, now).is_none()
+    }
+
+    fn misplaced(&self, found: &NodePlayer, hold: &Hold, now: Instant) -> Option<String> {
+        let track = self
+            .track
+            .as_ref()
+            .filter(|track| track.info.is_seekable && !track.info.is_stream)?;
+        let since = now
+            .saturating_duration_since(self.since)
+            .mul_f64(self.speed.max(1.0));
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let tolerance = millis(hold.tolerance);
+        let latest = self
+            .position
+            .saturating_add(millis(since))
+            .saturating_add(tolerance);
+        let earliest = self.position.saturating_sub(tolerance);
+        let at = found.state.position;
+        (at < earliest || at > latest).then(|| {
+            format!(
+                "{:?} is at {} s, and should be at {} s",
+                track.info.title,
+                at / 1000,
+                self.position / 1000
+            )
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Agreeing with a node that went on alone while nobody listened: nothing audible changes.
+
+use std::time::Instant;
+
+use dalsegno::Result;
+
+use super::{Next, Player, State};
+use crate::filters::Filters;
+use crate::lavalink::NodePlayer;
+use crate::queue::{Reconciled, Why};
+
+/// What was found on the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Agreed {
+    /// It plays what the state says.
+    Same,
+    /// It plays a track further on in the queue, or one that the queue did not know; the queue follows.
+    Ahead,
+    /// The track ended meanwhile: the next one was begun.
+    Ended,
+    /// It does not play what should play. Nothing was changed.
+    Silent,
+}
+
+impl Player {
+    /// Looks what the node plays, and takes that for what is. A track that should have ended by now is followed by the
+    /// next one.
+    ///
+    /// # Errors
+    /// Of the node.
+    pub(crate) async fn agree(&self) -> Result<Agreed> {
+        let _turn = self.turn().await;
+        let found = self.seated()?.player(self.guild()).await?;
+        let now = Instant::now();
+        let Some((found, since)) = found else {
+            return Ok(if self.locked().queue.current.is_none() {
+                Agreed::Same
+            } else {
+                Agreed::Silent
+            });
+        };
+        let agreed = self.locked().follow(&found, since);
+        if agreed != Agreed::Silent {
+            return Ok(agreed);
+        }
+        let next = {
+            let mut state = self.locked();
+            if !state.is_over(now) {
+                return Ok(Agreed::Silent);
+            }
+            state.go_on(Why::Finished, now)
+        };
+        self.carry_out(next).await;
+        Ok(if next == Next::Nothing {
+            Agreed::Same
+        } else {
+            Agreed::Ended
+        })
+    }
+}
+
+impl State {
+    /// Takes what a node plays for what is.
+    fn follow(&mut self, found: &NodePlayer, since: Instant) -> Agreed {
+        let agreed = match &found.track {
+            Some(playing) => match self.queue.reconcile(playing) {
+                Reconciled::Same => Agreed::Same,
+                Reconciled::Ahead(_) | Reconciled::Unknown => Agreed::Ahead,
+            },
+            None if self.queue.current.is_none() => Agreed::Same,
+            None => return Agreed::Silent,
+        };
+        self.volume = found.volume;
+        self.paused = found.paused;
+        let filters = Filters::read(&found.filters);
+        if !self.filters.same_as(&filters) {
+            self.filters = filters;
+        }
+        self.channel = found.channel.or(self.channel);
+        if agreed == Agreed::Ahead {
+            self.end_time = None;
+        }
+        self.connected = found.state.connected;
+        self.reach(found.state.position, since);
+        agreed
+    }
+
+    /// Whether the current track would have come to its end by now.
+    fn is_over(&self, now: Instant) -> bool {
+        let Some(current) = &self.queue.current else {
+            return false;
+        };
+        let end = self
+            .end_time
+            .or_else(|| u64::try_from(current.info.length).ok());
+        let end = end.filter(|end| *end > 0 && !current.info.is_stream);
+        end.is_some_and(|end| self.place.at(now, None) >= end)
+    }
+}

@@ -1,0 +1,266 @@
+//! A player: its state, and the one place through which its node is told.
+
+mod agree;
+mod commands;
+mod heard;
+mod load;
+mod play;
+mod state;
+mod stored;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use dalsegno::{Document, Error, ErrorKind, Result};
+use tokio::sync::{Mutex as Turn, mpsc, oneshot};
+
+pub use agree::Agreed;
+pub(crate) use heard::Next;
+pub use load::{Component, LoadedPlayer};
+pub(crate) use play::look_up;
+pub use state::State;
+pub use stored::Whereabouts;
+
+use crate::event::{Happened, Told};
+use crate::lavalink::{Event, PlayerChange, PlayerState, VoiceServer};
+use crate::node::Node;
+use crate::world::World;
+
+/// A player of a guild. Clones are the same player.
+#[derive(Clone)]
+pub struct Player {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    guild: u64,
+    world: Weak<World>,
+    state: Mutex<State>,
+    /// One change at a time: whoever changes the node has this.
+    turn: Turn<()>,
+    seat: Mutex<Seat>,
+    mail: mpsc::UnboundedSender<Mail>,
+}
+
+/// What its node told, in the order in which it did.
+enum Mail {
+    Event(Event),
+    /// All that was told before is to be done with.
+    Done(oneshot::Sender<()>),
+}
+
+/// Where it is, which is no part of its state.
+#[derive(Default)]
+struct Seat {
+    node: Option<Arc<Node>>,
+    /// To connect on another node; never stored.
+    voice: Option<VoiceServer>,
+    /// What was said of items that went since it was last saved.
+    said: Vec<String>,
+    /// Since when nothing is heard of its node.
+    lost: Option<Instant>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Player {
+    /// A player whose mail is read by a task of the runtime that this is called in.
+    pub(crate) fn new(guild: u64, world: &Arc<World>, state: State) -> Self {
+        let (mail, mut arrived) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            guild,
+            world: Arc::downgrade(world),
+            state: Mutex::new(state),
+            turn: Turn::new(()),
+            seat: Mutex::default(),
+            mail,
+        });
+        let reader = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            while let Some(mail) = arrived.recv().await {
+                let Some(shared) = reader.upgrade() else {
+                    return;
+                };
+                match mail {
+                    Mail::Event(event) => Self { shared }.hear(event).await,
+                    // Whoever asked may have gone.
+                    Mail::Done(done) => drop(done.send(())),
+                }
+            }
+        });
+        Self { shared }
+    }
+
+    /// Its node told something.
+    pub(crate) fn told(&self, event: Event) {
+        // Its reader lives as long as it does.
+        drop(self.shared.mail.send(Mail::Event(event)));
+    }
+
+    /// Waits until all that its node told so far is done with.
+    pub(crate) async fn caught_up(&self) {
+        let (done, waits) = oneshot::channel();
+        drop(self.shared.mail.send(Mail::Done(done)));
+        drop(waits.await);
+    }
+
+    /// Its guild.
+    #[must_use]
+    pub fn guild(&self) -> u64 {
+        self.shared.guild
+    }
+
+    /// Its state as it is now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.locked().clone()
+    }
+
+    pub(crate) fn locked(&self) -> MutexGuard<'_, State> {
+        locked(&self.shared.state)
+    }
+
+    /// The node that it is on.
+    #[must_use]
+    pub fn node(&self) -> Option<Arc<Node>> {
+        locked(&self.shared.seat).node.clone()
+    }
+
+    pub(crate) fn sit(&self, node: Option<Arc<Node>>) {
+        locked(&self.shared.seat).node = node;
+    }
+
+    pub(crate) fn voice(&self) -> Option<VoiceServer> {
+        locked(&self.shared.seat).voice.clone()
+    }
+
+    pub(crate) fn keep_voice(&self, voice: Option<VoiceServer>) {
+        locked(&self.shared.seat).voice = voice;
+    }
+
+    /// Where it is, as a snapshot tells it.
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts {
+        let node = self.node();
+        Whereabouts {
+            session: node.as_ref().and_then(|node| node.session()),
+            node: node.map(|node| node.name().to_owned()),
+        }
+    }
+
+    /// The document of its state at this moment, which is consistent: no change is half in it.
+    ///
+    /// # Errors
+    /// `InvalidInput` where what is kept with a track is nested too deep.
+    pub fn document(&self) -> Result<Document> {
+        let at = self.whereabouts();
+        let mut state = self.state();
+        if let Ok(world) = self.world() {
+            world.plugins.save(self.guild(), &mut state.plugins);
+        }
+        // Of a node that is gone, nobody knows more than what it said last.
+        let lost = locked(&self.shared.seat).lost;
+        state.document(&at, lost.unwrap_or_else(Instant::now))
+    }
+
+    pub(crate) fn world(&self) -> Result<Arc<World>> {
+        self.shared
+            .world
+            .upgrade()
+            .ok_or_else(|| Error::new(ErrorKind::Conflict, "the client of this player was closed"))
+    }
+
+    /// Its node; where it has none yet, the one that is least busy.
+    pub(crate) fn seated(&self) -> Result<Arc<Node>> {
+        if let Some(node) = self.node() {
+            return Ok(node);
+        }
+        let node = self.world()?.choose(None)?;
+        self.sit(Some(Arc::clone(&node)));
+        Ok(node)
+    }
+
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.shared.turn.lock().await
+    }
+
+    /// Tells its node, and learns from the answer where its track is. The caller has the turn.
+    pub(crate) async fn tell(&self, change: &PlayerChange) -> Result<()> {
+        let node = self.seated()?;
+        let (answer, since) = node.change(self.guild(), change).await?;
+        let mut state = self.locked();
+        let plays = answer.track.as_ref().zip(state.queue.current.as_ref());
+        if plays.is_some_and(|(theirs, ours)| theirs.is(ours)) {
+            state.update(&answer.state, since);
+        }
+        Ok(())
+    }
+
+    /// Something changed that is worth a save; `intent` says it where items may be missing on purpose.
+    pub(crate) fn changed(&self, intent: Option<&str>) {
+        if let Some(words) = intent {
+            let mut seat = locked(&self.shared.seat);
+            if !seat.said.iter().any(|said| said == words) {
+                seat.said.push(words.to_owned());
+            }
+        }
+        if let Ok(world) = self.world() {
+            world.touch(self.guild());
+        }
+    }
+
+    /// What was said since this was last asked.
+    pub(crate) fn take_said(&self) -> Option<String> {
+        let said = std::mem::take(&mut locked(&self.shared.seat).said);
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    pub(crate) fn happened(&self, what: Happened) {
+        if let Ok(world) = self.world() {
+            world.tell(Told::of(self.guild(), what));
+        }
+    }
+
+    /// Nothing is heard of its node since then. Whether its track plays on, nobody knows yet.
+    pub(crate) fn lose(&self, since: Instant) {
+        locked(&self.shared.seat).lost.get_or_insert(since);
+    }
+
+    /// Its node is heard of again, or another one has it.
+    pub(crate) fn find(&self) {
+        locked(&self.shared.seat).lost = None;
+    }
+
+    /// Where its track was when its node was last heard of, in milliseconds: nobody heard it any further.
+    pub(crate) fn last_position(&self) -> u64 {
+        let lost = locked(&self.shared.seat).lost;
+        self.locked().position_at(lost.unwrap_or_else(Instant::now))
+    }
+
+    /// Its node tells where it stands.
+    pub(crate) fn hear_update(&self, state: &PlayerState, since: Instant) {
+        self.locked().update(state, since);
+    }
+
+    /// Something happened to it; what follows is carried out.
+    async fn hear(&self, event: Event) {
+        let _turn = self.turn().await;
+        let next = self.locked().hear(&event, Instant::now());
+        self.happened(Happened::of(&event));
+        match next {
+            Next::Nothing => {}
+            next => {
+                self.carry_out(next).await;
+                self.changed(None);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Player {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Player({})", self.guild())
+    }
+}
