@@ -6,13 +6,12 @@ use std::time::Duration;
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
 use dalsegno::retention::Rules;
 use dalsegno::{AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved};
-use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use crate::bring::Brought;
-use crate::client::{Client, Left, Options};
+use crate::client::{Client, Options};
+use crate::left::left;
 use crate::player::Player;
 
 /// How players are kept.
@@ -209,40 +208,4 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|e| {
         Err(Error::new(ErrorKind::Storage, "the work was given up").with_source(e))
     })
-}
-
-/// The players that were left, as their sessions tell.
-fn left(engine: &Engine, app: &str) -> Result<(Vec<Left>, Recovery)> {
-    let prefix = format!("{app}/");
-    let guild = |session: &str| session.strip_prefix(&prefix)?.parse::<u64>().ok();
-    let sessions = engine.recover_only(|session| guild(session).is_some())?;
-    let mut recovery = Recovery {
-        sessions,
-        ..Recovery::default()
-    };
-    let mut left = Vec::new();
-    let now = Timestamp::now();
-    for session in engine.sessions()? {
-        let Some(guild) = guild(&session) else {
-            continue;
-        };
-        match read(engine, &session, guild, now) {
-            Ok(Some(it)) => left.push(it),
-            Ok(None) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => recovery.passed_over.push((session, error)),
-        }
-    }
-    Ok((left, recovery))
-}
-
-/// The player of a session, where it has anything to play.
-fn read(engine: &Engine, session: &str, guild: u64, now: Timestamp) -> Result<Option<Left>> {
-    let restored = engine.restore(&format!("{session}@latest"))?;
-    let document: Value = restored.to()?;
-    let ago = now.duration_since(restored.snapshot().created_at);
-    // By a clock that was set back, it was just now.
-    let left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
-    let absent = left.state.is_idle() && left.state.channel.is_none();
-    Ok((!absent).then_some(left))
 }

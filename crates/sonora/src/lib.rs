@@ -14,6 +14,7 @@ mod file;
 mod filters;
 mod hold;
 pub mod lavalink;
+mod left;
 mod link;
 mod node;
 mod player;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use dalsegno::ErrorKind;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
@@ -55,7 +56,13 @@ impl Link {
                     world.tell(Told::node(Happened::NodeLost(name, error.to_string())));
                 }
                 Arrived::CaughtUp => drop(self.caught_up.take().map(|told| told.send(()))),
-                Arrived::Failed(_) => self.fail_over(&world),
+                Arrived::Failed(error) => {
+                    if error.kind() != ErrorKind::Unreachable {
+                        // It will not pass by itself.
+                        world.tell(Told::node(Happened::Failed(error.to_string())));
+                    }
+                    self.fail_over(&world);
+                }
             }
         }
         socket.close().await;

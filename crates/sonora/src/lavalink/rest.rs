@@ -50,7 +50,7 @@ impl Rest {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("dalsegno/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(tls::config()?)
+            .tls_backend_preconfigured(tls::config(address.secure)?)
             .build()
             .map_err(|e| {
                 Error::new(ErrorKind::Storage, "the client for requests cannot be made")

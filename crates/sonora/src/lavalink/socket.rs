@@ -219,7 +219,7 @@ async fn shake_hands(address: &Address, user: u64, session: Option<&str>) -> Res
         })?;
     headers(request.headers_mut(), address, user, session)?;
     let connector = if address.secure {
-        Connector::Rustls(std::sync::Arc::new(tls::config()?))
+        Connector::Rustls(std::sync::Arc::new(tls::config(true)?))
     } else {
         Connector::Plain
     };

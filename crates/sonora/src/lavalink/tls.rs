@@ -5,10 +5,12 @@ use std::sync::Arc;
 use dalsegno::{Error, ErrorKind, Result};
 use rustls::{ClientConfig, RootCertStore};
 
-/// What a connection through TLS is made with.
-pub(super) fn config() -> Result<ClientConfig> {
+/// What a connection through TLS is made with; one that is not `secure` needs no certificates.
+pub(super) fn config(secure: bool) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if secure {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

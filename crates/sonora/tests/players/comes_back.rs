@@ -242,3 +242,48 @@ async fn a_wrong_password_another_version_and_no_node_at_all_are_said() {
         assert!(!error.to_string().contains("guess"), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_bot_leaves_the_players_of_the_first_alone() {
+    let node = node();
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (engine(&folder), engine(&folder));
+    let (first, _) = bot(&one, options(&node)).await;
+    fill(&first).await;
+    let heard: Vec<_> = (1..=3).map(|guild| node.heard(guild)).collect();
+    let (second, recovery) = bot(&two, options(&node)).await;
+    assert!(recovery.players.is_empty(), "{:?}", recovery.players);
+    let refused: Vec<_> = recovery
+        .passed_over
+        .iter()
+        .map(|(_, error)| error.kind())
+        .collect();
+    assert_eq!(refused, [ErrorKind::Locked; 3]);
+    assert_eq!(
+        second.get_player(1).await.unwrap_err().kind(),
+        ErrorKind::Locked
+    );
+    assert!(second.client().player(1).is_none());
+    assert_eq!(
+        (1..=3).map(|guild| node.heard(guild)).collect::<Vec<_>>(),
+        heard
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_that_was_ended_stays_ended() {
+    let node = node();
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder);
+    let (first, _) = bot(&engine, options(&node)).await;
+    fill(&first).await;
+    first.destroy(2).await.unwrap();
+    assert!(node.player(2).is_none());
+    first.stop().await.unwrap();
+    let (second, recovery) = bot(&engine, options(&node)).await;
+    let guilds: Vec<_> = recovery.players.iter().map(|it| it.guild).collect();
+    assert_eq!(guilds, [1, 3]);
+    assert!(second.client().player(2).is_none());
+    let kept: serde_json::Value = engine.restore("sonora/2@-1").unwrap().to().unwrap();
+    assert_eq!(kept["queue"]["upcoming"].as_array().unwrap().len(), 4);
+}
