@@ -183,8 +183,11 @@ fn apply(state: &mut State, wanted: &State, components: &[Component]) {
     for component in components {
         match component {
             Component::Queue => {
-                state.queue.upcoming = wanted.queue.upcoming.clone();
-                state.queue.history = wanted.queue.history.clone();
+                // Its limit, and what else was stored with it, come as well.
+                let before = std::mem::replace(&mut state.queue, wanted.queue.clone());
+                state.queue.current = before.current;
+                state.queue.loop_mode = before.loop_mode;
+                state.queue.shuffle_enabled = before.shuffle_enabled;
             }
             Component::Current => {
                 state.queue.current.clone_from(&wanted.queue.current);
@@ -199,6 +202,7 @@ fn apply(state: &mut State, wanted: &State, components: &[Component]) {
                 state.queue.loop_mode = wanted.queue.loop_mode;
                 state.queue.shuffle_enabled = wanted.queue.shuffle_enabled;
                 state.settings.clone_from(&wanted.settings);
+                state.other.clone_from(&wanted.other);
                 state.plugins.clone_from(&wanted.plugins);
             }
         }
