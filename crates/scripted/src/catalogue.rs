@@ -134,8 +134,9 @@ impl Catalogue {
         }
         let search = |source: &str, words: &str| {
             let words = words.trim().to_lowercase();
+            let says = |text: &str| text.to_lowercase().contains(&words);
             let matches =
-                |it: &&Track| it.source == source && it.title.to_lowercase().contains(&words);
+                |it: &&Track| it.source == source && (says(&it.title) || says(&it.author));
             match self.tracks.iter().filter(matches).collect::<Vec<_>>() {
                 none if none.is_empty() => Found::Nothing,
                 found => Found::Search(found),

@@ -201,7 +201,7 @@ impl Bot {
 }
 
 /// What the disk has to do with, beside the runtime.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let done = spawn_blocking(work).await;

@@ -1,5 +1,6 @@
 //! A client: the nodes and players of a bot.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use crate::link::{Link, caught_up};
 use crate::node::Node;
 use crate::player::{Player, State};
 use crate::plugin::{Plugin, Plugins};
+use crate::sources::Sources;
 use crate::voice::Voice;
 use crate::world::World;
 
@@ -29,6 +31,8 @@ pub struct Options {
     hold: Hold,
     voice: Option<Arc<dyn Voice>>,
     provider: Option<Arc<dyn Provider>>,
+    search: String,
+    playlists: BTreeMap<String, String>,
     plugins: Vec<Arc<dyn Plugin>>,
 }
 
@@ -44,6 +48,8 @@ impl Options {
             hold: Hold::default(),
             voice: None,
             provider: None,
+            search: "ytsearch".to_owned(),
+            playlists: BTreeMap::new(),
             plugins: Vec::new(),
         }
     }
@@ -84,7 +90,21 @@ impl Options {
         self
     }
 
-    /// With a source of tracks for autoplay.
+    /// How nodes are asked to search for autoplay: `ytsearch` unless said.
+    #[must_use]
+    pub fn search(mut self, prefix: impl Into<String>) -> Self {
+        self.search = prefix.into();
+        self
+    }
+
+    /// With a playlist that autoplay knows by this name, and nodes by that identifier, such as its address.
+    #[must_use]
+    pub fn playlist(mut self, name: impl Into<String>, identifier: impl Into<String>) -> Self {
+        self.playlists.insert(name.into(), identifier.into());
+        self
+    }
+
+    /// With another source of tracks for autoplay than the nodes.
     #[must_use]
     pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
         self.provider = Some(provider);
@@ -157,13 +177,22 @@ impl Client {
     /// As [`start`](Client::start). That a player could not be brought back is no error here: its answer says so.
     pub async fn start_with(options: Options, left: Vec<Left>) -> Result<(Self, Vec<Brought>)> {
         let nodes = nodes(&options)?;
-        let world = Arc::new(World::new(
-            nodes.clone(),
-            options.voice.clone(),
-            options.provider.clone(),
-            Plugins::of(options.plugins.clone()),
-            options.hold,
-        ));
+        let world = Arc::new_cyclic(|world| {
+            let nodes_know = || -> Arc<dyn Provider> {
+                Arc::new(Sources {
+                    world: world.clone(),
+                    search: options.search.clone(),
+                    playlists: options.playlists.clone(),
+                })
+            };
+            World::new(
+                nodes.clone(),
+                options.voice.clone(),
+                options.provider.clone().unwrap_or_else(nodes_know),
+                Plugins::of(options.plugins.clone()),
+                options.hold,
+            )
+        });
         let client = Self {
             world,
             closed: watch::Sender::new(false),

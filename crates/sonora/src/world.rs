@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) hold: Hold,
     players: Mutex<BTreeMap<u64, Player>>,
     voice: Option<Arc<dyn Voice>>,
-    provider: Option<Arc<dyn Provider>>,
+    provider: Arc<dyn Provider>,
     told: broadcast::Sender<Told>,
     touch: RwLock<Option<Touch>>,
 }
@@ -35,7 +35,7 @@ impl World {
     pub(crate) fn new(
         nodes: Vec<Arc<Node>>,
         voice: Option<Arc<dyn Voice>>,
-        provider: Option<Arc<dyn Provider>>,
+        provider: Arc<dyn Provider>,
         plugins: Plugins,
         hold: Hold,
     ) -> Self {
@@ -108,8 +108,8 @@ impl World {
         self.voice.is_some()
     }
 
-    pub(crate) fn provider(&self) -> Option<Arc<dyn Provider>> {
-        self.provider.clone()
+    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
+        Arc::clone(&self.provider)
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Told> {

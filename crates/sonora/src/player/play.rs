@@ -88,7 +88,7 @@ impl Player {
 
     /// Autoplay chooses the next track; false where it has none.
     async fn choose_next(&self) -> bool {
-        let Some(provider) = self.world().ok().and_then(|world| world.provider()) else {
+        let Ok(provider) = self.world().map(|world| world.provider()) else {
             return false;
         };
         let state = self.state();

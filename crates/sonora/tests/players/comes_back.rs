@@ -287,3 +287,38 @@ async fn a_player_that_was_ended_stays_ended() {
     let kept: serde_json::Value = engine.restore("sonora/2@-1").unwrap().to().unwrap();
     assert_eq!(kept["queue"]["upcoming"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_emergency_the_newest_state_that_can_be_restored_is() {
+    let node = node();
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&folder);
+    let (bot, _) = bot(&engine, options(&node)).await;
+    fill(&bot).await;
+    let player = bot.client().player(1).unwrap();
+    let good = engine.info("sonora/1@latest").unwrap().id;
+    player.reset().await.unwrap();
+    // What another program may have written there.
+    bot.save(None).await.unwrap();
+    engine
+        .save("sonora/1", &serde_json::json!({"queue": "none"}))
+        .commit()
+        .unwrap();
+    let good = good.to_string();
+    let done = bot
+        .emergency_restore(1, Some("sonora/1@2001-01-01T00:00"))
+        .await
+        .unwrap();
+    assert_eq!(done.failed.len(), 2, "{:?}", done.failed);
+    let restored = done.snapshot.unwrap();
+    assert!(
+        restored.id.to_string() > good,
+        "the newest that can be restored is that of the reset"
+    );
+    let done = bot.emergency_restore(1, Some(&good)).await.unwrap();
+    assert_eq!((done.player.upcoming, done.failed.len()), (4, 0));
+    assert_eq!(
+        node.player(1).unwrap().identifier.as_deref(),
+        Some("track-0")
+    );
+}

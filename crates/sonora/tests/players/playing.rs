@@ -117,3 +117,28 @@ async fn a_looped_track_begins_again() {
     node.until(|node| starts(node) == 2).await.unwrap();
     assert!(player.state().queue.history.is_empty());
 }
+
+#[tokio::test]
+async fn autoplay_goes_on_with_what_the_node_finds() {
+    let node = node();
+    let client = client(&node).await;
+    let player = client.get_player(7);
+    player.connect(voice(5)).await.unwrap();
+    player
+        .play(tracks(&client, 0..1).await.remove(0))
+        .await
+        .unwrap();
+    player
+        .edit(None, |state| {
+            state.queue.loop_mode = LoopMode::Autoplay;
+            Ok(())
+        })
+        .unwrap();
+    assert!(node.raise(7, Event::End(End::Finished)));
+    let other = |node: &dalsegno_scripted::Node| {
+        node.player(7)
+            .is_some_and(|it| it.identifier.is_some_and(|it| it != "track-0"))
+    };
+    node.until(other).await.unwrap();
+    assert_eq!(player.state().queue.history.len(), 1);
+}
