@@ -75,7 +75,7 @@ impl Client {
             resumed: false,
             url: format!("http://{}", node.address()),
             password: node.password().to_owned(),
-            http: reqwest::Client::new(),
+            http: http(),
             socket: open(node, &headers).await.unwrap(),
         };
         let ready = client.next().await;
@@ -175,4 +175,11 @@ impl Client {
         )
         .await
     }
+}
+
+/// What sends requests. Where the whole workspace is built together, it asks for TLS although none is spoken here.
+pub(crate) fn http() -> reqwest::Client {
+    // Another test may have said so already.
+    let _said = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

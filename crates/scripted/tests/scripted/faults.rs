@@ -63,7 +63,7 @@ async fn too_many_requests_are_answered_with_when_to_come_again() {
     )
     .await;
     let url = format!("http://{}{}", node.address(), client.player(1));
-    let answer = reqwest::Client::new().patch(url).send().await.unwrap();
+    let answer = crate::client::http().patch(url).send().await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "7");
 }
