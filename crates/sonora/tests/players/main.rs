@@ -1,9 +1,16 @@
 //! Players on a scripted node.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod comes_back;
 mod nodes;
 mod playing;
 mod restoring;
+mod tls;
 mod world;
