@@ -72,6 +72,38 @@ pub struct Bot {
 impl Bot {
     /// Starts the client, brings back every player that was left, and keeps all of them from now on.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use dalsegno_sonora::lavalink::{Address, Password};
+    /// use dalsegno_sonora::{Bot, How, Keeping, Options, guard};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("store.db");
+    /// # let node = dalsegno_scripted::Node::start(dalsegno_scripted::Options::default())?;
+    /// # let (port, password) = (node.port(), node.password());
+    /// let guards = vec![guard("sonora")?];
+    /// let engine = Arc::new(dalsegno::Options::default().guards(guards).create(&path)?);
+    /// let address = Address::new("127.0.0.1", port, Password::new(password));
+    /// let options = Options::new(1234).node("main", address);
+    ///
+    /// let (bot, _) = Bot::start(Arc::clone(&engine), options.clone(), Keeping::default()).await?;
+    /// let player = bot.get_player(42).await?;
+    /// let found = bot.client().nodes()[0].rest().load("ytsearch:title").await?;
+    /// player.edit(None, |state| state.queue.add_many(found.into_tracks(), None))?;
+    /// player.skip().await?;
+    /// bot.stop().await?;
+    ///
+    /// // The next start finds it as it was, and nobody heard that the bot was gone.
+    /// let (bot, recovery) = Bot::start(engine, options, Keeping::default()).await?;
+    /// assert!(matches!(recovery.players[0].how, How::Kept));
+    /// assert!(bot.client().player(42).is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::start`]; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
     /// could not be brought back is no error here: the recovery says so, and its state stays.

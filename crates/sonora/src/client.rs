@@ -161,6 +161,28 @@ pub struct Client {
 impl Client {
     /// Connects to the nodes. Of several, some may be away: they are tried again and again.
     ///
+    /// ```
+    /// use dalsegno_sonora::lavalink::{Address, Password};
+    /// use dalsegno_sonora::{Client, Component, Options};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let node = dalsegno_scripted::Node::start(dalsegno_scripted::Options::default())?;
+    /// # let (port, password) = (node.port(), node.password());
+    /// let address = Address::new("127.0.0.1", port, Password::new(password));
+    /// let client = Client::start(Options::new(1234).node("main", address)).await?;
+    /// let player = client.get_player(42);
+    /// player.set_volume(30).await?;
+    ///
+    /// let snapshot = player.snapshot()?;
+    /// player.reset().await?;
+    /// assert_eq!(player.state().volume, 100);
+    /// player.load_snapshot(&snapshot, &Component::ALL).await?;
+    /// assert_eq!(player.state().volume, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `InvalidInput` without a node, for two of one name, or a node of another version; `Denied` for a wrong
     /// password; `Unreachable` where no node answers.
