@@ -125,6 +125,8 @@ impl Bot {
         };
         for player in bot.client.players() {
             bot.keep(&player).await?;
+            // Where it is now, the next start has to know.
+            bot.saving.touch(&bot.session(player.guild()));
         }
         let (saving, app) = (Arc::downgrade(&bot.saving), bot.keeping.app.clone());
         bot.client.world().on_touch(Some(Arc::new(move |guild| {

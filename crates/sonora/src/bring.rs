@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use dalsegno::{Error, ErrorKind, Result};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::event::Happened;
 use crate::player::{Agreed, Player};
 use crate::restore::Wanted;
 use crate::world::World;
-
-/// How many players are brought back at once.
-const AT_ONCE: usize = 64;
 
 /// What became of a player.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +19,8 @@ pub struct Brought {
     pub guild: u64,
     /// Where it plays now, or would.
     pub node: Option<String>,
+    /// Whether that node has its voice connection: without one, nobody hears it.
+    pub connected: bool,
     /// How.
     #[serde(flatten)]
     pub how: How,
@@ -53,13 +51,10 @@ pub(crate) async fn bring_back(
     players: Vec<Player>,
     resumed: bool,
 ) -> Vec<Brought> {
-    let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
     for player in players {
-        let (world, gate) = (Arc::clone(world), Arc::clone(&gate));
+        let world = Arc::clone(world);
         tasks.spawn(async move {
-            // It is never closed.
-            let _one = gate.acquire().await;
             let how = one(&world, &player, resumed).await;
             if let How::Failed { why } = &how {
                 player.happened(Happened::Failed(why.to_string()));
@@ -72,6 +67,7 @@ pub(crate) async fn bring_back(
             Brought {
                 guild: player.guild(),
                 node,
+                connected: player.locked().connected,
                 how,
             }
         });

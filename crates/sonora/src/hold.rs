@@ -10,7 +10,7 @@ use crate::track::Track;
 /// How a node is held to what it was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
-    /// How long after it was told it is asked: some drop a track a moment after they accepted it. 500 ms unless said.
+    /// How long after it was told it is asked: some drop a track a moment after they accepted it. A second unless said.
     pub settle: Duration,
     /// How far a position may be from where it should be. 2 s unless said.
     pub tolerance: Duration,
@@ -21,7 +21,7 @@ pub struct Hold {
 impl Default for Hold {
     fn default() -> Self {
         Self {
-            settle: Duration::from_millis(500),
+            settle: Duration::from_secs(1),
             tolerance: Duration::from_secs(2),
             tries: 3,
         }

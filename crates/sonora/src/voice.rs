@@ -12,7 +12,8 @@ pub type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A bot's connection to Discord: it joins voice channels, and gives what a node needs to speak there.
 pub trait Voice: Send + Sync {
-    /// Joins `channel` of `guild`: asks Discord's gateway, and waits for its two answers.
+    /// Joins `channel` of `guild`: asks Discord's gateway, and waits for its two answers. After a crash that comes for
+    /// all guilds at once: how fast the gateway may be asked is for this to know.
     ///
     /// # Errors
     /// `NotFound` where the channel is gone, `Denied` where the bot may not join it; of that guild alone.

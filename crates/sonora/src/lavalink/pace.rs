@@ -4,19 +4,39 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How many requests a node is sent at once: a thousand players that come back are no reason to fall over it.
+const AT_ONCE: usize = 32;
+
 /// Shared by all requests to a node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
+    gate: Semaphore,
     /// Until when it asks not to be asked.
     until: Mutex<Option<Instant>>,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            gate: Semaphore::new(AT_ONCE),
+            until: Mutex::default(),
+        }
+    }
+}
+
 impl Pace {
+    /// Waits for a place among those that ask.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.gate.acquire().await.ok()
+    }
+
     /// How long to wait before the next request.
     pub(super) fn wait(&self) -> Duration {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);

@@ -249,7 +249,10 @@ impl Rest {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let error = match request.send().await {
+            let place = self.pace.place().await;
+            let answer = request.send().await;
+            drop(place);
+            let error = match answer {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) if response.status() == StatusCode::TOO_MANY_REQUESTS => {
                     self.pace

@@ -12,7 +12,8 @@ use crate::queue::{LoopMode, Part, Why};
 use crate::track::Track;
 
 impl Player {
-    /// Connects to a voice channel, by what Discord's gateway gave for it.
+    /// Connects to a voice channel, by what Discord's gateway gave for it. A track that should play there begins, if the
+    /// node does not play it already.
     ///
     /// # Errors
     /// Of the node: `Unreachable`, `Denied`, `InvalidInput`.
@@ -22,9 +23,18 @@ impl Player {
             voice: Some(voice.clone()),
             ..PlayerChange::default()
         };
-        self.tell(&change).await?;
-        self.locked().channel = voice.channel();
+        let there = self.tell(&change).await?;
+        let position = {
+            let mut state = self.locked();
+            state.channel = voice.channel();
+            // A node throws away what nobody hears for a while.
+            let gone = there.track.is_none() && state.queue.current.is_some();
+            gone.then(|| state.position())
+        };
         self.keep_voice(Some(voice));
+        if let Some(position) = position {
+            self.begin(position).await?;
+        }
         self.changed(None);
         Ok(())
     }
@@ -284,7 +294,7 @@ impl Player {
             track: Some(TrackChange::stop()),
             ..PlayerChange::default()
         };
-        self.tell(&change).await
+        self.tell(&change).await.map(drop)
     }
 }
 

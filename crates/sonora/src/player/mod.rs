@@ -22,7 +22,7 @@ pub use state::State;
 pub use stored::Whereabouts;
 
 use crate::event::{Happened, Told};
-use crate::lavalink::{Event, PlayerChange, PlayerState, VoiceServer};
+use crate::lavalink::{Event, NodePlayer, PlayerChange, PlayerState, VoiceServer};
 use crate::node::Node;
 use crate::world::World;
 
@@ -187,7 +187,7 @@ impl Player {
     }
 
     /// Tells its node, and learns from the answer where its track is. The caller has the turn.
-    pub(crate) async fn tell(&self, change: &PlayerChange) -> Result<()> {
+    pub(crate) async fn tell(&self, change: &PlayerChange) -> Result<NodePlayer> {
         let node = self.seated()?;
         let (answer, since) = node.change(self.guild(), change).await?;
         let mut state = self.locked();
@@ -195,7 +195,8 @@ impl Player {
         if plays.is_some_and(|(theirs, ours)| theirs.is(ours)) {
             state.update(&answer.state, since);
         }
-        Ok(())
+        drop(state);
+        Ok(answer)
     }
 
     /// Something changed that is worth a save; `intent` says it where items may be missing on purpose.

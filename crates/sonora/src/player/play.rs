@@ -73,7 +73,7 @@ impl Player {
         if known {
             match self.tell(&change(&track)).await {
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {}
-                told => return told,
+                told => return told.map(drop),
             }
         }
         let found = look_up(&node, &track).await?;
@@ -83,7 +83,7 @@ impl Player {
                 current.info = found.info.clone();
             }
         }
-        self.tell(&change(&found)).await
+        self.tell(&change(&found)).await.map(drop)
     }
 
     /// Autoplay chooses the next track; false where it has none.

@@ -142,3 +142,28 @@ async fn autoplay_goes_on_with_what_the_node_finds() {
     node.until(other).await.unwrap();
     assert_eq!(player.state().queue.history.len(), 1);
 }
+
+#[tokio::test]
+async fn a_track_that_nobody_heard_for_too_long_begins_with_the_voice() {
+    let clock = dalsegno_scripted::TestClock::new();
+    let options = dalsegno_scripted::Options {
+        clock: dalsegno_scripted::Clock::Test(clock.clone()),
+        ..dalsegno_scripted::Options::default()
+    };
+    let node = dalsegno_scripted::Node::start(options).unwrap();
+    let client = client(&node).await;
+    let player = client.get_player(7);
+    player
+        .play(tracks(&client, 0..1).await.remove(0))
+        .await
+        .unwrap();
+    player.seek(20_000).await.unwrap();
+    clock.advance(std::time::Duration::from_secs(120));
+    assert_eq!(node.player(7).unwrap().identifier, None);
+    player.connect(voice(5)).await.unwrap();
+    let there = node.player(7).unwrap();
+    assert_eq!(
+        (there.identifier.as_deref(), there.position),
+        (Some("track-0"), 20_000)
+    );
+}
