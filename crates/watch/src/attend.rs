@@ -1,20 +1,17 @@
 //! What a watch does for other programs that ask for a session of its own: the file gets the new state.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dalsegno::{
-    Attendant, Engine, Error, ErrorKind, Kind, Query, Reply, Request, Restored, Result, durable,
+    Attendant, Engine, Error, ErrorKind, Kind, Reply, Request, Restored, Result, durable,
 };
 
 use crate::hands::Hands;
-use crate::keep::Kept;
+use crate::keep;
 use crate::lines;
 use crate::name::Format;
-
-/// So many snapshots of a session are looked at for which file it is of.
-const LOOK_BACK: usize = 1000;
 
 /// Attends to requests for the sessions of a watch: [`Watch::attendant`](crate::Watch::attendant) gives it.
 ///
@@ -38,18 +35,8 @@ impl Files {
 
     /// The file that a session is of, where it is in one of the folders.
     fn file(&self, session: &str) -> Result<PathBuf> {
-        let query = Query {
-            limit: LOOK_BACK,
-            ..Query::session(session)
-        };
-        let page = self.engine.list(&query)?;
-        let place = page.snapshots.iter().find_map(Kept::of).map(|it| it.place);
-        // Whoever can write a store should not thereby write any file.
-        let place = place.filter(|place| {
-            let mut parts = place.relative.components();
-            self.folders.contains(&place.folder)
-                && parts.all(|it| matches!(it, Component::Normal(_)))
-        });
+        let place = keep::place(&self.engine, session)?
+            .filter(|place| place.is_below() && self.folders.contains(&place.folder));
         let place = place.ok_or_else(|| {
             let message = format!("session {session} is of no file that is watched here");
             Error::new(ErrorKind::NotFound, message)

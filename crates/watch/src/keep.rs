@@ -1,10 +1,11 @@
 //! Keeping a file's state: whether it is one to keep, and the one function that saves.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
 use dalsegno::{
-    Engine, ErrorKind, Kind, LogEntry, Result, Save, Snapshot, SnapshotId, Status, Target, Verb,
+    Engine, ErrorKind, Kind, LogEntry, Query, Result, Save, Snapshot, SnapshotId, Status, Target,
+    Verb,
 };
 use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_128;
@@ -40,6 +41,30 @@ pub(crate) struct Place {
     pub(crate) folder: PathBuf,
     /// The file, relative to it.
     pub(crate) relative: PathBuf,
+}
+
+impl Place {
+    /// Whether the file is below the folder: whoever can write a store should not thereby write any file.
+    pub(crate) fn is_below(&self) -> bool {
+        let mut parts = self.relative.components();
+        parts.all(|part| matches!(part, Component::Normal(_)))
+            && self.relative.file_name().is_some()
+    }
+}
+
+/// The file of a session, as its newest snapshot that came from a watch says; nothing where none of the newest 1,000
+/// did.
+pub(crate) fn place(engine: &Engine, session: &str) -> Result<Option<Place>> {
+    let query = Query {
+        limit: 1_000,
+        ..Query::session(session)
+    };
+    let page = engine.list(&query)?;
+    Ok(page
+        .snapshots
+        .iter()
+        .find_map(Kept::of)
+        .map(|kept| kept.place))
 }
 
 /// What stands in a snapshot's metadata.

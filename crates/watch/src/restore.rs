@@ -1,13 +1,13 @@
 //! Putting a state back into the file it was of, in the file's own format.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use dalsegno::{
-    Destination, Engine, Error, ErrorKind, Query, Restore, Result, SnapshotId, Target, durable,
+    Destination, Engine, Error, ErrorKind, Restore, Result, SnapshotId, Target, durable,
 };
 
-use crate::keep::Kept;
+use crate::keep;
 use crate::lines;
 use crate::name::Format;
 
@@ -62,24 +62,14 @@ fn reach<'a>(engine: &'a Engine, restore: Restore<'a>) -> Result<Restore<'a>> {
 /// `NotFound` where none of its newest 1,000 snapshots came from a watch; `Damaged` where what is said there leads
 /// out of the folder. Others as [`Engine::list`].
 pub fn file_of_session(engine: &Engine, session: &str) -> Result<PathBuf> {
-    let query = Query {
-        limit: 1000,
-        ..Query::session(session)
-    };
-    let page = engine.list(&query)?;
-    let Some(kept) = page.snapshots.iter().find_map(Kept::of) else {
+    let Some(place) = keep::place(engine, session)? else {
         let message = format!("session {session} is of no watched file; name the file with --to");
         return Err(Error::new(ErrorKind::NotFound, message));
     };
-    let relative = kept.place.relative;
-    // Whoever can write a store should not thereby write any file.
-    let below = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
-    if below && relative.file_name().is_some() {
-        return Ok(relative);
+    if place.is_below() {
+        return Ok(place.relative);
     }
-    let shown = relative.display();
+    let shown = place.relative.display();
     let message =
         format!("session {session} says that its file is {shown}, which is not below a folder");
     Err(Error::new(ErrorKind::Damaged, message))

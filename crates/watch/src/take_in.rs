@@ -19,20 +19,14 @@ use crate::watch::{Told, Watch};
 
 /// A state that is to be saved.
 pub(crate) struct Saving {
-    file: File,
+    read: Read,
     change: Change,
-    text: Bytes,
-    size: u64,
-    facts: Facts,
-    hasty: bool,
-    quiet: bool,
-    newest: Option<SnapshotId>,
     /// The session's turn when the file was read.
     turn: u64,
 }
 
-/// A save on its way.
-struct Submitted {
+/// A file as it was read.
+struct Read {
     file: File,
     text: Bytes,
     size: u64,
@@ -108,17 +102,16 @@ impl Watch<'_> {
             }
             let change = self.change(file, text.clone(), (!hasty).then_some(facts));
             Ok(change.map(|change| {
-                Box::new(Saving {
+                let read = Read {
                     file: Arc::clone(file),
-                    change,
                     text: text.clone(),
                     size,
                     facts,
                     hasty,
                     quiet,
                     newest,
-                    turn,
-                })
+                };
+                Box::new(Saving { read, change, turn })
             }))
         });
         match saving {
@@ -261,7 +254,7 @@ impl Watch<'_> {
             Ok((refused, _)) => refused,
             Err(error) => {
                 for saving in savings {
-                    self.not_saved(&saving.file, &error, told);
+                    self.not_saved(&saving.read.file, &error, told);
                 }
                 return;
             }
@@ -271,45 +264,27 @@ impl Watch<'_> {
         // Whoever asks for one now comes after what is saved here.
         let turns = hands.hold();
         for saving in savings {
-            let Saving {
-                file,
-                change,
-                text,
-                size,
-                facts,
-                hasty,
-                quiet,
-                newest,
-                turn,
-            } = saving;
+            let Saving { read, change, turn } = saving;
             if turns.of(&change.session) != Some(turn) {
-                self.again(&file, facts);
+                self.again(&read.file, read.facts);
                 continue;
             }
             if let Some(error) = refused.remove(&change.session) {
-                self.not_saved(&file, &error, told);
+                self.not_saved(&read.file, &error, told);
                 continue;
             }
             saves.push(keep::save(self.engine, change));
-            submitted.push(Submitted {
-                file,
-                text,
-                size,
-                facts,
-                hasty,
-                quiet,
-                newest,
-            });
+            submitted.push(read);
         }
         let tickets = self.engine.submit_together(saves);
         drop(turns);
-        for (saving, ticket) in submitted.into_iter().zip(tickets) {
-            self.finish(saving, ticket, told);
+        for (read, ticket) in submitted.into_iter().zip(tickets) {
+            self.finish(read, ticket, told);
         }
     }
 
     /// Waits for a save and tells what became of it.
-    fn finish(&mut self, saving: Submitted, ticket: Ticket, told: Told<'_>) {
+    fn finish(&mut self, saving: Read, ticket: Ticket, told: Told<'_>) {
         let file = &saving.file;
         match ticket.wait() {
             Ok(snapshot) => {
