@@ -1,18 +1,22 @@
 //! A client whose players are sessions of an engine: kept while they play, brought back after anything.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
 use dalsegno::retention::Rules;
-use dalsegno::{AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved};
-use jiff::Timestamp;
+use dalsegno::{
+    Attending, AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved,
+};
 use serde::Serialize;
-use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::attend::Attends;
 use crate::bring::Brought;
-use crate::client::{Client, Left, Options};
+use crate::client::Client;
+use crate::left::left;
+use crate::options::Options;
 use crate::player::Player;
 
 /// How players are kept.
@@ -68,13 +72,16 @@ pub struct Bot {
     engine: Arc<Engine>,
     saving: Arc<AutoSave>,
     keeping: Keeping,
+    attending: Mutex<Option<Attending>>,
 }
 
 impl Bot {
-    /// Starts the client, brings back every player that was left, and keeps all of them from now on.
+    /// Starts the client, brings back every player that was left, and keeps all of them from now on. What others ask
+    /// of them is carried out: the deeds that [`Engine::ask`] lists, and the verbs of the [module](crate#asking).
+    /// Players that another program has open are left to it.
     ///
     /// # Errors
-    /// As [`Client::start`]; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
+    /// As [`Client::start`]; `Conflict` where this engine attends to requests already; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
     /// could not be brought back is no error here: the recovery says so, and its state stays.
     pub async fn start(
         engine: Arc<Engine>,
@@ -91,10 +98,12 @@ impl Bot {
             engine,
             saving,
             keeping,
+            attending: Mutex::default(),
         };
         for player in bot.client.players() {
             bot.keep(&player).await?;
         }
+        bot.attend().await?;
         let (saving, app) = (Arc::downgrade(&bot.saving), bot.keeping.app.clone());
         bot.client.world().on_touch(Some(Arc::new(move |guild| {
             if let Some(saving) = saving.upgrade() {
@@ -140,7 +149,27 @@ impl Bot {
         }
     }
 
-    async fn keep(&self, player: &Player) -> Result<()> {
+    /// From now on others can ask it.
+    async fn attend(&self) -> Result<()> {
+        let attends = Attends {
+            client: Arc::downgrade(&self.client),
+            engine: Arc::downgrade(&self.engine),
+            app: self.keeping.app.clone(),
+            runtime: Handle::current(),
+        };
+        let engine = Arc::clone(&self.engine);
+        let attending = blocking(move || engine.attend(attends)).await?;
+        *self.attending() = Some(attending);
+        Ok(())
+    }
+
+    fn attending(&self) -> MutexGuard<'_, Option<Attending>> {
+        self.attending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn keep(&self, player: &Player) -> Result<()> {
         let mut how = AutoSaving::every(self.keeping.every)
             .jitter(0.1)
             .min_change(1);
@@ -151,6 +180,10 @@ impl Bot {
         let source = player.clone();
         blocking(move || {
             saving.register(&session, how, move || {
+                if source.is_still() {
+                    // Whoever has it stand still saves it.
+                    return Ok(None);
+                }
                 let said = source.take_said();
                 let state = Saved::document(source.document()?);
                 Ok(Some(match said {
@@ -194,6 +227,14 @@ impl Bot {
     /// # Errors
     /// What keeps a player from being saved: its session stays open, and the next start recovers it.
     pub async fn stop(&self) -> Result<()> {
+        let attending = self.attending().take();
+        if let Some(attending) = attending {
+            blocking(move || {
+                attending.stop();
+                Ok(())
+            })
+            .await?;
+        }
         self.client.world().on_touch(None);
         self.client.close();
         let saving = Arc::clone(&self.saving);
@@ -201,48 +242,22 @@ impl Bot {
     }
 }
 
+impl Drop for Bot {
+    fn drop(&mut self) {
+        if let Some(attending) = self.attending().take() {
+            attending.leave();
+            // What it is at work on may need this very thread.
+            drop(std::thread::Builder::new().spawn(move || drop(attending)));
+        }
+    }
+}
+
 /// What the disk has to do with, beside the runtime.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let done = spawn_blocking(work).await;
     done.unwrap_or_else(|e| {
         Err(Error::new(ErrorKind::Storage, "the work was given up").with_source(e))
     })
-}
-
-/// The players that were left, as their sessions tell.
-fn left(engine: &Engine, app: &str) -> Result<(Vec<Left>, Recovery)> {
-    let prefix = format!("{app}/");
-    let guild = |session: &str| session.strip_prefix(&prefix)?.parse::<u64>().ok();
-    let sessions = engine.recover_only(|session| guild(session).is_some())?;
-    let mut recovery = Recovery {
-        sessions,
-        ..Recovery::default()
-    };
-    let mut left = Vec::new();
-    let now = Timestamp::now();
-    for session in engine.sessions()? {
-        let Some(guild) = guild(&session) else {
-            continue;
-        };
-        match read(engine, &session, guild, now) {
-            Ok(Some(it)) => left.push(it),
-            Ok(None) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => recovery.passed_over.push((session, error)),
-        }
-    }
-    Ok((left, recovery))
-}
-
-/// The player of a session, where it has anything to play.
-fn read(engine: &Engine, session: &str, guild: u64, now: Timestamp) -> Result<Option<Left>> {
-    let restored = engine.restore(&format!("{session}@latest"))?;
-    let document: Value = restored.to()?;
-    let ago = now.duration_since(restored.snapshot().created_at);
-    // By a clock that was set back, it was just now.
-    let left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
-    let absent = left.state.is_idle() && left.state.channel.is_none();
-    Ok((!absent).then_some(left))
 }

@@ -2,8 +2,15 @@
 //!
 //! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
 //! they are a session of the engine each.
+//!
+//! # Asking
+//!
+//! A node shows its players only to the session that owns them. Other programs ask the running bot, through
+//! [`Engine::ask`](dalsegno::Engine::ask): [`SAVE`], [`RESTORE`], [`QUEUE`] and [`STATE`].
 
 mod analytics;
+mod ask;
+mod attend;
 mod autoplay;
 mod bot;
 mod bring;
@@ -14,8 +21,10 @@ mod file;
 mod filters;
 mod hold;
 pub mod lavalink;
+mod left;
 mod link;
 mod node;
+mod options;
 mod player;
 mod plugin;
 mod queue;
@@ -26,15 +35,20 @@ mod voice;
 mod world;
 
 pub use analytics::{Analytics, Changes, Taken};
+pub use ask::{
+    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
+};
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
 pub use bot::{Bot, Keeping, Recovery, guard};
 pub use bring::{Brought, How};
-pub use client::{Client, Left, Options};
+pub use client::Client;
 pub use event::{Happened, Told};
 pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
+pub use left::Left;
 pub use node::Node;
+pub use options::Options;
 pub use player::{Agreed, Component, LoadedPlayer, Player, State, Whereabouts};
 pub use plugin::Plugin;
 pub use queue::{LoopMode, Part, Queue, Reconciled, Why};
