@@ -125,6 +125,10 @@ impl Bot {
         &self.engine
     }
 
+    pub(crate) fn app(&self) -> &str {
+        &self.keeping.app
+    }
+
     /// The session of a guild.
     #[must_use]
     pub fn session(&self, guild: u64) -> String {

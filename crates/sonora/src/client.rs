@@ -89,24 +89,27 @@ impl Client {
     /// Makes the players, on the nodes that they were on.
     fn seat(&self, left: &[Left]) {
         for it in left {
-            let mut state = it.state.clone();
-            let now = Instant::now();
-            let since = now.checked_sub(it.ago).unwrap_or(now);
-            state.reach(state.position(), since);
-            let player = Player::new(it.guild, &self.world, state);
+            let (player, since) = self.adopt(it);
             player.lose(since);
             if it.restored {
                 // What its node tells is of what it played before.
                 player.hold_still("is being restored");
             }
-            let node = self
-                .world
-                .nodes
-                .iter()
-                .find(|node| Some(node.name()) == it.node.as_deref());
-            player.sit(node.cloned());
-            self.world.players().insert(it.guild, player);
         }
+    }
+
+    /// Makes a player as it was left, on the node that it was on; answers since when it is as it was.
+    pub(crate) fn adopt(&self, left: &Left) -> (Player, Instant) {
+        let mut state = left.state.clone();
+        let now = Instant::now();
+        let since = now.checked_sub(left.ago).unwrap_or(now);
+        state.reach(state.position(), since);
+        let player = Player::new(left.guild, &self.world, state);
+        let mut nodes = self.world.nodes.iter();
+        let node = nodes.find(|node| Some(node.name()) == left.node.as_deref());
+        player.sit(node.cloned());
+        self.world.players().insert(left.guild, player.clone());
+        (player, since)
     }
 
     /// Opens the socket of a node, and listens to it. Answers whether its players went on, and what tells when all that

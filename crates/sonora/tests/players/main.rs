@@ -4,6 +4,7 @@
 
 mod asked;
 mod comes_back;
+mod deploys;
 mod playing;
 mod restoring;
 mod world;
