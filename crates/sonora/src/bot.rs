@@ -1,17 +1,22 @@
 //! A client whose players are sessions of an engine: kept while they play, brought back after anything.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
 use dalsegno::retention::Rules;
-use dalsegno::{AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved};
+use dalsegno::{
+    Attending, AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved,
+};
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::attend::Attends;
 use crate::bring::Brought;
-use crate::client::{Client, Options};
+use crate::client::Client;
 use crate::left::left;
+use crate::options::Options;
 use crate::player::Player;
 
 /// How players are kept.
@@ -67,10 +72,13 @@ pub struct Bot {
     engine: Arc<Engine>,
     saving: Arc<AutoSave>,
     keeping: Keeping,
+    attending: Mutex<Option<Attending>>,
 }
 
 impl Bot {
-    /// Starts the client, brings back every player that was left, and keeps all of them from now on.
+    /// Starts the client, brings back every player that was left, and keeps all of them from now on. What others ask
+    /// of them is carried out: the deeds that [`Engine::ask`] lists, and the verbs of the [module](crate#asking).
+    /// Players that another program has open are left to it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -105,7 +113,7 @@ impl Bot {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::start`]; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
+    /// As [`Client::start`]; `Conflict` where this engine attends to requests already; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
     /// could not be brought back is no error here: the recovery says so, and its state stays.
     pub async fn start(
         engine: Arc<Engine>,
@@ -122,12 +130,14 @@ impl Bot {
             engine,
             saving,
             keeping,
+            attending: Mutex::default(),
         };
         for player in bot.client.players() {
             bot.keep(&player).await?;
             // Where it is now, the next start has to know.
             bot.saving.touch(&bot.session(player.guild()));
         }
+        bot.attend().await?;
         let (saving, app) = (Arc::downgrade(&bot.saving), bot.keeping.app.clone());
         bot.client.world().on_touch(Some(Arc::new(move |guild| {
             if let Some(saving) = saving.upgrade() {
@@ -147,6 +157,10 @@ impl Bot {
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    pub(crate) fn app(&self) -> &str {
+        &self.keeping.app
     }
 
     /// The session of a guild.
@@ -173,7 +187,27 @@ impl Bot {
         }
     }
 
-    async fn keep(&self, player: &Player) -> Result<()> {
+    /// From now on others can ask it.
+    async fn attend(&self) -> Result<()> {
+        let attends = Attends {
+            client: Arc::downgrade(&self.client),
+            engine: Arc::downgrade(&self.engine),
+            app: self.keeping.app.clone(),
+            runtime: Handle::current(),
+        };
+        let engine = Arc::clone(&self.engine);
+        let attending = blocking(move || engine.attend(attends)).await?;
+        *self.attending() = Some(attending);
+        Ok(())
+    }
+
+    fn attending(&self) -> MutexGuard<'_, Option<Attending>> {
+        self.attending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn keep(&self, player: &Player) -> Result<()> {
         let mut how = AutoSaving::every(self.keeping.every)
             .jitter(0.1)
             .min_change(1);
@@ -184,6 +218,10 @@ impl Bot {
         let source = player.clone();
         blocking(move || {
             saving.register(&session, how, move || {
+                if source.is_still() {
+                    // Whoever has it stand still saves it.
+                    return Ok(None);
+                }
                 let said = source.take_said();
                 let state = Saved::document(source.document()?);
                 Ok(Some(match said {
@@ -227,10 +265,28 @@ impl Bot {
     /// # Errors
     /// What keeps a player from being saved: its session stays open, and the next start recovers it.
     pub async fn stop(&self) -> Result<()> {
+        let attending = self.attending().take();
+        if let Some(attending) = attending {
+            blocking(move || {
+                attending.stop();
+                Ok(())
+            })
+            .await?;
+        }
         self.client.world().on_touch(None);
         self.client.close();
         let saving = Arc::clone(&self.saving);
         blocking(move || saving.stop()).await
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        if let Some(attending) = self.attending().take() {
+            attending.leave();
+            // What it is at work on may need this very thread.
+            drop(std::thread::Builder::new().spawn(move || drop(attending)));
+        }
     }
 }
 

@@ -37,6 +37,9 @@ pub enum How {
     WentOn,
     /// It was put there again, where it was.
     PutBack,
+    /// Its stored state was restored, undone or rolled back while no bot had it: that was put there, whatever the node
+    /// played.
+    Restored,
     /// It was not, and why. What is stored of it stays.
     Failed {
         /// Why.
@@ -44,23 +47,33 @@ pub enum How {
     },
 }
 
-/// Brings players back, many at once; one that fails holds up no other. `resumed` says that their node went on with
-/// their session.
+/// What is known of players that are to be brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Their node went on with their session.
+    There,
+    /// It did not.
+    Gone,
+    /// Their state is another one than what was last played, on purpose.
+    Restored,
+}
+
+/// Brings players back, many at once; one that fails holds up no other.
 pub(crate) async fn bring_back(
     world: &Arc<World>,
     players: Vec<Player>,
-    resumed: bool,
+    found: Found,
 ) -> Vec<Brought> {
     let mut tasks = JoinSet::new();
     for player in players {
         let world = Arc::clone(world);
         tasks.spawn(async move {
-            let how = one(&world, &player, resumed).await;
+            let how = one(&world, &player, found).await;
             if let How::Failed { why } = &how {
                 player.happened(Happened::Failed(why.to_string()));
             }
             let node = player.node().map(|node| node.name().to_owned());
-            if let (How::PutBack, Some(node)) = (&how, &node) {
+            if let (How::PutBack | How::Restored, Some(node)) = (&how, &node) {
                 player.happened(Happened::Moved(node.clone()));
             }
             player.changed(None);
@@ -77,8 +90,8 @@ pub(crate) async fn bring_back(
     all
 }
 
-async fn one(world: &Arc<World>, player: &Player, resumed: bool) -> How {
-    if resumed {
+async fn one(world: &Arc<World>, player: &Player, found: Found) -> How {
+    if found == Found::There {
         // What the node tells of the time without us comes first.
         player.caught_up().await;
         match player.agree().await {
@@ -95,21 +108,27 @@ async fn one(world: &Arc<World>, player: &Player, resumed: bool) -> How {
             Err(why) => return How::Failed { why },
         }
     }
-    match player.put_back(world).await {
+    if found == Found::Restored {
+        player.caught_up().await;
+        player.move_on();
+    }
+    match player.put_back(world, found == Found::Restored).await {
+        Ok(()) if found == Found::Restored => How::Restored,
         Ok(()) => How::PutBack,
         Err(why) => How::Failed { why },
     }
 }
 
 impl Player {
-    /// Puts the player where it was: in its channel, with its track at its position, on its node or another one.
+    /// Puts the player where it was: in its channel, with its track at its position, on its node or another one. One
+    /// that has nothing to play is put there only where that is `meant`.
     ///
     /// # Errors
     /// Of the node, of [`Voice::join`](crate::Voice::join); `Conflict` where the node does not hold it.
-    pub(crate) async fn put_back(&self, world: &Arc<World>) -> Result<()> {
-        let _turn = self.turn().await;
+    pub(crate) async fn put_back(&self, world: &Arc<World>, meant: bool) -> Result<()> {
+        let _turn = self.free_turn().await?;
         let state = self.state();
-        if state.is_idle() && state.channel.is_none() {
+        if !meant && state.is_idle() && state.channel.is_none() {
             return Ok(());
         }
         let joins = state.channel.filter(|_| world.can_join());

@@ -1,156 +1,23 @@
 //! A client: the nodes and players of a bot.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dalsegno::{Error, ErrorKind, Result};
-use serde_json::Value;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::autoplay::Provider;
-use crate::bring::{Brought, bring_back};
+use crate::bring::{Brought, Found, bring_back};
 use crate::event::Told;
-use crate::hold::Hold;
 use crate::lavalink::{Address, Resume, Socket};
+use crate::left::Left;
 use crate::link::{Link, caught_up};
 use crate::node::Node;
+use crate::options::Options;
 use crate::player::{Player, State};
-use crate::plugin::{Plugin, Plugins};
+use crate::plugin::Plugins;
 use crate::sources::Sources;
-use crate::voice::Voice;
 use crate::world::World;
-
-/// How a client is made.
-#[derive(Clone)]
-pub struct Options {
-    user: u64,
-    nodes: Vec<(String, Address)>,
-    resume: Duration,
-    fail_over: Duration,
-    hold: Hold,
-    voice: Option<Arc<dyn Voice>>,
-    provider: Option<Arc<dyn Provider>>,
-    search: String,
-    playlists: BTreeMap<String, String>,
-    plugins: Vec<Arc<dyn Plugin>>,
-}
-
-impl Options {
-    /// A client of the bot whose id on Discord is `user`.
-    #[must_use]
-    pub fn new(user: u64) -> Self {
-        Self {
-            user,
-            nodes: Vec::new(),
-            resume: Duration::from_secs(60),
-            fail_over: Duration::from_secs(10),
-            hold: Hold::default(),
-            voice: None,
-            provider: None,
-            search: "ytsearch".to_owned(),
-            playlists: BTreeMap::new(),
-            plugins: Vec::new(),
-        }
-    }
-
-    /// With a node of this name: snapshots say it, so it should stay the same.
-    #[must_use]
-    pub fn node(mut self, name: impl Into<String>, address: Address) -> Self {
-        self.nodes.push((name.into(), address));
-        self
-    }
-
-    /// For how long a node keeps its players when the bot is gone: 60 s unless said.
-    #[must_use]
-    pub fn resume(mut self, time: Duration) -> Self {
-        self.resume = time;
-        self
-    }
-
-    /// For how long a node may be gone before its players go to another one: 10 s unless said.
-    #[must_use]
-    pub fn fail_over(mut self, time: Duration) -> Self {
-        self.fail_over = time;
-        self
-    }
-
-    /// How a node is held to what it was told.
-    #[must_use]
-    pub fn hold(mut self, hold: Hold) -> Self {
-        self.hold = hold;
-        self
-    }
-
-    /// With a way into voice channels: without one, players are connected one by one, and wait for that after a
-    /// restart.
-    #[must_use]
-    pub fn voice(mut self, voice: Arc<dyn Voice>) -> Self {
-        self.voice = Some(voice);
-        self
-    }
-
-    /// How nodes are asked to search for autoplay: `ytsearch` unless said.
-    #[must_use]
-    pub fn search(mut self, prefix: impl Into<String>) -> Self {
-        self.search = prefix.into();
-        self
-    }
-
-    /// With a playlist that autoplay knows by this name, and nodes by that identifier, such as its address.
-    #[must_use]
-    pub fn playlist(mut self, name: impl Into<String>, identifier: impl Into<String>) -> Self {
-        self.playlists.insert(name.into(), identifier.into());
-        self
-    }
-
-    /// With another source of tracks for autoplay than the nodes.
-    #[must_use]
-    pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
-        self.provider = Some(provider);
-        self
-    }
-
-    /// With a plugin whose states are part of snapshots.
-    #[must_use]
-    pub fn plugin(mut self, plugin: Arc<dyn Plugin>) -> Self {
-        self.plugins.push(plugin);
-        self
-    }
-}
-
-/// A player as it was, to be brought back.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Left {
-    /// Its guild.
-    pub guild: u64,
-    /// Its state.
-    pub state: State,
-    /// The name of the node that it was on.
-    pub node: Option<String>,
-    /// The session of that node.
-    pub session: Option<String>,
-    /// How long ago that was.
-    pub ago: Duration,
-}
-
-impl Left {
-    /// A player as its document told `ago`.
-    ///
-    /// # Errors
-    /// `InvalidInput` where it is no player's.
-    pub fn read(guild: u64, document: &Value, ago: Duration) -> Result<Self> {
-        let (state, at) = State::read(document)?;
-        Ok(Self {
-            guild,
-            state,
-            node: at.node,
-            session: at.session,
-            ago,
-        })
-    }
-}
 
 /// The nodes and players of a bot. It runs in the tokio runtime that it was started in.
 pub struct Client {
@@ -228,7 +95,7 @@ impl Client {
                 .iter()
                 .filter(|it| it.node.as_deref() == Some(node.name()));
             let session = own
-                .min_by_key(|it| it.ago)
+                .min_by_key(|it| (it.restored, it.ago))
                 .and_then(|it| it.session.clone());
             let resume = Resume::new(options.user, session);
             match client.connect(&options, node, address, &resume).await {
@@ -255,20 +122,27 @@ impl Client {
     /// Makes the players, on the nodes that they were on.
     fn seat(&self, left: &[Left]) {
         for it in left {
-            let mut state = it.state.clone();
-            let now = Instant::now();
-            let since = now.checked_sub(it.ago).unwrap_or(now);
-            state.reach(state.position(), since);
-            let player = Player::new(it.guild, &self.world, state);
+            let (player, since) = self.adopt(it);
             player.lose(since);
-            let node = self
-                .world
-                .nodes
-                .iter()
-                .find(|node| Some(node.name()) == it.node.as_deref());
-            player.sit(node.cloned());
-            self.world.players().insert(it.guild, player);
+            if it.restored {
+                // What its node tells is of what it played before.
+                player.hold_still("is being restored");
+            }
         }
+    }
+
+    /// Makes a player as it was left, on the node that it was on; answers since when it is as it was.
+    pub(crate) fn adopt(&self, left: &Left) -> (Player, Instant) {
+        let mut state = left.state.clone();
+        let now = Instant::now();
+        let since = now.checked_sub(left.ago).unwrap_or(now);
+        state.reach(state.position(), since);
+        let player = Player::new(left.guild, &self.world, state);
+        let mut nodes = self.world.nodes.iter();
+        let node = nodes.find(|node| Some(node.name()) == left.node.as_deref());
+        player.sit(node.cloned());
+        self.world.players().insert(left.guild, player.clone());
+        (player, since)
     }
 
     /// Opens the socket of a node, and listens to it. Answers whether its players went on, and what tells when all that
@@ -311,7 +185,7 @@ impl Client {
     }
 
     async fn bring(&self, left: &[Left], went_on: &[Arc<Node>]) -> Vec<Brought> {
-        let (mut kept, mut others) = (Vec::new(), Vec::new());
+        let (mut kept, mut others, mut restored) = (Vec::new(), Vec::new(), Vec::new());
         for it in left {
             let Some(player) = self.player(it.guild) else {
                 continue;
@@ -319,20 +193,25 @@ impl Client {
             let node = player.node();
             // Only what was of that very session is there.
             let same = node.as_ref().filter(|node| node.session() == it.session);
-            if same.is_some_and(|node| went_on.iter().any(|it| Arc::ptr_eq(it, node))) {
+            let there = same.is_some_and(|node| went_on.iter().any(|it| Arc::ptr_eq(it, node)));
+            if !there && !node.is_some_and(|node| node.is_up()) {
+                player.sit(None);
+            }
+            if it.restored {
+                restored.push(player);
+            } else if there {
                 kept.push(player);
             } else {
-                if !node.is_some_and(|node| node.is_up()) {
-                    player.sit(None);
-                }
                 others.push(player);
             }
         }
-        let (mut all, more) = tokio::join!(
-            bring_back(&self.world, kept, true),
-            bring_back(&self.world, others, false)
+        let (mut all, more, meant) = tokio::join!(
+            bring_back(&self.world, kept, Found::There),
+            bring_back(&self.world, others, Found::Gone),
+            bring_back(&self.world, restored, Found::Restored)
         );
         all.extend(more);
+        all.extend(meant);
         all.sort_by_key(|brought| brought.guild);
         all
     }

@@ -1,32 +1,65 @@
-//! The players that were left when their bot went, as their sessions tell.
+//! Players that a bot left, as their sessions tell.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use dalsegno::{Engine, ErrorKind, Result, SnapshotId};
+use dalsegno::{Engine, ErrorKind, Operation, Result, Snapshot, SnapshotId};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::bot::Recovery;
-use crate::client::Left;
+use crate::player::{State, Whereabouts};
 
-/// Opens the sessions of all players that have something to play, and reads them. One that another program has open,
-/// or that cannot be read, holds up no other.
+/// A player as it was, to be brought back.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Left {
+    /// Its guild.
+    pub guild: u64,
+    /// Its state.
+    pub state: State,
+    /// The name of the node that it was on.
+    pub node: Option<String>,
+    /// The session of that node.
+    pub session: Option<String>,
+    /// How long ago that was.
+    pub ago: Duration,
+    /// Whether this state was put back while no bot had it: it holds, whatever the node plays.
+    pub restored: bool,
+}
+
+impl Left {
+    /// A player as its document told `ago`.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it is no player's.
+    pub fn read(guild: u64, document: &Value, ago: Duration) -> Result<Self> {
+        let (state, at) = State::read(document)?;
+        Ok(Self {
+            guild,
+            state,
+            node: at.node,
+            session: at.session,
+            ago,
+            restored: false,
+        })
+    }
+}
+
+/// Opens the sessions of an app's players that have something to play, and reads them. One that another program has
+/// open, or that cannot be read, holds up no other.
+///
+/// # Errors
+/// `Storage`, `Denied` or `Locked` where the store cannot be read or written.
 pub(crate) fn left(engine: &Engine, app: &str) -> Result<(Vec<Left>, Recovery)> {
-    let guild = |session: &str| {
-        session
-            .strip_prefix(app)?
-            .strip_prefix('/')?
-            .parse::<u64>()
-            .ok()
-    };
-    let sessions = engine.recover_only(|session| guild(session).is_some())?;
+    let sessions = engine.recover_only(|session| guild_of(app, session).is_some())?;
     let mut recovery = Recovery {
         sessions,
         ..Recovery::default()
     };
     let mut found = Vec::new();
     for session in engine.sessions()? {
-        let Some(guild) = guild(&session) else {
+        let Some(guild) = guild_of(app, &session) else {
             continue;
         };
         match read(engine, &session, guild) {
@@ -68,27 +101,67 @@ fn close_others(engine: &Engine, recovery: &Recovery, left: &[Left], app: &str) 
         .iter()
         .map(|it| format!("{app}/{}", it.guild))
         .collect();
-    for recovered in recovery
-        .sessions
-        .iter()
-        .filter(|it| it.error.is_none() && !kept.contains(&it.session))
-    {
+    let recovered = recovery.sessions.iter().filter(|it| it.error.is_none());
+    for it in recovered.filter(|it| !kept.contains(&it.session)) {
         // Where this fails, the next start finds it again.
-        drop(engine.close_session(&recovered.session));
+        drop(engine.close_session(&it.session));
     }
 }
 
-/// The player of a session, where it has anything to play, and the snapshot that says so.
+/// The guild of a session of an app.
+pub(crate) fn guild_of(app: &str, session: &str) -> Option<u64> {
+    session.strip_prefix(app)?.strip_prefix('/')?.parse().ok()
+}
+
+/// The player of a session, where it has anything to play, or is to have nothing, and the snapshot that says so.
 fn read(engine: &Engine, session: &str, guild: u64) -> Result<Option<(Left, SnapshotId)>> {
-    let restored = engine.restore(&latest(session))?;
-    let document: Value = restored.to()?;
-    let ago = Timestamp::now().duration_since(restored.snapshot().created_at);
+    let stored = engine.restore(&latest(session))?;
+    let document: Value = stored.to()?;
+    let ago = Timestamp::now().duration_since(stored.snapshot().created_at);
     // By a clock that was set back, it was just now.
-    let left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
-    let absent = left.state.is_idle() && left.state.channel.is_none();
-    Ok((!absent).then_some((left, restored.snapshot().id)))
+    let mut left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
+    if was_put_back(stored.snapshot()) {
+        left.restored = true;
+        // The node, and Discord, know it as it was before that.
+        let (channel, at) = before(engine, stored.snapshot()).unwrap_or_default();
+        left.state.channel = channel.or(left.state.channel);
+        (left.node, left.session) = (at.node, at.session);
+    }
+    let absent = left.state.is_idle() && left.state.channel.is_none() && !left.restored;
+    Ok((!absent).then_some((left, stored.snapshot().id)))
 }
 
 fn latest(session: &str) -> String {
     format!("{session}@latest")
+}
+
+/// Whether this is an earlier state that was made the newest, and no bot went on from it yet.
+fn was_put_back(snapshot: &Snapshot) -> bool {
+    matches!(
+        snapshot.operation,
+        Some(
+            Operation::Restore { .. }
+                | Operation::Rollback { .. }
+                | Operation::Undo { .. }
+                | Operation::Redo { .. }
+        )
+    )
+}
+
+/// How many restores in a row are looked past.
+const MOST: usize = 100;
+
+/// Where the player last was, before its state was put back.
+fn before(engine: &Engine, snapshot: &Snapshot) -> Option<(Option<u64>, Whereabouts)> {
+    let mut parent = snapshot.parent?;
+    for _ in 0..MOST {
+        let found = engine.info(&parent.to_string()).ok()?;
+        if !was_put_back(&found) {
+            let document: Value = engine.restore(&parent.to_string()).ok()?.to().ok()?;
+            let (state, at) = State::read(&document).ok()?;
+            return Some((state.channel, at));
+        }
+        parent = found.parent?;
+    }
+    None
 }

@@ -2,13 +2,21 @@
 //!
 //! A node knows what it plays now; the queue, the history and all the rest live in the bot, and die with it. Here
 //! they are a session of the engine each.
+//!
+//! # Asking
+//!
+//! A node shows its players only to the session that owns them. Other programs ask the running bot, through
+//! [`Engine::ask`](dalsegno::Engine::ask): [`SAVE`], [`RESTORE`], [`QUEUE`] and [`STATE`].
 
 mod analytics;
+mod ask;
+mod attend;
 mod autoplay;
 mod bot;
 mod bring;
 mod client;
 mod clock;
+mod deploy;
 mod emergency;
 mod event;
 mod file;
@@ -18,29 +26,38 @@ pub mod lavalink;
 mod left;
 mod link;
 mod node;
+mod options;
 mod player;
 mod plugin;
 mod queue;
 mod restore;
 mod snapshot;
 mod sources;
+mod take;
 mod track;
 mod voice;
 mod world;
 
 pub use analytics::{Analytics, Changes, Taken};
+pub use ask::{
+    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
+};
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
 pub use bot::{Bot, Keeping, Recovery, guard};
 pub use bring::{Brought, How};
-pub use client::{Client, Left, Options};
+pub use client::Client;
+pub use deploy::{Offered, Rolling, Taking};
 pub use emergency::Emergency;
 pub use event::{Happened, Told};
 pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
+pub use left::Left;
 pub use node::Node;
+pub use options::Options;
 pub use player::{Agreed, Component, LoadedPlayer, Player, State, Whereabouts};
 pub use plugin::Plugin;
 pub use queue::{LoopMode, Part, Queue, Reconciled, Why};
+pub use take::TakenOver;
 pub use track::{Track, TrackInfo};
 pub use voice::{Voice, Waiting};

@@ -7,7 +7,7 @@ use dalsegno::ErrorKind;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::bring::bring_back;
+use crate::bring::{Found, bring_back};
 use crate::event::{Happened, Told};
 use crate::lavalink::{Arrived, Message, Socket};
 use crate::node::Node;
@@ -114,9 +114,10 @@ impl Link {
                 let error = error.context("sessions of this node cannot be resumed");
                 world.tell(Told::node(Happened::Failed(error.to_string())));
             }
-            bring_back(&world, world.players_on(&node), resumed).await;
+            let found = if resumed { Found::There } else { Found::Gone };
+            bring_back(&world, world.players_on(&node), found).await;
             // And those that had no node to go to.
-            bring_back(&world, world.stranded(), false).await;
+            bring_back(&world, world.stranded(), Found::Gone).await;
         });
     }
 
@@ -139,7 +140,7 @@ impl Link {
         players.iter().for_each(|player| player.sit(None));
         let world = Arc::clone(world);
         tokio::spawn(async move {
-            bring_back(&world, players, false).await;
+            bring_back(&world, players, Found::Gone).await;
         });
     }
 }

@@ -91,6 +91,29 @@ impl Player {
         Ok(())
     }
 
+    /// Whether its node plays what it should.
+    ///
+    /// # Errors
+    /// Of the node; `Conflict` where it plays something else.
+    pub(crate) async fn check(&self) -> Result<()> {
+        let _turn = self.turn().await;
+        let Some(node) = self.node() else {
+            return Ok(());
+        };
+        let found = node.player(self.guild()).await?;
+        let (state, hold) = (self.state(), self.world()?.hold);
+        let now = Instant::now();
+        let expected = Expected::of(&state, state.position_at(now), now);
+        let found = found.as_ref().map(|(player, _)| player);
+        match expected.differs(found, &hold, now) {
+            None => Ok(()),
+            Some(why) => {
+                let message = format!("the node {} does not hold it: {why}", node.name());
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+        }
+    }
+
     /// Reads back until the node holds it, and tells it again what it does not.
     async fn holds(
         &self,

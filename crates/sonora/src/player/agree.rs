@@ -32,6 +32,9 @@ impl Player {
     /// Of the node.
     pub(crate) async fn agree(&self) -> Result<Agreed> {
         let _turn = self.turn().await;
+        if self.is_still() {
+            return Ok(Agreed::Same);
+        }
         let found = self.seated()?.player(self.guild()).await?;
         let now = Instant::now();
         let Some((found, since)) = found else {

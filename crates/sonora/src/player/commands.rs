@@ -18,7 +18,7 @@ impl Player {
     /// # Errors
     /// Of the node: `Unreachable`, `Denied`, `InvalidInput`.
     pub async fn connect(&self, voice: VoiceServer) -> Result<()> {
-        let _turn = self.turn().await;
+        let _turn = self.free_turn().await?;
         let change = PlayerChange {
             voice: Some(voice.clone()),
             ..PlayerChange::default()
@@ -213,6 +213,7 @@ impl Player {
         change: impl FnOnce(&mut State) -> Result<T>,
     ) -> Result<T> {
         let mut state = self.locked();
+        self.check_moves()?;
         let mut edited = state.clone();
         let done = change(&mut edited)?;
         edited.edits += 1;
@@ -227,7 +228,7 @@ impl Player {
     /// # Errors
     /// Of the node; then it is still there.
     pub async fn destroy(&self) -> Result<()> {
-        let _turn = self.turn().await;
+        let _turn = self.free_turn().await?;
         if let Some(node) = self.node() {
             node.end(self.guild()).await?;
         }
@@ -240,7 +241,7 @@ impl Player {
 
     /// Changes something that keeps playing: the node first, then the state.
     async fn adjust(&self, change: PlayerChange, apply: impl FnOnce(&mut State)) -> Result<()> {
-        let _turn = self.turn().await;
+        let _turn = self.free_turn().await?;
         let node = self.seated()?;
         node.change(self.guild(), &change).await?;
         apply(&mut self.locked());
@@ -254,7 +255,7 @@ impl Player {
         intent: &str,
         change: impl FnOnce(&mut State) -> Result<Next>,
     ) -> Result<()> {
-        let _turn = self.turn().await;
+        let _turn = self.free_turn().await?;
         let (before, next) = {
             let mut state = self.locked();
             let mut edited = state.clone();

@@ -113,6 +113,17 @@ impl Player {
     /// player is as it was.
     pub async fn load(&self, data: &Value, components: &[Component]) -> Result<LoadedPlayer> {
         let (wanted, _) = State::read(data)?;
+        let _turn = self.free_turn().await?;
+        self.replace_with(wanted, components).await
+    }
+
+    /// As [`load`](Player::load), while it stands still for that.
+    pub(crate) async fn load_still(
+        &self,
+        data: &Value,
+        components: &[Component],
+    ) -> Result<LoadedPlayer> {
+        let (wanted, _) = State::read(data)?;
         let _turn = self.turn().await;
         self.replace_with(wanted, components).await
     }
@@ -122,7 +133,7 @@ impl Player {
     /// # Errors
     /// Of the node; then the player is as it was.
     pub async fn reset(&self) -> Result<LoadedPlayer> {
-        let _turn = self.turn().await;
+        let _turn = self.free_turn().await?;
         self.replace_with(State::default(), &Component::ALL).await
     }
 

@@ -6,6 +6,7 @@ mod heard;
 mod load;
 mod play;
 mod state;
+mod still;
 mod stored;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -59,6 +60,8 @@ struct Seat {
     said: Vec<String>,
     /// Since when nothing is heard of its node.
     lost: Option<Instant>,
+    /// Why nobody may change it now, where that is so.
+    still: Option<String>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -242,12 +245,17 @@ impl Player {
 
     /// Its node tells where it stands.
     pub(crate) fn hear_update(&self, state: &PlayerState, since: Instant) {
-        self.locked().update(state, since);
+        if !self.is_still() {
+            self.locked().update(state, since);
+        }
     }
 
     /// Something happened to it; what follows is carried out.
     async fn hear(&self, event: Event) {
         let _turn = self.turn().await;
+        if self.is_still() {
+            return;
+        }
         let next = self.locked().hear(&event, Instant::now());
         self.happened(Happened::of(&event));
         match next {

@@ -1,49 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dalsegno::{Engine, ErrorKind, Result};
+use dalsegno::{Engine, ErrorKind};
 use dalsegno_scripted::{Node, Sound};
-use dalsegno_sonora::lavalink::{Address, Password, VoiceServer};
-use dalsegno_sonora::{Bot, Client, How, Keeping, Options, Voice, Waiting};
+use dalsegno_sonora::lavalink::{Address, Password};
+use dalsegno_sonora::{Bot, Client, How, Options};
 
-use crate::world::{BOT, address, hold, node, options, queue, tracks, voice};
-
-/// Channels that can be joined; 13 is none of them.
-struct Channels;
-
-impl Voice for Channels {
-    fn join(&self, _: u64, channel: u64) -> Waiting<'_, Result<VoiceServer>> {
-        Box::pin(async move {
-            match channel {
-                13 => Err(dalsegno::Error::new(
-                    ErrorKind::NotFound,
-                    "this channel was deleted",
-                )),
-                channel => Ok(voice(channel)),
-            }
-        })
-    }
-}
-
-fn engine(folder: &tempfile::TempDir) -> Arc<Engine> {
-    let guards = vec![dalsegno_sonora::guard("sonora").unwrap()];
-    let options = dalsegno::Options::default().guards(guards);
-    let path = folder.path().join("store.db");
-    Arc::new(
-        if path.exists() {
-            options.open(path)
-        } else {
-            options.create(path)
-        }
-        .unwrap(),
-    )
-}
-
-async fn bot(engine: &Arc<Engine>, options: Options) -> (Bot, dalsegno_sonora::Recovery) {
-    Bot::start(Arc::clone(engine), options, Keeping::default())
-        .await
-        .unwrap()
-}
+use crate::world::{
+    BOT, Channels, address, bot, engine, hold, node, options, queue, tracks, voice,
+};
 
 /// Three guilds that play, and what each has before it.
 async fn fill(bot: &Bot) {

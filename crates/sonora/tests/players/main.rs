@@ -8,7 +8,9 @@
     clippy::print_stdout
 )]
 
+mod asked;
 mod comes_back;
+mod deploys;
 mod nodes;
 mod playing;
 mod restoring;

@@ -1,10 +1,14 @@
 //! A node, a client, and tracks for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use dalsegno::{Engine, ErrorKind, Result};
 use dalsegno_scripted as scripted;
 use dalsegno_sonora::lavalink::{Address, Password, VoiceServer};
-use dalsegno_sonora::{Client, Hold, Options, Track};
+use dalsegno_sonora::{
+    Bot, Client, Hold, Keeping, Options, Player, Recovery, Track, Voice, Waiting,
+};
 
 pub(crate) const BOT: u64 = 42;
 
@@ -65,4 +69,55 @@ pub(crate) fn queue(state: &dalsegno_sonora::State) -> (Option<&str>, Vec<&str>)
             .map(|track| track.info.identifier.as_str())
             .collect(),
     )
+}
+
+/// Channels that can be joined; 13 is none of them.
+pub(crate) struct Channels;
+
+impl Voice for Channels {
+    fn join(&self, _: u64, channel: u64) -> Waiting<'_, Result<VoiceServer>> {
+        Box::pin(async move {
+            match channel {
+                13 => Err(dalsegno::Error::new(
+                    ErrorKind::NotFound,
+                    "this channel was deleted",
+                )),
+                channel => Ok(voice(channel)),
+            }
+        })
+    }
+}
+
+pub(crate) fn engine(folder: &tempfile::TempDir) -> Arc<Engine> {
+    let guards = vec![dalsegno_sonora::guard("sonora").unwrap()];
+    let options = dalsegno::Options::default().guards(guards);
+    let path = folder.path().join("store.db");
+    Arc::new(
+        if path.exists() {
+            options.open(path)
+        } else {
+            options.create(path)
+        }
+        .unwrap(),
+    )
+}
+
+pub(crate) async fn bot(engine: &Arc<Engine>, options: Options) -> (Bot, Recovery) {
+    Bot::start(Arc::clone(engine), options, Keeping::default())
+        .await
+        .unwrap()
+}
+
+/// A player of the bot that plays the first track at 45 s, with others after it.
+pub(crate) async fn playing(bot: &Bot, guild: u64, upcoming: usize) -> Player {
+    let player = bot.get_player(guild).await.unwrap();
+    player.connect(voice(5)).await.unwrap();
+    let mut found = tracks(bot.client(), 0..upcoming + 1).await;
+    let rest = found.split_off(1);
+    player.play(found.remove(0)).await.unwrap();
+    player
+        .edit(None, |state| state.queue.add_many(rest, None))
+        .unwrap();
+    player.seek(45_000).await.unwrap();
+    player
 }

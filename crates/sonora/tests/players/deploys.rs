@@ -1,0 +1,155 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use dalsegno::ErrorKind;
+use dalsegno_scripted::{Fault, Node, Rule};
+use dalsegno_sonora::{Bot, Options, Rolling};
+use tempfile::TempDir;
+
+use crate::world::{BOT, Channels, address, bot, engine, hold, node, playing, queue};
+
+const SOON: Duration = Duration::from_secs(60);
+
+fn joins(name: &str, node: &Node) -> Options {
+    let options = Options::new(BOT).node(name, address(node)).hold(hold());
+    options.voice(Arc::new(Channels))
+}
+
+/// A bot of that name on its own node, with an engine of its own on the one store.
+async fn own(folder: &TempDir, name: &str, node: &Node) -> Bot {
+    bot(&engine(folder), joins(name, node)).await.0
+}
+
+fn plays(node: &Node, guild: u64) -> bool {
+    let player = node.player(guild);
+    player.is_some_and(|it| it.identifier.is_some() && it.connected)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_go_to_the_new_bot_and_back() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    for guild in 1..=3 {
+        playing(&old, guild, 3).await;
+    }
+    let kept = old.client().player(2).unwrap();
+    kept.set_volume(30).await.unwrap();
+    let new = own(&folder, "green", &green).await;
+    // It left alone what it has not.
+    assert!(new.client().players().is_empty());
+    let error = new.get_player(1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked, "{error}");
+
+    assert_eq!(new.prepare().await.unwrap().len(), 3);
+    let taken = new.take_all(SOON).await.unwrap();
+    assert_eq!(taken.len(), 3);
+    assert!(
+        taken
+            .iter()
+            .all(|it| it.upcoming == 3 && it.position / 1000 == 45),
+        "{taken:?}"
+    );
+    assert!(new.verify().await.is_empty());
+    blue.until(|node| (1..=3).all(|guild| node.player(guild).is_none()))
+        .await
+        .unwrap();
+    for guild in 1..=3 {
+        assert!(plays(&green, guild));
+        assert_eq!(
+            queue(&new.client().player(guild).unwrap().state()).1.len(),
+            3
+        );
+    }
+    assert_eq!(green.player(2).unwrap().volume, 30);
+    // What somebody still holds of it does nothing there any more.
+    let error = kept.skip().await.unwrap_err();
+    assert!(error.to_string().contains("handed over"), "{error}");
+    new.save(None).await.unwrap();
+
+    // Rolling back is the same the other way round.
+    new.client().player(1).unwrap().skip().await.unwrap();
+    assert_eq!(old.take_all(SOON).await.unwrap().len(), 3);
+    assert!(old.verify().await.is_empty());
+    assert_eq!(
+        blue.player(1).unwrap().identifier.as_deref(),
+        Some("track-1")
+    );
+    green
+        .until(|node| (1..=3).all(|guild| node.player(guild).is_none()))
+        .await
+        .unwrap();
+    new.stop().await.unwrap();
+    old.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_cannot_be_taken_all_go_on_where_they_were() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    for guild in 1..=3 {
+        playing(&old, guild, 1).await;
+    }
+    let new = own(&folder, "green", &green).await;
+    green.script(Rule::new(Fault::Lie).on("PATCH", "/v4/sessions/*/players/2"));
+    let error = new.take_all(SOON).await.unwrap_err();
+    assert!(error.to_string().contains("guild 2"), "{error}");
+    assert!(new.client().players().is_empty());
+    green
+        .until(|node| (1..=3).all(|guild| node.player(guild).is_none()))
+        .await
+        .unwrap();
+    for guild in 1..=3 {
+        assert!(plays(&blue, guild));
+        let player = old.client().player(guild).unwrap();
+        // It may be a moment until it is told that it has it again.
+        while player.set_volume(50).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(old.verify().await.is_empty());
+    old.save(None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batch_by_batch_one_that_fails_goes_back_alone() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    for guild in 1..=5 {
+        playing(&old, guild, 1).await;
+    }
+    let new = own(&folder, "green", &green).await;
+    green.script(Rule::new(Fault::Lie).on("PATCH", "/v4/sessions/*/players/4"));
+    let rolling = Rolling {
+        batch: 2,
+        between: Duration::ZERO,
+        ..Rolling::default()
+    };
+    assert_eq!(Rolling::default().batch, 5);
+    assert_eq!(Rolling::default().between, Duration::from_secs(10));
+    let all = new.take_rolling(&rolling).await.unwrap();
+    let here: Vec<_> = all
+        .iter()
+        .filter(|it| it.error.is_none())
+        .map(|it| it.guild)
+        .collect();
+    assert_eq!(here, [1, 2, 3, 5], "{all:?}");
+    assert!(plays(&blue, 4) && plays(&green, 5));
+    old.client().player(4).unwrap();
+    green.unscript();
+    assert_eq!(new.take_over(4, SOON).await.unwrap().upcoming, 1);
+    assert_eq!(new.prepare().await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_nobody_would_hear_takes_nothing() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    playing(&old, 1, 1).await;
+    let mute = Options::new(BOT)
+        .node("green", address(&green))
+        .hold(hold());
+    let (new, _) = bot(&engine(&folder), mute).await;
+    let error = new.take_over(1, SOON).await.unwrap_err();
+    assert!(error.to_string().contains("give it a voice"), "{error}");
+    assert!(plays(&blue, 1));
+}
