@@ -27,7 +27,7 @@ A reference (REF) is an id or the beginning of one, a snapshot's name, or SESSIO
 `latest`, `-2` (two states before), a name, `turn:42`, or a time like 2026-11-20T21:30.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not found or ambiguous,
-5 conflict or locked, 6 damaged, 7 wrong key, 8 denied, 130 interrupted."
+5 conflict or locked, 6 damaged, 7 wrong key, 8 denied, 9 unreachable, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -7,7 +7,7 @@ use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use dalsegno::ErrorKind;
 use serde_json::json;
 
-use crate::human;
+use crate::{human, program};
 
 /// How a verb ended, if not well.
 #[derive(Debug)]
@@ -53,6 +53,29 @@ impl Failure {
         &self.message
     }
 
+    /// Whether it is of that kind.
+    pub(crate) fn is_of(&self, kind: ErrorKind) -> bool {
+        self.kind == kind.as_str()
+    }
+
+    /// The same with what to do about it.
+    pub(crate) fn advise(self, remedy: &str) -> Self {
+        Self {
+            message: format!("{}\n{remedy}", self.message),
+            ..self
+        }
+    }
+
+    /// The same in other words.
+    pub(crate) fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
+    /// The same, after what was done before it.
+    pub(crate) fn after(self, done: &str) -> Self {
+        Self::partly(format!("{done}: {}", self.message))
+    }
+
     /// It was stopped from the keyboard.
     pub(crate) fn interrupted() -> Self {
         Self {
@@ -92,7 +115,12 @@ impl Failure {
             let error = json!({"error": {"kind": self.kind, "message": self.message}});
             writeln!(stderr, "{error}")
         } else {
-            writeln!(stderr, "dalsegno: {}", human::safe_lines(&self.message))
+            writeln!(
+                stderr,
+                "{}: {}",
+                program::name(),
+                human::safe_lines(&self.message)
+            )
         };
         ExitCode::from(self.code)
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use dalsegno::{Engine, Event, Subscription};
 use dalsegno_hooks::{Hooks, Outcome};
 
-use crate::human;
 use crate::place::configuration;
+use crate::{human, program};
 
 /// How long hooks may take before the command ends without them.
 const LAST: Duration = Duration::from_secs(60);
@@ -93,5 +93,10 @@ fn tell(outcome: &Outcome) {
 /// Beside the answer, also where that is JSON: standard error is for people.
 fn remark(text: &str) {
     use std::io::Write;
-    let _unheard = writeln!(anstream::stderr(), "dalsegno: {}", human::safe(text));
+    let _unheard = writeln!(
+        anstream::stderr(),
+        "{}: {}",
+        program::name(),
+        human::safe(text)
+    );
 }

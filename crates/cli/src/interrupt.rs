@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::progress;
+use crate::{program, progress};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 static POLITE: AtomicBool = AtomicBool::new(false);
@@ -18,7 +18,7 @@ pub(crate) fn watch() {
         let first = !ASKED.swap(true, Ordering::SeqCst);
         if !(first && POLITE.load(Ordering::SeqCst)) {
             progress::clear();
-            let _unheard = writeln!(io::stderr(), "dalsegno: interrupted");
+            let _unheard = writeln!(io::stderr(), "{}: interrupted", program::name());
             std::process::exit(130);
         }
     });

@@ -15,6 +15,7 @@ mod output;
 mod place;
 mod program;
 mod progress;
+mod sonoractl;
 mod style;
 mod table;
 mod verb;
@@ -31,14 +32,34 @@ use crate::output::Out;
 /// The `dalsegno` program, from its arguments to its exit code.
 #[must_use]
 pub fn dalsegno() -> ExitCode {
+    program(
+        "dalsegno",
+        |cli: &Cli, out| args::run(cli, out),
+        |cli| cli.global.json,
+    )
+}
+
+/// The `sonoractl` program, from its arguments to its exit code.
+#[must_use]
+pub fn sonoractl() -> ExitCode {
+    program("sonoractl", sonoractl::run, sonoractl::Cli::is_json)
+}
+
+fn program<C: Parser>(
+    name: &'static str,
+    run: impl FnOnce(&C, &mut Out) -> failure::Result<()>,
+    is_json: impl FnOnce(&C) -> bool,
+) -> ExitCode {
+    program::called(name);
     interrupt::watch();
     let arguments: Vec<_> = std::env::args_os().collect();
-    let (json, result) = match Cli::try_parse_from(&arguments) {
+    let (json, result) = match C::try_parse_from(&arguments) {
         Ok(cli) => {
-            let mut out = Out::new(cli.global.json);
-            let done = args::run(&cli, &mut out).and_then(|()| out.finish());
+            let json = is_json(&cli);
+            let mut out = Out::new(json);
+            let done = run(&cli, &mut out).and_then(|()| out.finish());
             hooked::deliver();
-            (cli.global.json, done)
+            (json, done)
         }
         Err(error) if !error.use_stderr() => return args::help(&error),
         Err(error) => (args::asks_for_json(&arguments), Err(Failure::from(error))),

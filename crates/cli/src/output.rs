@@ -14,6 +14,7 @@ use crate::failure::{Failure, Result};
 /// Standard output and error of one run.
 pub(crate) struct Out {
     json: bool,
+    quiet: bool,
     text: AutoStream<Stdout>,
     closed: bool,
 }
@@ -22,6 +23,7 @@ impl Out {
     pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
+            quiet: false,
             text: anstream::stdout(),
             closed: false,
         }
@@ -30,6 +32,11 @@ impl Out {
     /// Whether answers are JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// From now on, nothing is said beside the answers.
+    pub(crate) fn hush(&mut self) {
+        self.quiet = true;
     }
 
     /// Whether nobody reads any more.
@@ -45,7 +52,7 @@ impl Out {
 
     /// Says something beside the answer. It is left out in JSON, and may go unheard.
     pub(crate) fn note(&self, text: impl Display) {
-        if !self.json {
+        if !self.json && !self.quiet {
             let _unheard = writeln!(anstream::stderr(), "{text}");
         }
     }

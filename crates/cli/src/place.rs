@@ -1,6 +1,7 @@
 //! Which store is meant, and opening it.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::{Engine, ErrorKind, FILE_NAME, Options};
@@ -185,9 +186,22 @@ impl Place {
     }
 }
 
+static FILE: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on, this is the project's file of configuration.
+pub(crate) fn configure(file: &Path) -> Result<()> {
+    let found = std::fs::canonicalize(file)
+        .map_err(|e| Failure::io(format!("reading {}", file.display()), e))?;
+    // The first one stays.
+    FILE.get_or_init(|| found);
+    Ok(())
+}
+
 /// What the files of configuration say.
 pub(crate) fn configuration() -> Result<Loaded> {
-    Ok(Config::load(&Layers::of_process(Flags::default()))?)
+    let mut layers = Layers::of_process(Flags::default());
+    layers.file = FILE.get().cloned();
+    Ok(Config::load(&layers)?)
 }
 
 /// The guards of the configuration.

@@ -1,6 +1,20 @@
-//! How to call this program again, for the commands that it prints.
+//! What this program is called, and how to call it again, for the commands that it prints.
 
 use std::path::Path;
+use std::sync::OnceLock;
+
+static NAME: OnceLock<&str> = OnceLock::new();
+
+/// From now on it is called so.
+pub(crate) fn called(name: &'static str) {
+    // The first name stays.
+    NAME.get_or_init(|| name);
+}
+
+/// What it is called.
+pub(crate) fn name() -> &'static str {
+    NAME.get().copied().unwrap_or("dalsegno")
+}
 
 /// The words that start this program, as the user could type them.
 pub(crate) fn words() -> Vec<String> {
@@ -11,11 +25,17 @@ pub(crate) fn words() -> Vec<String> {
         } else {
             &["--release"]
         };
-        let words = ["cargo", "run"].iter().chain(release).chain(&["--"]);
+        let other = if name() == "dalsegno" {
+            &[][..]
+        } else {
+            &["--bin", name()]
+        };
+        let words = ["cargo", "run"].iter().chain(release).chain(other);
+        let words = words.chain(&["--"]);
         return words.map(|word| (*word).to_owned()).collect();
     }
     let called = std::env::args().next().filter(|name| name.contains('/'));
-    vec![called.unwrap_or_else(|| "dalsegno".to_owned())]
+    vec![called.unwrap_or_else(|| name().to_owned())]
 }
 
 /// A command of this program as one line for a shell.

@@ -41,6 +41,8 @@ pub struct Layers {
     pub flags: Flags,
     /// The environment's variables whose names begin with `DALSEGNO_`.
     pub variables: BTreeMap<String, OsString>,
+    /// The project's file, where it is not searched for.
+    pub file: Option<PathBuf>,
     /// Where the search for the project's file begins; no folder: there is none.
     pub working_folder: Option<PathBuf>,
     /// The user's home: the search does not leave it.
@@ -59,6 +61,7 @@ impl Layers {
         let below = |name: &str| home.as_ref().map(|home| home.join(name));
         Self {
             flags,
+            file: None,
             variables: env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .filter(|(name, _)| name.starts_with("DALSEGNO_"))
@@ -73,6 +76,9 @@ impl Layers {
     /// The project's file: the nearest one from the working folder up, as far as the user's home or the root.
     #[must_use]
     pub fn project_file(&self) -> Option<PathBuf> {
+        if let Some(file) = &self.file {
+            return Some(file.clone());
+        }
         let home = self.home.as_deref().map(real);
         for folder in real(self.working_folder.as_deref()?).ancestors() {
             let file = folder.join(PROJECT_FILE);

@@ -6,7 +6,6 @@ use dalsegno::{
     Attendant, Engine, Error, ErrorKind, Kind, Peer, Reply, Request, Restored, Result,
     State as Saved,
 };
-use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::ask;
@@ -59,7 +58,7 @@ impl Attends {
     /// The player stands still, and all that it has is saved.
     fn prepare(&self, request: &Request) -> Result<()> {
         if let (true, Some(text)) = (request.verb == "save", &request.state) {
-            State::read(&json(text)?)?;
+            State::read(&ask::document(text)?)?;
         }
         let Some(player) = self.player(&request.session)? else {
             return Ok(());
@@ -121,7 +120,7 @@ impl Attendant for Attends {
         let Some(player) = self.player(&request.session)? else {
             return Ok(false);
         };
-        let data = json(state.text());
+        let data = ask::document(state.text());
         let loaded = self.runtime.block_on(async {
             let loaded = player.load_still(&data?, &Component::ALL).await;
             match &loaded {
@@ -165,12 +164,6 @@ impl Attendant for Attends {
             drop(self.runtime.block_on(player.end()));
         }
     }
-}
-
-fn json(text: &[u8]) -> Result<Value> {
-    serde_json::from_slice(text).map_err(|e| {
-        Error::new(ErrorKind::InvalidInput, "the state of a player is no JSON").with_source(e)
-    })
 }
 
 fn stopped() -> Error {

@@ -120,10 +120,15 @@ fn read(engine: &Engine, session: &str, guild: u64) -> Result<Option<(Left, Snap
     let ago = Timestamp::now().duration_since(stored.snapshot().created_at);
     // By a clock that was set back, it was just now.
     let mut left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
-    if was_put_back(stored.snapshot()) {
+    let mut newest = stored.snapshot().clone();
+    // A name that was given to it since changes nothing.
+    while let (true, Some(parent)) = (newest.unchanged, newest.parent) {
+        newest = engine.info(&parent.to_string())?;
+    }
+    if was_put_back(&newest) {
         left.restored = true;
         // The node, and Discord, know it as it was before that.
-        let (channel, at) = before(engine, stored.snapshot()).unwrap_or_default();
+        let (channel, at) = before(engine, &newest).unwrap_or_default();
         left.state.channel = channel.or(left.state.channel);
         (left.node, left.session) = (at.node, at.session);
     }

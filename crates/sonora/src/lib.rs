@@ -41,6 +41,7 @@ mod world;
 pub use analytics::{Analytics, Changes, Taken};
 pub use ask::{
     LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
+    merge_stored, restore_stored,
 };
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
 pub use bot::{Bot, Keeping, Recovery, guard};

@@ -27,7 +27,7 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Asks, and waits for the answer. Ctrl-C withdraws the request.
+    /// Asks, and waits for the answer.
     pub(crate) fn send(
         &self,
         engine: &Engine,
@@ -36,25 +36,7 @@ impl Asking {
         arguments: Value,
         state: Option<Vec<u8>>,
     ) -> Result<Answer> {
-        let polite = Polite::begin();
-        let mut ask = engine
-            .ask(session, verb)
-            .arguments(arguments)
-            .timeout(self.timeout)
-            .give_up_when(Polite::asked);
-        if let Some(state) = state {
-            ask = ask.state(state);
-        }
-        let answer = ask.send();
-        let interrupted = Polite::asked();
-        drop(polite);
-        answer.map_err(|error| {
-            if interrupted {
-                Failure::given_up(error.to_string())
-            } else {
-                error.into()
-            }
-        })
+        send(engine, session, verb, (arguments, state), self.timeout)
     }
 
     /// Asks for a restore, rollback, undo or redo, and says what came of it.
@@ -75,7 +57,36 @@ impl Asking {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, dalsegno::Error> {
+/// Asks, with arguments and a state, and waits for the answer. Ctrl-C withdraws the request.
+pub(crate) fn send(
+    engine: &Engine,
+    session: &str,
+    verb: &str,
+    (arguments, state): (Value, Option<Vec<u8>>),
+    timeout: Duration,
+) -> Result<Answer> {
+    let polite = Polite::begin();
+    let mut ask = engine
+        .ask(session, verb)
+        .arguments(arguments)
+        .timeout(timeout)
+        .give_up_when(Polite::asked);
+    if let Some(state) = state {
+        ask = ask.state(state);
+    }
+    let answer = ask.send();
+    let interrupted = Polite::asked();
+    drop(polite);
+    answer.map_err(|error| {
+        if interrupted {
+            Failure::given_up(error.to_string())
+        } else {
+            error.into()
+        }
+    })
+}
+
+pub(crate) fn duration(text: &str) -> Result<Duration, dalsegno::Error> {
     parse_duration(text).map(|duration| duration.unsigned_abs())
 }
 

@@ -1,11 +1,11 @@
 //! `dalsegno completions`: what a shell needs to complete this program's commands.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args;
 use crate::failure::{Failure, Result};
 use crate::output::Out;
+use crate::{args, program};
 
 /// Print a script that completes dalsegno's commands in a shell
 #[derive(Debug, Args)]
@@ -22,11 +22,16 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(&self, out: &mut Out) -> Result<()> {
-        if out.is_json() {
-            return Err(Failure::usage("a script is no JSON: leave --json away"));
-        }
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut args::visible(), "dalsegno", &mut script);
-        out.bytes(&script)
+        write(&mut args::visible(), self.shell, out)
     }
+}
+
+/// Prints the script of a program.
+pub(crate) fn write(command: &mut Command, shell: Shell, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        return Err(Failure::usage("a script is no JSON: leave --json away"));
+    }
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, program::name(), &mut script);
+    out.bytes(&script)
 }

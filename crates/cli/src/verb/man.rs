@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::output::Out;
-use crate::{args, human};
+use crate::{args, human, program};
 
 /// Print the manual page, or write a page for each verb
 ///
@@ -30,35 +30,39 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(&self, out: &mut Out) -> Result<()> {
-        let mut main = args::visible();
-        main.build();
-        let Some(folder) = &self.output else {
-            if out.is_json() {
-                let message = "a page is no JSON: leave --json away, or give --output DIR";
-                return Err(Failure::usage(message));
-            }
-            return out.bytes(&page(&main, "dalsegno")?);
-        };
-        let failed = |path: &Path| {
-            let path = path.display().to_string();
-            move |e| Failure::io(format!("writing {path}"), e)
-        };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
-        let mut pages = Vec::new();
-        collect(&main, "dalsegno", &mut pages)?;
-        let mut written = Vec::with_capacity(pages.len());
-        for (name, text) in pages {
-            let path = folder.join(format!("{name}.1"));
-            fs::write(&path, text).map_err(failed(&path))?;
-            written.push(path.display().to_string());
-        }
-        if out.is_json() {
-            return out.json(&json!({"pages": written}));
-        }
-        let count = human::count(u64::try_from(written.len()).unwrap_or(u64::MAX), "page");
-        let folder = human::safe(&folder.display().to_string());
-        out.line(format!("wrote {count} to {folder}"))
+        write(args::visible(), self.output.as_deref(), out)
     }
+}
+
+/// Prints the page of a program, or writes those of all its verbs into a folder.
+pub(crate) fn write(mut main: Command, folder: Option<&Path>, out: &mut Out) -> Result<()> {
+    main.build();
+    let Some(folder) = folder else {
+        if out.is_json() {
+            let message = "a page is no JSON: leave --json away, or give --output DIR";
+            return Err(Failure::usage(message));
+        }
+        return out.bytes(&page(&main, program::name())?);
+    };
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |e| Failure::io(format!("writing {path}"), e)
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let mut pages = Vec::new();
+    collect(&main, program::name(), &mut pages)?;
+    let mut written = Vec::with_capacity(pages.len());
+    for (name, text) in pages {
+        let path = folder.join(format!("{name}.1"));
+        fs::write(&path, text).map_err(failed(&path))?;
+        written.push(path.display().to_string());
+    }
+    if out.is_json() {
+        return out.json(&json!({"pages": written}));
+    }
+    let count = human::count(u64::try_from(written.len()).unwrap_or(u64::MAX), "page");
+    let folder = human::safe(&folder.display().to_string());
+    out.line(format!("wrote {count} to {folder}"))
 }
 
 /// The pages of a command and of those below it, by the names of their files.
@@ -74,7 +78,7 @@ fn page(command: &Command, name: &str) -> Result<Vec<u8>> {
     let failed = |e| Failure::io("writing the page", e);
     let page = Page::new(command.clone())
         .title(name)
-        .source(format!("dalsegno {}", env!("CARGO_PKG_VERSION")))
+        .source(format!("{} {}", program::name(), env!("CARGO_PKG_VERSION")))
         .manual("Dalsegno");
     let mut text = Vec::new();
     page.render_title(&mut text)

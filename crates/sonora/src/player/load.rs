@@ -190,7 +190,7 @@ impl Player {
 }
 
 /// Puts these components of `wanted` into a state.
-fn apply(state: &mut State, wanted: &State, components: &[Component]) {
+pub(crate) fn apply(state: &mut State, wanted: &State, components: &[Component]) {
     for component in components {
         match component {
             Component::Queue => {

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex as Turn, mpsc, oneshot};
 
 pub use agree::Agreed;
 pub(crate) use heard::Next;
+pub(crate) use load::apply;
 pub use load::{Component, LoadedPlayer};
 pub(crate) use play::look_up;
 pub use state::State;

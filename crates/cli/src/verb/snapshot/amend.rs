@@ -203,7 +203,7 @@ fn show(snapshots: &[Snapshot], dry_run: bool, out: &mut Out) -> Result<()> {
 }
 
 /// A snapshot with what is said of it, on a line.
-pub(super) fn described(snapshot: &Snapshot) -> String {
+pub(crate) fn described(snapshot: &Snapshot) -> String {
     let mut words = vec![
         human::short(snapshot.id),
         format!("of {}", human::safe(&snapshot.session)),

@@ -1,0 +1,120 @@
+//! Which guilds there are, who has them, and which snapshot is meant.
+
+use std::time::Duration;
+
+use dalsegno::{Answer, Engine, ErrorKind, Holder, Holding, Snapshot};
+use serde_json::Value;
+
+use crate::failure::{Failure, Result};
+use crate::human;
+use crate::verb::asking;
+
+/// The players of a store.
+pub(super) struct Guilds<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) app: &'a str,
+}
+
+impl Guilds<'_> {
+    /// The session of a guild.
+    pub(super) fn session(&self, guild: u64) -> String {
+        format!("{}/{guild}", self.app)
+    }
+
+    /// The guild of a session, if it is a player's.
+    pub(super) fn guild(&self, session: &str) -> Option<u64> {
+        session
+            .strip_prefix(self.app)?
+            .strip_prefix('/')?
+            .parse()
+            .ok()
+    }
+
+    /// Who has which guild open, or had it last, by guild.
+    pub(super) fn holders(&self) -> Result<Vec<(u64, Holder)>> {
+        let holders = self.engine.holders()?.into_iter();
+        let own = holders.filter_map(|it| Some((self.guild(&it.session)?, it)));
+        let mut own: Vec<_> = own.collect();
+        own.sort_by_key(|(guild, _)| *guild);
+        Ok(own)
+    }
+
+    /// The guilds that a running bot has, by number.
+    pub(super) fn running(&self) -> Result<Vec<u64>> {
+        let holders = self.holders()?.into_iter();
+        let open = holders.filter(|(_, holder)| holder.standing == Holding::Open);
+        Ok(open.map(|(guild, _)| guild).collect())
+    }
+
+    /// The guilds that have stored states, by number.
+    pub(super) fn stored(&self) -> Result<Vec<u64>> {
+        let sessions = self.engine.sessions()?;
+        let mut guilds: Vec<_> = sessions.iter().filter_map(|it| self.guild(it)).collect();
+        guilds.sort_unstable();
+        Ok(guilds)
+    }
+
+    /// The guilds that are meant, and whether a bot plays them: the one of `--guild-id`, else all that a bot has, else,
+    /// where none runs, all that are stored.
+    pub(super) fn meant(&self, guild: Option<u64>) -> Result<(Vec<u64>, bool)> {
+        let running = self.running()?;
+        if let Some(guild) = guild {
+            return Ok((vec![guild], running.contains(&guild)));
+        }
+        if !running.is_empty() {
+            return Ok((running, true));
+        }
+        let stored = self.stored()?;
+        if stored.is_empty() {
+            let app = human::safe(self.app);
+            return Err(Failure::new(
+                ErrorKind::NotFound,
+                format!(
+                    "no bot runs, and the store has no session {app}/GUILD: see --app and --store"
+                ),
+            ));
+        }
+        Ok((stored, false))
+    }
+
+    /// The snapshot of that name. With a guild, its own comes before others'.
+    pub(super) fn find(&self, name: &str, guild: Option<u64>) -> Result<Snapshot> {
+        if let Some(guild) = guild {
+            let own = format!("{}@{name}", self.session(guild));
+            match self.engine.info(&own) {
+                Err(error) if is_none(error.kind()) => {}
+                found => return Ok(found?),
+            }
+        }
+        let found = self.engine.info(name).map_err(|error| {
+            let ambiguous = error.kind() == ErrorKind::Ambiguous;
+            match Failure::from(error) {
+                failure if ambiguous => failure.advise("give --guild-id, or SESSION@NAME"),
+                failure => failure,
+            }
+        })?;
+        if self.guild(&found.session).is_none() {
+            let (id, session) = (human::short(found.id), human::safe(&found.session));
+            return Err(Failure::new(
+                ErrorKind::InvalidInput,
+                format!("{id} is of session {session}, which is no player's; see --app"),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Asks the bot that has the guild.
+    pub(super) fn ask(
+        &self,
+        guild: u64,
+        verb: &str,
+        given: (Value, Option<Vec<u8>>),
+        timeout: Duration,
+    ) -> Result<Answer> {
+        asking::send(self.engine, &self.session(guild), verb, given, timeout)
+    }
+}
+
+fn is_none(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::InvalidInput)
+}

@@ -1,0 +1,160 @@
+//! The options that every verb has: the store, the node, the bot's name in the store.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use dalsegno::{Engine, ErrorKind};
+use dalsegno_sonora::lavalink::{Address, Password};
+
+use super::guilds::Guilds;
+use crate::failure::Result;
+use crate::global::Global;
+use crate::output::Out;
+use crate::place::{self, Place};
+
+/// The variable that holds the node's password.
+const PASSWORD: &str = "SONORA_PASSWORD";
+
+/// What a node's password is where nobody set one.
+const USUAL: &str = "youshallnotpass";
+
+/// The options of every verb.
+#[derive(Debug, Clone, Args)]
+#[command(mut_arg("store", |store| store.long_help(STORE)))]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The file of configuration, in the place of the dalsegno.toml that is found here or above
+    #[arg(long, global = true, value_name = "FILE", display_order = 102)]
+    config: Option<PathBuf>,
+    /// What the bot's sessions begin with: those of `sonora` are sonora/GUILD
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SONORA_APP",
+        hide_env_values = true,
+        default_value = "sonora",
+        display_order = 103
+    )]
+    pub(crate) app: String,
+    /// What is said beside the answers: remarks, or warnings and errors only
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        value_enum,
+        ignore_case = true,
+        default_value_t,
+        display_order = 104
+    )]
+    log_level: Level,
+    /// The Lavalink node's host
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST",
+        env = "SONORA_HOST",
+        hide_env_values = true,
+        default_value = "127.0.0.1",
+        help_heading = "Node",
+        display_order = 110
+    )]
+    host: String,
+    /// Its port
+    #[arg(
+        long,
+        global = true,
+        value_name = "PORT",
+        env = "SONORA_PORT",
+        hide_env_values = true,
+        default_value_t = 2333,
+        help_heading = "Node",
+        display_order = 111
+    )]
+    port: u16,
+    /// The file whose first line is its password
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Node",
+        display_order = 112
+    )]
+    password_file: Option<PathBuf>,
+    /// Its password, which others on this machine can then see: rather use --password-file
+    ///
+    /// The arguments of a program are shown to everybody by `ps`, and stay in the shell's history. Use
+    /// --password-file, or set SONORA_PASSWORD. Without any of them it is what a node has where nobody set one.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PASSWORD",
+        conflicts_with = "password_file",
+        help_heading = "Node",
+        display_order = 113
+    )]
+    password: Option<String>,
+    /// Speak to it through TLS
+    #[arg(long, global = true, help_heading = "Node", display_order = 114)]
+    tls: bool,
+}
+
+/// How much is said beside the answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// As info
+    Debug,
+    /// Remarks too
+    #[default]
+    Info,
+    /// Only what is wrong
+    #[value(alias = "warn")]
+    Warning,
+    /// As warning
+    #[value(alias = "critical")]
+    Error,
+}
+
+const STORE: &str = "\
+The store: a file, or a folder that holds store.db
+
+Without it, the environment's DALSEGNO_STORE, else what the project's dalsegno.toml says, else .dalsegno/ here if it \
+holds a store, else what the user's configuration says, else dalsegno/ in the user's data folder. It is the one that \
+the bot was given.";
+
+impl Options {
+    /// What holds for the whole program.
+    pub(super) fn settle(&self, out: &mut Out) -> Result<()> {
+        if matches!(self.log_level, Level::Warning | Level::Error) {
+            out.hush();
+        }
+        self.config.as_deref().map_or(Ok(()), place::configure)
+    }
+
+    /// Opens the store.
+    pub(super) fn engine(&self) -> Result<Engine> {
+        Place::open(&self.global)
+    }
+
+    /// The players of the store.
+    pub(super) fn guilds<'a>(&'a self, engine: &'a Engine) -> Guilds<'a> {
+        Guilds {
+            engine,
+            app: &self.app,
+        }
+    }
+
+    /// The node.
+    pub(super) fn node(&self) -> Result<Address> {
+        let password = match (&self.password, &self.password_file) {
+            (Some(password), _) => Password::new(password),
+            (None, Some(file)) => Password::from_file(file)?,
+            (None, None) => match Password::from_environment(PASSWORD) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Password::new(USUAL),
+                password => password?,
+            },
+        };
+        Ok(Address::new(&self.host, self.port, password).secure(self.tls))
+    }
+}

@@ -1,0 +1,238 @@
+//! `sonoractl snapshot save`: captures what plays.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use dalsegno::{ErrorKind, Kind, Snapshot};
+use dalsegno_sonora::{LiveQueue, SAVE, SavedPlayer, Saving, SnapshotFile};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::guilds::Guilds;
+use super::options::Options;
+use super::player;
+use crate::failure::{Failure, Result};
+use crate::human;
+use crate::output::Out;
+use crate::verb::asking::duration;
+use crate::verb::put::close;
+use crate::{place, style};
+
+/// Save what plays now, of all guilds or one
+///
+/// The running bot is asked for it. Where none runs, the newest stored states get the name, and that is said. Exit
+/// code 3 if some guilds could not be saved.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sonoractl snapshot save --name party_session
+  sonoractl snapshot save --name party_session --guild-id 123456789 --tag friday
+  sonoractl snapshot save --output backups/session.json")]
+pub(super) struct Save {
+    /// The snapshot's name; each guild has its own of it
+    #[arg(long)]
+    name: Option<String>,
+    /// Write it into a file as well, as Sonora does; of several guilds, into FILE_guild_ID
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only this guild
+    #[arg(long, value_name = "ID")]
+    guild_id: Option<u64>,
+    /// What it is
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// A tag; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// How long to wait for the bot's answer
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    timeout: Duration,
+}
+
+/// What was saved of a guild.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    player: SavedPlayer,
+    file: Option<PathBuf>,
+}
+
+impl Save {
+    pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
+        let engine = options.engine()?;
+        let guilds = options.guilds(&engine);
+        let (meant, live) = guilds.meant(self.guild_id)?;
+        if !live {
+            out.note(match self.guild_id {
+                Some(guild) => {
+                    format!("no bot plays guild {guild}: this is its newest stored state")
+                }
+                None => "no bot runs: these are the newest stored states".to_owned(),
+            });
+        }
+        let (mut saved, mut failed) = (Vec::new(), Vec::new());
+        for guild in &meant {
+            let file = self.file(*guild, meant.len() > 1);
+            match self.save(&guilds, *guild, live, file) {
+                Ok(done) => {
+                    if !out.is_json() {
+                        out.line(told(&done))?;
+                    }
+                    saved.push(done);
+                }
+                Err(failure) => failed.push((*guild, failure)),
+            }
+        }
+        close(engine, out);
+        if out.is_json() && !saved.is_empty() {
+            let failed: Vec<_> = failed
+                .iter()
+                .map(|(guild, failure)| json!({"guild": guild, "error": failure.message()}))
+                .collect();
+            out.json(&json!({"live": live, "saved": saved, "failed": failed}))?;
+        }
+        Failure::of_several(failed, saved.len(), "saved")
+    }
+
+    fn save(
+        &self,
+        guilds: &Guilds<'_>,
+        guild: u64,
+        live: bool,
+        file: Option<PathBuf>,
+    ) -> Result<Done> {
+        if let Some(file) = &file {
+            place::not_the_store(guilds.engine, file)?;
+        }
+        let player = if live {
+            self.ask(guilds, guild)?
+        } else {
+            self.keep(guilds, guild)?
+        };
+        if let Some(file) = &file {
+            let written = write(guilds, &player, file);
+            written
+                .map_err(|failure| failure.after("it is stored, but the file was not written"))?;
+        }
+        Ok(Done { player, file })
+    }
+
+    fn ask(&self, guilds: &Guilds<'_>, guild: u64) -> Result<SavedPlayer> {
+        let saving = Saving {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            tags: self.tags.clone(),
+            ..Saving::default()
+        };
+        let answer = guilds.ask(guild, SAVE, (json!(saving), None), self.timeout)?;
+        serde_json::from_value(answer.value).map_err(|e| {
+            Failure::problem(format!(
+                "the bot answered something else than was asked: {e}"
+            ))
+        })
+    }
+
+    /// The newest stored state once more, under its name.
+    fn keep(&self, guilds: &Guilds<'_>, guild: u64) -> Result<SavedPlayer> {
+        let session = guilds.session(guild);
+        let stored = guilds.engine.restore(&format!("{session}@latest"))?;
+        let queue = LiveQueue::read(guild, &stored.to::<Value>()?)?;
+        let mut save = guilds.engine.save_json(&session, stored.into_text());
+        if let Some(name) = &self.name {
+            save = save.name(name);
+        }
+        if let Some(description) = &self.description {
+            save = save.description(description);
+        }
+        save = self.tags.iter().fold(save, |save, tag| save.tag(tag));
+        let snapshot = save.kind(Kind::Manual).commit()?;
+        Ok(SavedPlayer {
+            guild,
+            snapshot: json!(snapshot),
+            tracks: usize::from(queue.current.is_some()) + queue.upcoming,
+            history: queue.history,
+            current: queue.current,
+            position: queue.position,
+        })
+    }
+
+    /// Its own file, where one was asked for.
+    fn file(&self, guild: u64, several: bool) -> Option<PathBuf> {
+        let path = self.output.clone()?;
+        if !several {
+            return Some(path);
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let end = path
+            .extension()
+            .map(|end| format!(".{}", end.to_string_lossy()));
+        let name = format!("{stem}_guild_{guild}{}", end.unwrap_or_default());
+        Some(path.with_file_name(name))
+    }
+}
+
+fn write(guilds: &Guilds<'_>, player: &SavedPlayer, path: &Path) -> Result<()> {
+    let id = player.snapshot["id"].as_str().unwrap_or_default();
+    let stored = guilds.engine.restore(id)?;
+    let data: Map<String, Value> = stored.to()?;
+    let snapshot: &Snapshot = stored.snapshot();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact to less than a microsecond"
+    )]
+    let time = snapshot.created_at.as_microsecond() as f64 / 1e6;
+    let mut file = SnapshotFile::new(player.guild, time);
+    file.data = data;
+    for (key, text) in [
+        ("name", &snapshot.name),
+        ("description", &snapshot.description),
+    ] {
+        if let Some(text) = text {
+            file.other.insert(key.to_owned(), json!(text));
+        }
+    }
+    if !snapshot.tags.is_empty() {
+        file.other
+            .insert("metadata".to_owned(), json!({"tags": snapshot.tags}));
+    }
+    Ok(file.save(path)?)
+}
+
+fn told(done: &Done) -> String {
+    let player = &done.player;
+    let text = |key: &str| player.snapshot[key].as_str().map(human::safe);
+    let id: String = text("id").unwrap_or_default().chars().take(18).collect();
+    let name = text("name").map_or_else(String::new, |name| format!(" '{name}'"));
+    let file = done.file.as_ref().map_or_else(String::new, |file| {
+        format!(", written to {}", human::safe(&file.display().to_string()))
+    });
+    format!(
+        "{} guild {}: {} ({}), saved as {id}{name}{file}",
+        style::good("done"),
+        player.guild,
+        player::tracks(player.tracks),
+        player::current(player.current.as_deref(), player.position),
+    )
+}
+
+impl Failure {
+    /// What is to be said where `failed` of several were not done: the first one's kind where none was.
+    pub(super) fn of_several(failed: Vec<(u64, Self)>, done: usize, what: &str) -> Result<()> {
+        let lines: Vec<_> = failed
+            .iter()
+            .map(|(guild, failure)| format!("guild {guild} was not {what}: {}", failure.message()))
+            .collect();
+        let message = lines.join("\n");
+        match failed.into_iter().next() {
+            None => Ok(()),
+            Some((_, first)) if done == 0 => Err(first.saying(message)),
+            Some(_) => Err(Self::partly(message)),
+        }
+    }
+
+    /// Whether what was asked for is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        self.is_of(ErrorKind::NotFound) || self.is_of(ErrorKind::InvalidInput)
+    }
+}

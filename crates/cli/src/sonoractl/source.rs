@@ -1,0 +1,57 @@
+//! What is restored or shown: a snapshot of the store, or a file.
+
+use std::path::Path;
+
+use dalsegno::{ErrorKind, Snapshot};
+use dalsegno_sonora::{LiveQueue, SnapshotFile};
+use serde_json::Value;
+
+use super::guilds::Guilds;
+use crate::failure::{Failure, Result};
+
+/// A state of a player, and where it is from.
+pub(super) struct Source {
+    /// Whose it is.
+    pub(super) guild: u64,
+    /// Its components.
+    pub(super) data: Value,
+    /// What they hold.
+    pub(super) queue: LiveQueue,
+    pub(super) from: From,
+}
+
+pub(super) enum From {
+    Store(Box<Snapshot>),
+    File(Box<SnapshotFile>),
+}
+
+impl Source {
+    /// The snapshot of that name; where there is none, the file.
+    pub(super) fn find(guilds: &Guilds<'_>, name: &str, guild: Option<u64>) -> Result<Self> {
+        let path = Path::new(name);
+        let found = match guilds.find(name, guild) {
+            Err(failure) if failure.is_missing() && path.exists() => None,
+            found => Some(found?),
+        };
+        let Some(snapshot) = found else {
+            let file = SnapshotFile::load(path)?;
+            let data = Value::Object(file.data.clone());
+            return Ok(Self {
+                guild: file.guild_id,
+                queue: LiveQueue::read(file.guild_id, &data)?,
+                data,
+                from: From::File(Box::new(file)),
+            });
+        };
+        let guild = guilds
+            .guild(&snapshot.session)
+            .ok_or_else(|| Failure::new(ErrorKind::InvalidInput, "it is of no player"))?;
+        let data: Value = guilds.engine.restore(&snapshot.id.to_string())?.to()?;
+        Ok(Self {
+            guild,
+            queue: LiveQueue::read(guild, &data)?,
+            data,
+            from: From::Store(Box::new(snapshot)),
+        })
+    }
+}
