@@ -4,6 +4,7 @@
 //! they are a session of the engine each.
 
 mod analytics;
+mod archive;
 mod autoplay;
 mod bot;
 mod bring;
@@ -15,17 +16,20 @@ mod filters;
 mod hold;
 pub mod lavalink;
 mod link;
+mod manager;
 mod node;
 mod player;
 mod plugin;
 mod queue;
 mod restore;
+mod sealed;
 mod snapshot;
 mod track;
 mod voice;
 mod world;
 
 pub use analytics::{Analytics, Changes, Taken};
+pub use archive::{AUTO_SAVED, Archived};
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
 pub use bot::{Bot, Keeping, Recovery, guard};
 pub use bring::{Brought, How};
@@ -34,6 +38,7 @@ pub use event::{Happened, Told};
 pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
+pub use manager::Folder;
 pub use node::Node;
 pub use player::{Agreed, Component, LoadedPlayer, Player, State, Whereabouts};
 pub use plugin::Plugin;
