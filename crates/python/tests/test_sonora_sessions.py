@@ -49,7 +49,6 @@ async def test_the_service(node: Node) -> None:
     def on_auto_save(event: Event) -> None:
         saved.append(event.data["snapshot"].guild_id)
 
-    assert on_auto_save
     async with bot(node) as made, bot(node, store="other.db") as other:
         await playing(made, guild=1)
         await made.get_player(2)
@@ -277,6 +276,10 @@ def as_asked(player: Player, snapshot: Snapshot) -> bool:
     return player.volume == volume and len(player.queue.upcoming) == len(upcoming)
 
 
+def refuses(_: Player, __: Snapshot) -> bool:
+    return False
+
+
 @awaited
 async def test_a_careful_restore(node: Node) -> None:
     async with bot(node) as made:
@@ -290,6 +293,6 @@ async def test_a_careful_restore(node: Node) -> None:
         assert not list(Path().glob("backup_*")), "it was not needed"
 
         player.volume = 90
-        assert not await safe_restore("party.json", player, lambda *_: False)
+        assert not await safe_restore("party.json", player, refuses)
         assert player.volume == 90 and node.player(1)["volume"] == 90
         assert not await safe_restore("nothing.json", player, as_asked)

@@ -274,7 +274,7 @@ async def test_an_audit_of_what_was_created(node: Node) -> None:
     async with bot(node) as made:
         player = await playing(made)
         snapshot = await player.create_snapshot()
-        assert log == [(snapshot.name, None, snapshot.size)] and audit
+        assert log == [(snapshot.name, None, snapshot.size)]
         await player.create_snapshot("named", user="admin_user_id")
         assert log[1][:2] == ("named", "admin_user_id")
 
@@ -287,7 +287,6 @@ async def test_integrity(node: Node) -> None:
     async def on_corruption(event: Event) -> None:
         told.append(event.data["snapshot"].name)
 
-    assert on_corruption
     async with bot(node) as made:
         player = await playing(made)
         player.snapshots.enable_integrity_check = True

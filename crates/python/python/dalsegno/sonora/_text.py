@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from .errors import InvalidInputError
 
-__all__ = ["read", "write"]
+__all__ = ["items", "members", "read", "write"]
 
 
 def write(value: object, what: str) -> bytes:
@@ -21,3 +22,16 @@ def write(value: object, what: str) -> bytes:
 def read(text: bytes) -> Any:
     """What a JSON text says."""
     return json.loads(text)
+
+
+def members(value: object) -> dict[str, Any]:
+    """The members of an object; none of anything else."""
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> list[Any]:
+    """The items of a list; none of anything else."""
+    if not isinstance(value, list):
+        return []
+    found: list[Any] = value
+    return found

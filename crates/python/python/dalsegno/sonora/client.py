@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import weakref
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from os import PathLike
@@ -145,9 +146,7 @@ class SonoraClient:
         async with self._starting:
             if self.is_running:
                 return
-            # Whoever is told must not keep the client.
-            own = weakref.ref(self)
-            asked = {**self._asked, "listener": lambda *told: _hear(own, *told)}
+            asked = {**self._asked, "listener": functools.partial(_hear, weakref.ref(self))}
             self._core = await SonoraCore.start(asked)
             self._known.clear()
             event_manager.use_loop(asyncio.get_running_loop())
@@ -270,12 +269,11 @@ clients: weakref.WeakSet[SonoraClient] = weakref.WeakSet()
 """Those that run."""
 
 
-def _hear(
-    own: weakref.ref[SonoraClient], word: str, guild: int | None, said: dict[str, Any]
-) -> None:
-    client = own()
-    if client is not None:
-        client._hear(word, guild, said)
+def _hear(client: Any, word: str, guild: int | None, said: dict[str, Any]) -> None:
+    # It is a weak reference: whoever is told does not keep the client.
+    heard: SonoraClient | None = client()
+    if heard is not None:
+        heard._hear(word, guild, said)
 
 
 def at_exit() -> None:

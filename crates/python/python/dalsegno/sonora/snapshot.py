@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, final
 from .._dalsegno import SonoraCore, SonoraFile
 from .._threads import threads
 from ..results import Snapshot as Record
-from ._text import read, write
+from ._text import items, members, read, write
 from .errors import ConflictError, InvalidInputError, SecurityError, SonoraError
 from .events import EventType, event_manager
 from .track import Track
@@ -66,7 +66,7 @@ class Snapshot:
         given, description, metadata = (other.pop(key, None) for key in OWN)
         made._name = given if isinstance(given, str) and given else name
         made._description = description if isinstance(description, str) else None
-        made._metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
+        made._metadata = members(metadata)
         made._other = other
         return made
 
@@ -146,9 +146,10 @@ class Snapshot:
 
         Raises `SecurityError` where it is damaged.
         """
-        if self._data is None:
-            self._data = read(self._content())
-        return self._data
+        data = self._data
+        if data is None:
+            data = self._data = members(read(self._content()))
+        return data
 
     @data.setter
     def data(self, data: Mapping[str, Any]) -> None:
@@ -168,30 +169,28 @@ class Snapshot:
     @property
     def queue(self) -> list[Track]:
         """The upcoming tracks."""
-        upcoming = _part(self.data, "queue").get("upcoming")
-        tracks: list[Any] = upcoming if isinstance(upcoming, list) else []
-        return [Track._of(track) for track in tracks if isinstance(track, Mapping)]
+        upcoming = items(members(self.data.get("queue")).get("upcoming"))
+        return [Track._of(members(track)) for track in upcoming]
 
     @property
     def filters(self) -> dict[str, Any]:
         """What is on, by name: the parameters of filters; nothing of presets, whose filters stand in `data`."""
-        filters = _part(self.data, "filters")
-        config = _part(filters, "filter_config")
-        active = filters.get("active_filters")
-        names: list[Any] = active if isinstance(active, list) else list(config)
+        filters = members(self.data.get("filters"))
+        config = members(filters.get("filter_config"))
+        names = items(filters.get("active_filters", list(config)))
         return {str(name): config.get(str(name)) for name in names}
 
     @property
     def settings(self) -> dict[str, Any]:
         """Volume, pause, loop, shuffle, and what the bot and its plugins keep of the guild."""
-        player, queue = _part(self.data, "player"), _part(self.data, "queue")
+        player, queue = members(self.data.get("player")), members(self.data.get("queue"))
         return {
             "volume": player.get("volume", 100),
             "paused": player.get("paused", False),
             "loop_mode": queue.get("loop_mode", "none"),
             "shuffle_enabled": queue.get("shuffle_enabled", False),
-            **_part(self.data, "settings"),
-            "plugins": _part(self.data, "plugins"),
+            **members(self.data.get("settings")),
+            "plugins": members(self.data.get("plugins")),
         }
 
     # What it is turned into, and read from.
@@ -323,11 +322,6 @@ class Snapshot:
         return (
             f"Snapshot({self.name!r} of guild {self.guild_id}, {self.created_at:%Y-%m-%d %H:%M:%S})"
         )
-
-
-def _part(members: Mapping[str, Any], name: str) -> dict[str, Any]:
-    part = members.get(name)
-    return dict(part) if isinstance(part, Mapping) else {}
 
 
 def _stem(path: StrPath) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
-from ._text import read, write
+from ._text import members, read, write
 
 __all__ = ["Track"]
 
@@ -110,8 +110,7 @@ class Track:
     @property
     def user_data(self) -> dict[str, Any]:
         """What the bot attached to it, such as who asked for it."""
-        data = self.info.get("userData")
-        return dict(data) if isinstance(data, Mapping) else {}
+        return members(self.info.get("userData"))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Track) and self.to_dict() == other.to_dict()
