@@ -1,4 +1,6 @@
-//! Changing what is said of a snapshot: its name, its tags, its pin. The state stays as it is.
+//! Changing what is said of a snapshot: its name, its tags, its pin, what describes it. The state stays as it is.
+
+use serde_json::{Map, Value};
 
 use crate::attempt::until_done;
 use crate::codec::detail::{self, Detail};
@@ -20,6 +22,12 @@ pub enum Amendment {
     Untag(Vec<String>),
     /// Nothing deletes it, or things may again.
     Pin(bool),
+    /// It has this label, or none.
+    Label(Option<String>),
+    /// It has this description, or none.
+    Description(Option<String>),
+    /// It has this free metadata, and no other.
+    Metadata(Map<String, Value>),
 }
 
 impl Amendment {
@@ -36,6 +44,9 @@ impl Amendment {
             Self::Untag(tags) => detail.tags.retain(|tag| !tags.contains(tag)),
             Self::Pin(true) => row.flags |= PINNED,
             Self::Pin(false) => row.flags &= !PINNED,
+            Self::Label(text) => detail.label.clone_from(text),
+            Self::Description(text) => detail.description.clone_from(text),
+            Self::Metadata(members) => detail.metadata.clone_from(members),
         }
     }
 }
@@ -76,7 +87,7 @@ impl Engine {
     /// Changes what is said of a snapshot, and gives it as it is then.
     ///
     /// # Errors
-    /// As [`info`](Engine::info); `InvalidInput` where a name or a tag cannot be; `Conflict` where
+    /// As [`info`](Engine::info); `InvalidInput` where a name, a tag or another text cannot be; `Conflict` where
     /// another snapshot of the session has the name, or other programs kept changing this one.
     pub fn amend(&self, reference: &str, amendment: &Amendment) -> Result<Snapshot> {
         until_done(&format!("'{reference}'"), || {

@@ -6,7 +6,12 @@ use pyo3::types::PyString;
 
 /// The exception for an error.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    let class = match error.kind() {
+    exception(py, class_of(error.kind()), &error.to_string())
+}
+
+/// The name of the class for a kind.
+pub(crate) fn class_of(kind: ErrorKind) -> &'static str {
+    match kind {
         ErrorKind::NotFound => "NotFoundError",
         ErrorKind::Ambiguous => "AmbiguousError",
         ErrorKind::Conflict => "ConflictError",
@@ -15,9 +20,9 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Damaged => "DamagedError",
         ErrorKind::Denied => "AccessDeniedError",
         ErrorKind::InvalidInput => "InvalidInputError",
+        ErrorKind::Unreachable => "UnreachableError",
         _ => "StorageError",
-    };
-    exception(py, class, &error.to_string())
+    }
 }
 
 /// The exception for an error of opening a store.
@@ -63,8 +68,13 @@ pub(crate) fn mistake(py: Python<'_>) -> PyErr {
 }
 
 fn exception(py: Python<'_>, class: &str, message: &str) -> PyErr {
+    exception_of(py, "dalsegno.errors", class, message)
+}
+
+/// An exception of this class of a module.
+pub(crate) fn exception_of(py: Python<'_>, module: &str, class: &str, message: &str) -> PyErr {
     let made = py
-        .import("dalsegno.errors")
+        .import(module)
         .and_then(|module| module.getattr(PyString::new(py, class)))
         .and_then(|class| class.call1((message,)));
     match made {

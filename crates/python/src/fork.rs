@@ -31,6 +31,8 @@ struct Traffic {
     running: usize,
     /// Threads that are about to fork; others wait before they call.
     forking: Vec<ThreadId>,
+    /// Stores that are open until their programs close them: no fork waits for that.
+    held: usize,
     /// This process was forked from one with open handles.
     tainted: bool,
     kept: Vec<Weak<Kept>>,
@@ -83,6 +85,7 @@ impl Look<'_> {
             process: std::process::id(),
             running: 0,
             forking: Vec::new(),
+            held: 0,
             tainted: false,
             kept: Vec::new(),
             bell: Arc::default(),
@@ -98,7 +101,7 @@ impl Traffic {
     /// The first look in a forked process.
     fn be_a_child(&mut self, py: Python<'_>) {
         self.process = std::process::id();
-        let mut open = self.running > 0;
+        let mut open = self.running > 0 || self.held > 0;
         for kept in &self.kept {
             if let Some(kept) = kept.upgrade() {
                 // It is the parent's: closing it here would drop the parent's locks.
@@ -107,6 +110,7 @@ impl Traffic {
         }
         self.tainted |= open;
         self.running = 0;
+        self.held = 0;
         self.forking.clear();
         // A thread of the parent may have been in the middle of it.
         std::mem::forget(std::mem::take(&mut self.bell));
@@ -154,6 +158,36 @@ pub(crate) fn leave(py: Python<'_>) {
     let traffic = look.traffic();
     traffic.running = traffic.running.saturating_sub(1);
     traffic.bell.ring();
+}
+
+/// As long as this is there, a store is open that is not closed for forks: in a forked process none can be used.
+pub(crate) struct Hold(u32);
+
+impl Hold {
+    /// # Errors
+    /// As [`enter`].
+    pub(crate) fn begin(py: Python<'_>) -> dalsegno::Result<Self> {
+        enter(py)?;
+        let mut look = Look::take(py);
+        let traffic = look.traffic();
+        traffic.held += 1;
+        let process = traffic.process;
+        drop(look);
+        leave(py);
+        Ok(Self(process))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let _left_at_exit = Python::try_attach(|py| {
+            let mut look = Look::take(py);
+            let traffic = look.traffic();
+            if traffic.process == self.0 {
+                traffic.held = traffic.held.saturating_sub(1);
+            }
+        });
+    }
 }
 
 /// Before a fork: waits until no call is running, and closes every store.

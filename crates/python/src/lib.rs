@@ -13,6 +13,7 @@ mod hermes;
 mod place;
 mod saver;
 mod show;
+mod sonora;
 mod states;
 mod text;
 mod ticket;
@@ -37,6 +38,8 @@ mod _dalsegno {
     };
     #[pymodule_export]
     use super::saver::Saver;
+    #[pymodule_export]
+    use super::sonora::{SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer};
     #[pymodule_export]
     use super::states::{State, States, exact_json};
     #[pymodule_export]

@@ -23,6 +23,7 @@ def test_every_error_is_a_dalsegno_error_and_says_its_kind() -> None:
         "damaged",
         "denied",
         "invalid_input",
+        "unreachable",
         "storage",
     }
     assert set(errors.__all__) <= set(dalsegno.__all__)
@@ -37,6 +38,7 @@ def test_every_error_is_a_dalsegno_error_and_says_its_kind() -> None:
         (dalsegno.InvalidInputError, ValueError),
         (dalsegno.AccessDeniedError, PermissionError),
         (dalsegno.StorageError, OSError),
+        (dalsegno.UnreachableError, ConnectionError),
     ],
 )
 def test_errors_are_also_what_python_would_raise(

@@ -9,6 +9,7 @@
 //! [`Engine::ask`](dalsegno::Engine::ask): [`SAVE`], [`RESTORE`], [`QUEUE`] and [`STATE`].
 
 mod analytics;
+mod archive;
 mod ask;
 mod attend;
 mod autoplay;
@@ -25,12 +26,14 @@ mod hold;
 pub mod lavalink;
 mod left;
 mod link;
+mod manager;
 mod node;
 mod options;
 mod player;
 mod plugin;
 mod queue;
 mod restore;
+mod sealed;
 mod snapshot;
 mod sources;
 mod take;
@@ -39,6 +42,7 @@ mod voice;
 mod world;
 
 pub use analytics::{Analytics, Changes, Taken};
+pub use archive::{AUTO_SAVED, Archived};
 pub use ask::{
     LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
     merge_stored, restore_stored,
@@ -54,6 +58,7 @@ pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json}
 pub use filters::{Filters, presets};
 pub use hold::Hold;
 pub use left::Left;
+pub use manager::Folder;
 pub use node::Node;
 pub use options::Options;
 pub use player::{Agreed, Component, LoadedPlayer, Player, State, Whereabouts};

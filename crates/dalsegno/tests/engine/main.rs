@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy allows it in tests, but not in what they call
 
 mod acceptance;
+mod amend;
 mod ask;
 mod autosave;
 mod common;

@@ -29,6 +29,7 @@ from .errors import (
     NotFoundError,
     StorageError,
     StoreNotFoundError,
+    UnreachableError,
     WrongKeyError,
 )
 from .events import Event
@@ -54,6 +55,7 @@ __all__ = [
     "StorageError",
     "StoreNotFoundError",
     "Ticket",
+    "UnreachableError",
     "WrongKeyError",
     "__version__",
     "aio",

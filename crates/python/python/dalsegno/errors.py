@@ -19,6 +19,7 @@ __all__ = [
     "NotFoundError",
     "StorageError",
     "StoreNotFoundError",
+    "UnreachableError",
     "WrongKeyError",
 ]
 
@@ -85,6 +86,12 @@ class InvalidInputError(DalsegnoError, ValueError):
     """What was given cannot be accepted: correct it."""
 
     kind = "invalid_input"
+
+
+class UnreachableError(DalsegnoError, ConnectionError):
+    """What is on another machine, or a service, does not answer: look whether it runs, and try again."""
+
+    kind = "unreachable"
 
 
 class StorageError(DalsegnoError, OSError):

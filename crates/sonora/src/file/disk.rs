@@ -16,17 +16,7 @@ impl SnapshotFile {
     /// # Errors
     /// As [`write`](Self::write); `Denied` or `Storage` as the disk answers. Then a file that stood there is as it was.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let text = self.write()?;
-        let folder = durable::folder_of(path);
-        let made = DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder);
-        made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
-        durable::write_private(path, |out| {
-            let written = out.write_all(text.as_bytes());
-            written.map_err(|e| Error::io(format!("writing {}", path.display()), e))
-        })
+        write_file(path, self.write()?.as_bytes())
     }
 
     /// Reads the file at `path`.
@@ -34,19 +24,40 @@ impl SnapshotFile {
     /// # Errors
     /// `NotFound` where there is none; `Denied` or `Storage` as the disk answers; as [`read`](Self::read).
     pub fn load(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let failed = |e| Error::io(format!("reading {shown}"), e);
-        // What is no file might never end, or never begin.
-        if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            let message = format!("{shown} is not a file; give the path of one");
-            return Err(Error::new(ErrorKind::InvalidInput, message));
-        }
-        let mut text = Vec::new();
-        let most = MAX_FILE_SIZE as u64 + 1;
-        let file = File::open(path).map_err(failed)?;
-        file.take(most).read_to_end(&mut text).map_err(failed)?;
-        Self::read(&text).map_err(|e| e.context(shown))
+        let text = read_file(path, MAX_FILE_SIZE)?;
+        Self::read(&text).map_err(|e| e.context(path.display()))
     }
+}
+
+/// Writes a file and the folders that are missing, for their owner only; whole or not at all.
+pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = durable::folder_of(path);
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder);
+    made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
+    durable::write_private(path, |out| {
+        let written = out.write_all(content);
+        written.map_err(|e| Error::io(format!("writing {}", path.display()), e))
+    })
+}
+
+/// Reads a file, one byte more than `most` of it at most, so that a larger one is noticed.
+pub(crate) fn read_file(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let failed = |e| Error::io(format!("reading {shown}"), e);
+    // What is no file might never end, or never begin.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        let message = format!("{shown} is not a file; give the path of one");
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(most as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    Ok(text)
 }
 
 /// The name of a file that was given none: of the `nth` one (1 is the first) of a guild in that second.

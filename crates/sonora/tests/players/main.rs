@@ -8,6 +8,7 @@
     clippy::print_stdout
 )]
 
+mod archive;
 mod asked;
 mod comes_back;
 mod deploys;

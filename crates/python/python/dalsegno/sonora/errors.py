@@ -1,0 +1,68 @@
+"""What can go wrong with players and snapshots: the classes of `dalsegno`, each also a `SonoraError`."""
+
+from __future__ import annotations
+
+from .. import errors
+
+__all__ = [
+    "AccessDeniedError",
+    "AmbiguousError",
+    "ConflictError",
+    "InvalidInputError",
+    "LockedError",
+    "NotFoundError",
+    "SecurityError",
+    "SnapshotNotFoundError",
+    "SonoraError",
+    "StorageError",
+    "UnreachableError",
+    "WrongKeyError",
+]
+
+
+class SonoraError(errors.DalsegnoError):
+    """Something that could not be done; see the subclasses."""
+
+
+class NotFoundError(SonoraError, errors.NotFoundError):
+    """Nothing answers to that: no player, no track, no snapshot."""
+
+
+class SnapshotNotFoundError(NotFoundError, FileNotFoundError):
+    """There is no file at that path."""
+
+
+class AmbiguousError(SonoraError, errors.AmbiguousError):
+    """Several snapshots answer to that."""
+
+
+class ConflictError(SonoraError, errors.ConflictError):
+    """The node does not hold what it was told, the client was closed, or somebody else was first."""
+
+
+class LockedError(SonoraError, errors.LockedError):
+    """Another program has the player's session, or the store: try again later."""
+
+
+class WrongKeyError(SonoraError, errors.WrongKeyError):
+    """The key does not open this snapshot."""
+
+
+class SecurityError(SonoraError, errors.DamagedError):
+    """A snapshot is not what was written: load another one."""
+
+
+class AccessDeniedError(SonoraError, errors.AccessDeniedError):
+    """The operating system, the node (a wrong password) or Discord forbids it."""
+
+
+class InvalidInputError(SonoraError, errors.InvalidInputError):
+    """What was given cannot be accepted: correct it."""
+
+
+class UnreachableError(SonoraError, errors.UnreachableError):
+    """No node answers: look whether it runs, and try again."""
+
+
+class StorageError(SonoraError, errors.StorageError):
+    """The disk or the file system failed, or this process was forked from one whose players are at work there."""

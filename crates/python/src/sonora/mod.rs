@@ -1,0 +1,14 @@
+//! Players on Lavalink nodes, for `dalsegno.sonora`.
+
+mod callbacks;
+mod client;
+mod fail;
+mod file;
+mod player;
+mod queue;
+mod runtime;
+mod told;
+
+pub(crate) use client::SonoraCore;
+pub(crate) use file::{SonoraFile, SonoraFolder};
+pub(crate) use player::SonoraPlayer;
