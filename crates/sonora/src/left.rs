@@ -124,6 +124,12 @@ fn read(engine: &Engine, session: &str, guild: u64, now: Timestamp) -> Result<Op
     Ok((!absent).then_some(left))
 }
 
+/// What was restored for a guild while no bot had its player, and is to be put on a node.
+pub(crate) fn waiting(engine: &Engine, session: &str, guild: u64) -> Result<Option<Left>> {
+    let left = read(engine, session, guild, Timestamp::now())?;
+    Ok(left.filter(|left| left.restored))
+}
+
 /// Whether this is an earlier state that was made the newest, and no bot went on from it yet.
 fn was_put_back(snapshot: &Snapshot) -> bool {
     matches!(

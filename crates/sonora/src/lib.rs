@@ -7,6 +7,7 @@
 //!
 //! A node shows its players only to the session that owns them. Other programs ask the running bot, through
 //! [`Engine::ask`](dalsegno::Engine::ask): [`SAVE`], [`RESTORE`], [`QUEUE`] and [`STATE`].
+//! A bot that has a [name](Keeping::name) is itself asked to [`TAKE`] the players of others.
 
 mod analytics;
 mod ask;
@@ -21,6 +22,7 @@ mod event;
 mod file;
 mod filters;
 mod hold;
+mod keeper;
 pub mod lavalink;
 mod left;
 mod link;
@@ -38,18 +40,19 @@ mod world;
 
 pub use analytics::{Analytics, Changes, Taken};
 pub use ask::{
-    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
+    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving, TAKE,
     merge_stored, restore_stored,
 };
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
-pub use bot::{Bot, Keeping, Recovery, guard};
+pub use bot::{Bot, Recovery, guard};
 pub use bring::{Brought, How};
 pub use client::Client;
-pub use deploy::{Offered, Rolling, Taking};
+pub use deploy::{Deployed, Deployment, Offered, Rolling, Taking};
 pub use event::{Happened, Told};
 pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
+pub use keeper::Keeping;
 pub use left::Left;
 pub use node::Node;
 pub use options::Options;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dalsegno::Options;
 use dalsegno_scripted as scripted;
 use dalsegno_sonora::lavalink::{Address, Password, VoiceServer};
-use dalsegno_sonora::{Bot, Hold, Keeping, Part, SnapshotFile};
+use dalsegno_sonora::{Bot, Hold, Keeping, Part, SnapshotFile, Voice, Waiting};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -26,6 +26,16 @@ fn refused(ran: &Ran, code: i32, part: &str) {
     assert_eq!(ran.code, Some(code), "{ran}");
     assert!(ran.err.starts_with("sonoractl: "), "{ran}");
     assert!(ran.err.contains(part), "should say '{part}': {ran}");
+}
+
+/// Any channel can be joined.
+struct Channels;
+
+impl Voice for Channels {
+    fn join(&self, _: u64, channel: u64) -> Waiting<'_, dalsegno::Result<VoiceServer>> {
+        let voice = VoiceServer::new(channel, "voice session", "token", "127.0.0.1:1");
+        Box::pin(async move { Ok(voice) })
+    }
 }
 
 /// A node, and a bot that plays on it.
@@ -60,11 +70,15 @@ impl Stage {
     }
 
     fn start(&mut self) {
-        let engine = Options::default()
-            .program("the bot")
-            .open(self.house.store());
-        let password = Password::new(self.node.password());
-        let address = Address::new("127.0.0.1", self.node.port(), password);
+        let bot = self.another(&self.node, "the bot", None);
+        self.bot = Some(bot);
+    }
+
+    /// Another bot, on its own node, with an engine of its own.
+    fn another(&self, node: &scripted::Node, program: &str, name: Option<&str>) -> Bot {
+        let engine = Options::default().program(program).open(self.house.store());
+        let password = Password::new(node.password());
+        let address = Address::new("127.0.0.1", node.port(), password);
         let hold = Hold {
             settle: Duration::from_millis(20),
             ..Hold::default()
@@ -72,8 +86,13 @@ impl Stage {
         let options = dalsegno_sonora::Options::new(42)
             .node("main", address)
             .hold(hold);
-        let start = Bot::start(Arc::new(engine.unwrap()), options, Keeping::default());
-        self.bot = Some(self.runtime.block_on(start).unwrap().0);
+        let options = options.voice(Arc::new(Channels));
+        let keeping = Keeping {
+            name: name.map(str::to_owned),
+            ..Keeping::default()
+        };
+        let start = Bot::start(Arc::new(engine.unwrap()), options, keeping);
+        self.runtime.block_on(start).unwrap().0
     }
 
     fn stop(&mut self) {
@@ -431,6 +450,7 @@ fn the_help_the_pages_and_the_scripts_are_whole() {
         "queue-inspect",
         "health-check",
         "doctor",
+        "deploy-take",
         "deploy-status",
         "completions",
         "man",
@@ -490,4 +510,38 @@ fn a_file_of_configuration_names_the_store() {
         &["--config", &file, "--app", "bot", "queue", "inspect"],
     );
     refused(&app, 4, "bot/GUILD");
+}
+
+#[test]
+fn another_bot_is_asked_to_take_the_players_over() {
+    let stage = Stage::playing(&[1, 2]);
+    let take = ["deploy", "take", "--to", "green"];
+    refused(&stage.ctl(&take), 4, "no running bot has a name");
+    let node = scripted::Node::start(scripted::Options::default()).unwrap();
+    let green = stage.another(&node, "the new bot", Some("green"));
+    let ran = stage.ctl(&[&take[..], &["--dry-run"]].concat()).ok();
+    ran.says("guild 2: the bot has it")
+        .says("green would take 2 players");
+    assert!(node.player(1).is_none());
+    let lie = scripted::Rule::new(scripted::Fault::Lie);
+    node.script(lie.on("PATCH", "/v4/sessions/*/players/2"));
+    refused(&stage.ctl(&take), 5, "guild 2");
+    assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
+    let rolling = [
+        &take[..],
+        &["--rolling", "--batch", "1", "--between", "1ms"],
+    ]
+    .concat();
+    let ran = stage.ctl(&rolling);
+    refused(&ran, 3, "guild 2 went back");
+    ran.says("guild 1: Title of track-0 at 0:45, 3 upcoming, on main");
+    node.unscript();
+    stage.ctl(&take).ok().says("green took 1 player over");
+    for guild in [1, 2] {
+        let player = node.player(guild).unwrap();
+        assert_eq!(player.identifier.as_deref(), Some("track-0"));
+    }
+    let missing = ["deploy", "take", "--to", "blue"];
+    refused(&stage.ctl(&missing), 4, "there are green");
+    stage.runtime.block_on(green.stop()).unwrap();
 }

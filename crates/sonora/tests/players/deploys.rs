@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use dalsegno::ErrorKind;
 use dalsegno_scripted::{Fault, Node, Rule};
-use dalsegno_sonora::{Bot, Options, Rolling};
+use dalsegno_sonora::{Bot, Keeping, Options, Rolling, TAKE};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::world::{BOT, Channels, address, bot, engine, hold, node, playing, queue};
@@ -152,4 +153,48 @@ async fn a_bot_that_nobody_would_hear_takes_nothing() {
     let error = new.take_over(1, SOON).await.unwrap_err();
     assert!(error.to_string().contains("give it a voice"), "{error}");
     assert!(plays(&blue, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_with_a_name_is_asked_to_take_them() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    playing(&old, 1, 1).await;
+    playing(&old, 2, 1).await;
+    let keeping = Keeping {
+        name: Some("green".to_owned()),
+        ..Keeping::default()
+    };
+    let options = joins("green", &green);
+    let (new, _) = Bot::start(engine(&folder), options, keeping).await.unwrap();
+    let other = engine(&folder);
+    let ask = |verb: &'static str, arguments| {
+        let other = Arc::clone(&other);
+        let asked = move || {
+            other
+                .ask("sonora/bot/green", verb)
+                .arguments(arguments)
+                .send()
+        };
+        async { tokio::task::spawn_blocking(asked).await.unwrap() }
+    };
+    let looked = ask(TAKE, json!({"dry_run": true})).await.unwrap().value;
+    assert_eq!(looked["offered"].as_array().unwrap().len(), 2, "{looked}");
+    assert_eq!(looked["players"], json!([]));
+    let taken = ask(TAKE, json!({})).await.unwrap().value;
+    assert_eq!(
+        (&taken["players"][1]["taken"]["guild"], &taken["wrong"]),
+        (&json!(2), &json!([]))
+    );
+    assert!(plays(&green, 1) && plays(&green, 2));
+    let rolling = json!({"rolling": true, "between_ms": 0});
+    assert_eq!(
+        ask(TAKE, rolling).await.unwrap().value["players"],
+        json!([])
+    );
+    let error = ask("sonora.save", json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    new.stop().await.unwrap();
+    let error = ask(TAKE, json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
