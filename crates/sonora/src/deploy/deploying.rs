@@ -26,10 +26,8 @@ pub(crate) struct Deploying {
 
 impl Deploying {
     pub(crate) async fn prepare(&self) -> Result<Vec<Offered>> {
-        for node in self.client.nodes() {
-            node.rest().info().await?;
-        }
-        self.client.world().choose(None)?;
+        let node = self.client.world().choose(None)?;
+        node.rest().info().await?;
         let (engine, app) = (Arc::clone(&self.engine), self.keeper.keeping.app.clone());
         blocking(move || {
             let own = engine.open_sessions();
