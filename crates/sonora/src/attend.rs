@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::ask;
 use crate::client::Client;
-use crate::deploy::{Deploying, take};
+use crate::deploying::{Deploying, take};
 use crate::keeper::Keeper;
 use crate::left::guild_of;
 use crate::player::{Component, Player, State};

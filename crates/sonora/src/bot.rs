@@ -3,16 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
-use dalsegno::{Attending, Engine, Error, ErrorKind, Recovered, Result};
-use serde::Serialize;
+use dalsegno::{Attending, Engine, Error, ErrorKind, Result};
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 
 use crate::attend::Attends;
-use crate::bring::{Brought, Found, bring_back};
+use crate::blocking::blocking;
+use crate::bring::{Found, bring_back};
 use crate::client::Client;
 use crate::keeper::{Keeper, Keeping};
-use crate::left::{left, waiting};
+use crate::left::{Recovery, left, waiting};
 use crate::options::Options;
 use crate::player::Player;
 
@@ -28,18 +27,6 @@ pub fn guard(app: &str) -> Result<GuardPolicy> {
         .list(history);
     policy.check()?;
     Ok(policy)
-}
-
-/// What was found at a start.
-#[derive(Debug, Default, Serialize)]
-#[non_exhaustive]
-pub struct Recovery {
-    /// Sessions that a bot left without closing them, and whether their newest states were intact.
-    pub sessions: Vec<Recovered>,
-    /// What became of the players.
-    pub players: Vec<Brought>,
-    /// Sessions that are no player's, or cannot be read, and why. They are as they were.
-    pub passed_over: Vec<(String, Error)>,
 }
 
 /// A bot: its client, its engine, and what keeps its players.
@@ -227,14 +214,4 @@ impl Drop for Bot {
             drop(std::thread::Builder::new().spawn(move || drop(attending)));
         }
     }
-}
-
-/// What the disk has to do with, beside the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = spawn_blocking(work).await;
-    done.unwrap_or_else(|e| {
-        Err(Error::new(ErrorKind::Storage, "the work was given up").with_source(e))
-    })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dalsegno::retention::Rules;
 use dalsegno::{AutoSave, AutoSaving, Result, State as Saved};
 
-use crate::bot::blocking;
+use crate::blocking::blocking;
 use crate::player::Player;
 
 /// How players are kept.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use dalsegno::{Engine, Error, ErrorKind, Holding, Operation, Result, Snapshot};
+use dalsegno::{Engine, Error, ErrorKind, Holding, Operation, Recovered, Result, Snapshot};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::bot::Recovery;
+use crate::bring::Brought;
 use crate::player::{State, Whereabouts};
 
 /// A player as it was, to be brought back.
@@ -44,6 +45,18 @@ impl Left {
             restored: false,
         })
     }
+}
+
+/// What was found at a start.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// Sessions that a bot left without closing them, and whether their newest states were intact.
+    pub sessions: Vec<Recovered>,
+    /// What became of the players.
+    pub players: Vec<Brought>,
+    /// Sessions that are no player's, or cannot be read, and why. They are as they were.
+    pub passed_over: Vec<(String, Error)>,
 }
 
 /// The players of an app that were left. Those that another program has open are none: they are passed over.

@@ -121,6 +121,7 @@ async fn a_restore_is_on_the_node_and_can_be_undone_there() {
         3
     );
 
+    player.set_volume(100).await.unwrap();
     let undone = ask(&folder, "sonora/1", "undo", Value::Null).await.unwrap();
     assert_eq!(undone.not_told, None);
     let there = node.player(1).unwrap();

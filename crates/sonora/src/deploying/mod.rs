@@ -1,5 +1,9 @@
 //! Taking players over, one by one, batch by batch, or all together.
 
+mod asked;
+mod taking;
+mod together;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +12,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::together::Together;
-use super::{Offered, Rolling, Taking};
-use crate::bot::blocking;
+pub(crate) use asked::take;
+pub use asked::{Deployed, Deployment};
+pub use taking::{Offered, Rolling, Taking};
+use together::Together;
+
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::keeper::Keeper;
 use crate::left::guild_of;
