@@ -6,10 +6,13 @@ use dalsegno::{
     Attendant, Engine, Error, ErrorKind, Kind, Peer, Reply, Request, Restored, Result,
     State as Saved,
 };
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::ask;
 use crate::client::Client;
+use crate::deploying::{Deploying, take};
+use crate::keeper::Keeper;
 use crate::left::guild_of;
 use crate::player::{Component, Player, State};
 
@@ -27,7 +30,10 @@ const DEEDS: [&str; 6] = [
 pub(crate) struct Attends {
     pub(crate) client: Weak<Client>,
     pub(crate) engine: Weak<Engine>,
+    pub(crate) keeper: Weak<Keeper>,
     pub(crate) app: String,
+    /// The session of the bot itself.
+    pub(crate) own: Option<String>,
     /// Players live in it.
     pub(crate) runtime: Handle,
 }
@@ -48,6 +54,26 @@ impl Attends {
             .map(|guild| Ok(self.client()?.player(guild)))
             .transpose()?
             .flatten())
+    }
+
+    /// What is asked of the bot itself.
+    fn take(&self, request: &Request) -> Result<Value> {
+        if request.verb != ask::TAKE {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "a bot itself is asked for {}, not for {}",
+                    ask::TAKE,
+                    request.verb
+                ),
+            ));
+        }
+        let deploying = Deploying {
+            client: self.client()?,
+            engine: self.engine()?,
+            keeper: self.keeper.upgrade().ok_or_else(stopped)?,
+        };
+        self.runtime.block_on(take(&deploying, request))
     }
 
     fn own_player(&self, session: &str) -> Result<Player> {
@@ -95,6 +121,9 @@ impl Attendant for Attends {
         if DEEDS.contains(&verb) {
             self.prepare(request)?;
             return Ok(Reply::CarryOut);
+        }
+        if self.own.as_ref() == Some(&request.session) {
+            return self.take(request).map(Reply::Answer);
         }
         let (player, engine) = (self.own_player(&request.session)?, self.engine()?);
         let answer = match verb {

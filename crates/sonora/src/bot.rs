@@ -1,44 +1,19 @@
 //! A client whose players are sessions of an engine: kept while they play, brought back after anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
-use dalsegno::retention::Rules;
-use dalsegno::{
-    Attending, AutoSave, AutoSaving, Engine, Error, ErrorKind, Recovered, Result, State as Saved,
-};
-use serde::Serialize;
+use dalsegno::{Attending, Engine, Error, ErrorKind, Result};
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 
 use crate::attend::Attends;
-use crate::bring::Brought;
+use crate::blocking::blocking;
+use crate::bring::{Found, bring_back};
 use crate::client::Client;
-use crate::left::left;
+use crate::keeper::{Keeper, Keeping};
+use crate::left::{Recovery, left, waiting};
 use crate::options::Options;
 use crate::player::Player;
-
-/// How players are kept.
-#[derive(Debug, Clone)]
-pub struct Keeping {
-    /// Sessions are called `APP/GUILD`: `sonora` unless said.
-    pub app: String,
-    /// How often a player is saved by itself, beside every change of what it plays: 30 s unless said.
-    pub every: Duration,
-    /// Which automatic snapshots are kept; all, unless said.
-    pub keep: Option<Rules>,
-}
-
-impl Default for Keeping {
-    fn default() -> Self {
-        Self {
-            app: "sonora".to_owned(),
-            every: Duration::from_secs(30),
-            keep: None,
-        }
-    }
-}
 
 /// What is guarded of players: a queue that is played off and a history that forgets its oldest lose nothing by it.
 ///
@@ -54,24 +29,11 @@ pub fn guard(app: &str) -> Result<GuardPolicy> {
     Ok(policy)
 }
 
-/// What was found at a start.
-#[derive(Debug, Default, Serialize)]
-#[non_exhaustive]
-pub struct Recovery {
-    /// Sessions that a bot left without closing them, and whether their newest states were intact.
-    pub sessions: Vec<Recovered>,
-    /// What became of the players.
-    pub players: Vec<Brought>,
-    /// Sessions that are no player's, or cannot be read, and why. They are as they were.
-    pub passed_over: Vec<(String, Error)>,
-}
-
 /// A bot: its client, its engine, and what keeps its players.
 pub struct Bot {
     client: Arc<Client>,
     engine: Arc<Engine>,
-    saving: Arc<AutoSave>,
-    keeping: Keeping,
+    keeper: Arc<Keeper>,
     attending: Mutex<Option<Attending>>,
 }
 
@@ -128,20 +90,19 @@ impl Bot {
         let bot = Self {
             client: Arc::new(client),
             engine,
-            saving,
-            keeping,
+            keeper: Arc::new(Keeper { saving, keeping }),
             attending: Mutex::default(),
         };
         for player in bot.client.players() {
-            bot.keep(&player).await?;
+            bot.keeper.keep(&player).await?;
             // Where it is now, the next start has to know.
-            bot.saving.touch(&bot.session(player.guild()));
+            bot.keeper.saving.touch(&bot.session(player.guild()));
         }
         bot.attend().await?;
-        let (saving, app) = (Arc::downgrade(&bot.saving), bot.keeping.app.clone());
+        let keeper = Arc::downgrade(&bot.keeper);
         bot.client.world().on_touch(Some(Arc::new(move |guild| {
-            if let Some(saving) = saving.upgrade() {
-                saving.touch(&format!("{app}/{guild}"));
+            if let Some(keeper) = keeper.upgrade() {
+                keeper.saving.touch(&keeper.session(guild));
             }
         })));
         Ok((bot, recovery))
@@ -159,17 +120,18 @@ impl Bot {
         &self.engine
     }
 
-    pub(crate) fn app(&self) -> &str {
-        &self.keeping.app
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
     }
 
     /// The session of a guild.
     #[must_use]
     pub fn session(&self, guild: u64) -> String {
-        format!("{}/{guild}", self.keeping.app)
+        self.keeper.session(guild)
     }
 
-    /// The player of a guild; where there is none, it is made, and kept from now on.
+    /// The player of a guild; where there is none, it is made, and kept from now on. What was restored for it while it
+    /// had none is put on a node.
     ///
     /// # Errors
     /// `Locked` where another program has the session of that guild; `Storage` where it cannot be opened.
@@ -177,14 +139,26 @@ impl Bot {
         if let Some(player) = self.client.player(guild) {
             return Ok(player);
         }
-        let player = self.client.get_player(guild);
-        match self.keep(&player).await {
-            Ok(()) => Ok(player),
-            Err(error) => {
-                self.client.world().forget(guild);
-                Err(error)
+        let (engine, session) = (Arc::clone(&self.engine), self.session(guild));
+        // What cannot be read stays as it is stored.
+        let waits = blocking(move || waiting(&engine, &session, guild)).await;
+        let waits = waits.ok().flatten();
+        let player = match &waits {
+            Some(left) => {
+                let (player, since) = self.client.adopt(left);
+                player.lose(since);
+                player
             }
+            None => self.client.get_player(guild),
+        };
+        if let Err(error) = self.keeper.keep(&player).await {
+            self.client.world().forget(guild);
+            return Err(error);
         }
+        if waits.is_some() {
+            bring_back(self.client.world(), vec![player.clone()], Found::Restored).await;
+        }
+        Ok(player)
     }
 
     /// From now on others can ask it.
@@ -192,11 +166,19 @@ impl Bot {
         let attends = Attends {
             client: Arc::downgrade(&self.client),
             engine: Arc::downgrade(&self.engine),
-            app: self.keeping.app.clone(),
+            keeper: Arc::downgrade(&self.keeper),
+            app: self.keeper.keeping.app.clone(),
+            own: self.keeper.own_session(),
             runtime: Handle::current(),
         };
-        let engine = Arc::clone(&self.engine);
-        let attending = blocking(move || engine.attend(attends)).await?;
+        let (engine, own) = (Arc::clone(&self.engine), self.keeper.own_session());
+        let attending = blocking(move || {
+            if let Some(own) = own {
+                engine.open_session(&own)?;
+            }
+            engine.attend(attends)
+        })
+        .await?;
         *self.attending() = Some(attending);
         Ok(())
     }
@@ -207,40 +189,13 @@ impl Bot {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn keep(&self, player: &Player) -> Result<()> {
-        let mut how = AutoSaving::every(self.keeping.every)
-            .jitter(0.1)
-            .min_change(1);
-        if let Some(rules) = &self.keeping.keep {
-            how = how.keep(rules.clone());
-        }
-        let (saving, session) = (Arc::clone(&self.saving), self.session(player.guild()));
-        let source = player.clone();
-        blocking(move || {
-            saving.register(&session, how, move || {
-                if source.is_still() {
-                    // Whoever has it stand still saves it.
-                    return Ok(None);
-                }
-                let said = source.take_said();
-                let state = Saved::document(source.document()?);
-                Ok(Some(match said {
-                    Some(words) => state.intent(words),
-                    None => state,
-                }))
-            })
-        })
-        .await
-        .map(drop)
-    }
-
     /// Saves all players, or one, and returns when that is durable.
     ///
     /// # Errors
     /// What keeps a player from being saved; the others are saved all the same.
     pub async fn save(&self, guild: Option<u64>) -> Result<()> {
         let (saving, session) = (
-            Arc::clone(&self.saving),
+            Arc::clone(&self.keeper.saving),
             guild.map(|guild| self.session(guild)),
         );
         blocking(move || saving.save_now(session.as_deref())).await
@@ -255,7 +210,7 @@ impl Bot {
             Error::new(ErrorKind::NotFound, format!("guild {guild} has no player"))
         })?;
         player.destroy().await?;
-        let (saving, session) = (Arc::clone(&self.saving), self.session(guild));
+        let (saving, session) = (Arc::clone(&self.keeper.saving), self.session(guild));
         blocking(move || saving.unregister(&session)).await
     }
 
@@ -275,8 +230,13 @@ impl Bot {
         }
         self.client.world().on_touch(None);
         self.client.close();
-        let saving = Arc::clone(&self.saving);
-        blocking(move || saving.stop()).await
+        let (saving, engine) = (Arc::clone(&self.keeper.saving), Arc::clone(&self.engine));
+        let own = self.keeper.own_session();
+        blocking(move || {
+            let stopped = saving.stop();
+            stopped.and(own.map_or(Ok(()), |own| engine.close_session(&own)))
+        })
+        .await
     }
 }
 
@@ -288,14 +248,4 @@ impl Drop for Bot {
             drop(std::thread::Builder::new().spawn(move || drop(attending)));
         }
     }
-}
-
-/// What the disk has to do with, beside the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = spawn_blocking(work).await;
-    done.unwrap_or_else(|e| {
-        Err(Error::new(ErrorKind::Storage, "the work was given up").with_source(e))
-    })
 }

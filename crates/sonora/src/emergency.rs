@@ -4,7 +4,8 @@ use dalsegno::{Kind, Query, Result, Snapshot};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bot::{Bot, blocking};
+use crate::blocking::blocking;
+use crate::bot::Bot;
 use crate::player::{Component, LoadedPlayer, Player};
 
 /// So many of the newest snapshots are tried.

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use dalsegno::{Engine, ErrorKind, Operation, Result, Snapshot, SnapshotId};
+use dalsegno::{Engine, Error, ErrorKind, Operation, Recovered, Result, Snapshot, SnapshotId};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::bot::Recovery;
+use crate::bring::Brought;
 use crate::player::{State, Whereabouts};
 
 /// A player as it was, to be brought back.
@@ -44,6 +45,18 @@ impl Left {
             restored: false,
         })
     }
+}
+
+/// What was found at a start.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// Sessions that a bot left without closing them, and whether their newest states were intact.
+    pub sessions: Vec<Recovered>,
+    /// What became of the players.
+    pub players: Vec<Brought>,
+    /// Sessions that are no player's, or cannot be read, and why. They are as they were.
+    pub passed_over: Vec<(String, Error)>,
 }
 
 /// Opens the sessions of an app's players that have something to play, and reads them. One that another program has
@@ -138,6 +151,12 @@ fn read(engine: &Engine, session: &str, guild: u64) -> Result<Option<(Left, Snap
 
 fn latest(session: &str) -> String {
     format!("{session}@latest")
+}
+
+/// What was restored for a guild while no bot had its player, and is to be put on a node.
+pub(crate) fn waiting(engine: &Engine, session: &str, guild: u64) -> Result<Option<Left>> {
+    let left = read(engine, session, guild)?.map(|(left, _)| left);
+    Ok(left.filter(|left| left.restored))
 }
 
 /// Whether this is an earlier state that was made the newest, and no bot went on from it yet.

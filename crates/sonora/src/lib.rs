@@ -7,22 +7,26 @@
 //!
 //! A node shows its players only to the session that owns them. Other programs ask the running bot, through
 //! [`Engine::ask`](dalsegno::Engine::ask): [`SAVE`], [`RESTORE`], [`QUEUE`] and [`STATE`].
+//! A bot that has a [name](Keeping::name) is itself asked to [`TAKE`] the players of others.
 
 mod analytics;
 mod archive;
 mod ask;
 mod attend;
 mod autoplay;
+mod blocking;
 mod bot;
 mod bring;
 mod client;
 mod clock;
 mod deploy;
+mod deploying;
 mod emergency;
 mod event;
 mod file;
 mod filters;
 mod hold;
+mod keeper;
 pub mod lavalink;
 mod left;
 mod link;
@@ -44,20 +48,21 @@ mod world;
 pub use analytics::{Analytics, Changes, Taken};
 pub use archive::{AUTO_SAVED, Archived};
 pub use ask::{
-    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving,
+    LiveQueue, QUEUE, RESTORE, RestoredPlayer, Restoring, SAVE, STATE, SavedPlayer, Saving, TAKE,
     merge_stored, restore_stored,
 };
 pub use autoplay::{Answer, Autoplay, Failure, Next, Provider, Strategy, next, smart_shuffle};
-pub use bot::{Bot, Keeping, Recovery, guard};
+pub use bot::{Bot, guard};
 pub use bring::{Brought, How};
 pub use client::Client;
-pub use deploy::{Offered, Rolling, Taking};
+pub use deploying::{Deployed, Deployment, Offered, Rolling, Taking};
 pub use emergency::Emergency;
 pub use event::{Happened, Told};
 pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
-pub use left::Left;
+pub use keeper::Keeping;
+pub use left::{Left, Recovery};
 pub use manager::Folder;
 pub use node::Node;
 pub use options::Options;

@@ -66,14 +66,14 @@ impl Taker {
         timeout: Duration,
         agreed: impl FnOnce() -> Result<()>,
     ) -> Result<TakenOver> {
-        let mut put = None;
+        let mut put = false;
         let handed = self.engine.take_handover(session, timeout, |state| {
-            put = Some(self.client.player(guild).is_none());
+            put = true;
             self.runtime.block_on(self.put(guild, state))?;
             agreed()
         });
         let handed = handed.inspect_err(|_| {
-            if put == Some(true) {
+            if put {
                 self.runtime.block_on(self.let_go(guild));
             }
         })?;

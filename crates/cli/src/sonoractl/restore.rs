@@ -152,7 +152,7 @@ fn leave(
         player::line(&queue)
     ))?;
     out.line(if others {
-        "the running bot has no player of this guild: it is put on a node when the bot starts again"
+        "the running bot has no player of this guild: it is put on a node once it has one again"
     } else {
         "no bot runs: it is put on a node when the bot starts"
     })

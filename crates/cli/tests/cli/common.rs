@@ -68,7 +68,7 @@ impl House {
         Ran::of(command.stdin(Stdio::null()).output().unwrap())
     }
 
-    fn settle(&self, command: &mut Command) {
+    pub(crate) fn settle(&self, command: &mut Command) {
         command
             .current_dir(self.dir.path())
             .env("HOME", self.dir.path())
@@ -82,6 +82,10 @@ impl House {
             "CARGO_MANIFEST_DIR",
             "NO_COLOR",
             "CLICOLOR_FORCE",
+            "SONORA_APP",
+            "SONORA_HOST",
+            "SONORA_PORT",
+            "SONORA_PASSWORD",
         ] {
             command.env_remove(variable);
         }

@@ -36,6 +36,7 @@ mod restore;
 mod rollback;
 mod save;
 mod show;
+mod sonoractl;
 mod stats;
 mod trash;
 mod trust;

@@ -27,10 +27,14 @@ pub const QUEUE: &str = "sonora.queue";
 /// The document of the player as it is now: nothing in.
 pub const STATE: &str = "sonora.state";
 
-/// All of them.
+/// Takes the players of other bots over: asked of a bot's own session, `APP/bot/NAME`. [`Deployment`](crate::Deployment) in,
+/// [`Deployed`](crate::Deployed) out.
+pub const TAKE: &str = "sonora.take";
+
+/// Those of a player.
 pub(crate) const VERBS: [&str; 4] = [SAVE, RESTORE, QUEUE, STATE];
 
-fn read<T: DeserializeOwned>(request: &Request) -> Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(request: &Request) -> Result<T> {
     let none = json!({});
     let given = if request.arguments.is_null() {
         &none
@@ -43,7 +47,7 @@ fn read<T: DeserializeOwned>(request: &Request) -> Result<T> {
     })
 }
 
-fn to_json<T: Serialize>(value: &T) -> Result<Value> {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Value> {
     serde_json::to_value(value).map_err(|e| {
         Error::new(ErrorKind::Storage, "the answer cannot be written as JSON").with_source(e)
     })

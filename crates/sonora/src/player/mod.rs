@@ -63,6 +63,8 @@ struct Seat {
     lost: Option<Instant>,
     /// Why nobody may change it now, where that is so.
     still: Option<String>,
+    /// What its node told meanwhile.
+    missed: Vec<Event>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -254,8 +256,12 @@ impl Player {
     /// Something happened to it; what follows is carried out.
     async fn hear(&self, event: Event) {
         let _turn = self.turn().await;
-        if self.is_still() {
-            return;
+        {
+            let mut seat = locked(&self.shared.seat);
+            if seat.still.is_some() {
+                seat.missed.push(event);
+                return;
+            }
         }
         let next = self.locked().hear(&event, Instant::now());
         self.happened(Happened::of(&event));

@@ -6,8 +6,8 @@ use tokio::sync::MutexGuard;
 use super::{Player, locked};
 
 impl Player {
-    /// From now on whoever wants to change it is refused, with `why`, and what its node tells is not followed. What
-    /// was begun is ended first.
+    /// From now on whoever wants to change it is refused, with `why`, and what its node tells waits. What was begun
+    /// is ended first.
     pub(crate) async fn freeze(&self, why: &str) {
         let _turn = self.turn().await;
         self.hold_still(why);
@@ -20,17 +20,26 @@ impl Player {
         locked(&self.shared.seat).still = Some(why.to_owned());
     }
 
-    /// It goes on; what its node did meanwhile is followed.
+    /// It goes on as it was, with what its node told meanwhile.
     pub(crate) async fn thaw(&self) {
-        if locked(&self.shared.seat).still.take().is_some() {
-            // A node that is away is agreed with when it comes back.
-            drop(self.agree().await);
+        let missed = {
+            let mut seat = locked(&self.shared.seat);
+            seat.still = None;
+            std::mem::take(&mut seat.missed)
+        };
+        for event in missed {
+            self.hear(event).await;
         }
     }
 
     /// It goes on with the state that it was given meanwhile.
     pub(crate) fn move_on(&self) {
-        locked(&self.shared.seat).still = None;
+        {
+            let mut seat = locked(&self.shared.seat);
+            seat.still = None;
+            // That was of what it played before.
+            seat.missed.clear();
+        }
         self.changed(None);
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use dalsegno::{Engine, ErrorKind};
 use dalsegno_scripted::{Fault, Rule};
-use dalsegno_sonora::{Bot, How, Part, QUEUE, RESTORE, SAVE, STATE};
+use dalsegno_sonora::{Bot, Component, How, Part, QUEUE, RESTORE, SAVE, STATE};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -121,6 +121,7 @@ async fn a_restore_is_on_the_node_and_can_be_undone_there() {
         3
     );
 
+    player.set_volume(100).await.unwrap();
     let undone = ask(&folder, "sonora/1", "undo", Value::Null).await.unwrap();
     assert_eq!(undone.not_told, None);
     let there = node.player(1).unwrap();
@@ -272,4 +273,28 @@ async fn what_was_restored_while_no_bot_ran_is_put_on_the_node_at_the_next_start
             .all(|it| matches!(it.how, How::Kept)),
         "{recovery:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_restored_for_a_guild_without_a_player_plays_once_it_has_one() {
+    let (node, folder) = (node(), tempfile::tempdir().unwrap());
+    let engine = engine(&folder);
+    let (bot, _) = bot(&engine, options(&node)).await;
+    playing(&bot, 1, 3).await;
+    ask(&folder, "sonora/1", SAVE, json!({"name": "party"}))
+        .await
+        .unwrap();
+    bot.destroy(1).await.unwrap();
+    assert!(node.player(1).is_none());
+    let party: Value = engine.restore("party").unwrap().to().unwrap();
+    dalsegno_sonora::restore_stored(&engine, "sonora/1", &party, &Component::ALL).unwrap();
+    let player = bot.get_player(1).await.unwrap();
+    assert_eq!(queue(&player.state()).1.len(), 3);
+    let there = node.player(1).unwrap();
+    assert_eq!(there.identifier.as_deref(), Some("track-0"));
+    assert_eq!(there.position / 1000, 45);
+    // It is put there once.
+    bot.destroy(1).await.unwrap();
+    let player = bot.get_player(1).await.unwrap();
+    assert!(player.state().is_idle());
 }

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dalsegno::ErrorKind;
-use dalsegno_scripted::{Fault, Node, Rule};
-use dalsegno_sonora::{Bot, Options, Rolling};
+use dalsegno::{Error, ErrorKind, Result};
+use dalsegno_scripted::{self as scripted, Fault, Node, Rule};
+use dalsegno_sonora::lavalink::VoiceServer;
+use dalsegno_sonora::{Bot, Keeping, Options, Rolling, TAKE, Voice, Waiting};
+use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use crate::world::{BOT, Channels, address, bot, engine, hold, node, playing, queue};
 
@@ -102,9 +105,12 @@ async fn where_one_cannot_be_taken_all_go_on_where_they_were() {
         assert!(plays(&blue, guild));
         let player = old.client().player(guild).unwrap();
         // It may be a moment until it is told that it has it again.
-        while player.set_volume(50).await.is_err() {
-            tokio::task::yield_now().await;
-        }
+        let back = async {
+            while player.set_volume(50).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(SOON, back).await.unwrap();
     }
     assert!(old.verify().await.is_empty());
     old.save(None).await.unwrap();
@@ -152,4 +158,95 @@ async fn a_bot_that_nobody_would_hear_takes_nothing() {
     let error = new.take_over(1, SOON).await.unwrap_err();
     assert!(error.to_string().contains("give it a voice"), "{error}");
     assert!(plays(&blue, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_with_a_name_is_asked_to_take_them() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    playing(&old, 1, 1).await;
+    playing(&old, 2, 1).await;
+    let keeping = Keeping {
+        name: Some("green".to_owned()),
+        ..Keeping::default()
+    };
+    let options = joins("green", &green);
+    let (new, _) = Bot::start(engine(&folder), options, keeping).await.unwrap();
+    let other = engine(&folder);
+    let ask = |verb: &'static str, arguments| {
+        let other = Arc::clone(&other);
+        let asked = move || {
+            other
+                .ask("sonora/bot/green", verb)
+                .arguments(arguments)
+                .send()
+        };
+        async { tokio::task::spawn_blocking(asked).await.unwrap() }
+    };
+    let looked = ask(TAKE, json!({"dry_run": true})).await.unwrap().value;
+    assert_eq!(looked["offered"].as_array().unwrap().len(), 2, "{looked}");
+    assert_eq!(looked["players"], json!([]));
+    let taken = ask(TAKE, json!({})).await.unwrap().value;
+    assert_eq!(
+        (&taken["players"][1]["taken"]["guild"], &taken["wrong"]),
+        (&json!(2), &json!([]))
+    );
+    assert!(plays(&green, 1) && plays(&green, 2));
+    let rolling = json!({"rolling": true, "between_ms": 0});
+    assert_eq!(
+        ask(TAKE, rolling).await.unwrap().value["players"],
+        json!([])
+    );
+    let error = ask("sonora.save", json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    new.stop().await.unwrap();
+    let error = ask(TAKE, json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
+/// A channel that is closed to it, which takes a while to say so.
+#[derive(Default)]
+struct Slow {
+    asked: Notify,
+    go_on: Notify,
+}
+
+impl Voice for Slow {
+    fn join(&self, _: u64, _: u64) -> Waiting<'_, Result<VoiceServer>> {
+        Box::pin(async move {
+            self.asked.notify_one();
+            self.go_on.notified().await;
+            Err(Error::new(ErrorKind::Denied, "this channel is closed"))
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_meanwhile_is_followed_by_the_bot_that_goes_on() {
+    let (blue, green, folder) = (node(), node(), tempfile::tempdir().unwrap());
+    let old = own(&folder, "blue", &blue).await;
+    playing(&old, 1, 2).await;
+    let slow = Arc::new(Slow::default());
+    let options = joins("green", &green).voice(slow.clone());
+    let (new, _) = bot(&engine(&folder), options).await;
+    let meanwhile = async {
+        slow.asked.notified().await;
+        // Nobody changes it now, and its track ends.
+        let player = old.client().player(1).unwrap();
+        assert!(player.set_volume(1).await.is_err());
+        assert!(blue.raise(1, scripted::Event::End(scripted::End::LoadFailed)));
+        slow.go_on.notify_one();
+    };
+    let (taken, ()) = tokio::join!(new.take_over(1, SOON), meanwhile);
+    let error = taken.unwrap_err();
+    assert!(
+        error.to_string().contains("this channel is closed"),
+        "{error}"
+    );
+    let plays_on = |node: &Node| {
+        let player = node.player(1);
+        player.is_some_and(|it| it.identifier.as_deref() == Some("track-1"))
+    };
+    blue.until(plays_on).await.unwrap();
+    assert!(new.client().players().is_empty());
 }

@@ -1,20 +1,13 @@
 //! `sonoractl deploy status`: which bot has which player.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use dalsegno::Holding;
 use serde_json::json;
 
-use super::options::Options;
 use crate::failure::Result;
 use crate::output::Out;
+use crate::sonoractl::options::Options;
 use crate::{human, style, table};
-
-/// See which bot has which player, while one takes over from another
-#[derive(Debug, Subcommand)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
-pub(super) enum Deploy {
-    Status(Status),
-}
 
 /// List which bot has which player
 ///
@@ -25,11 +18,11 @@ pub(super) enum Deploy {
 Examples:
   sonoractl deploy status
   sonoractl deploy status --json")]
-pub(super) struct Status {}
+pub(in crate::sonoractl) struct Status {}
 
-impl Deploy {
-    pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let Self::Status(_) = self;
+impl Status {
+    #[expect(clippy::unused_self, reason = "as every verb")]
+    pub(in crate::sonoractl) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
         let holders = options.guilds(&engine).holders()?;
         if out.is_json() {
