@@ -319,6 +319,8 @@ def test_dicts_and_texts() -> None:
         Snapshot.from_dict(changed)
     with pytest.raises(ValueError):
         Snapshot.from_dict({})
+    snapshot.checksum = "0" * 64
+    assert not asyncio.run(snapshot.verify_integrity())
     # A Sonora of before: no version, no checksum.
     old = Snapshot.from_json('{"guild_id": 1, "timestamp": 5, "data": {}}')
     assert (old.version, old.queue, old.filters, old.settings["volume"]) == ("1.2.0", [], {}, 100)
