@@ -559,6 +559,20 @@ async def test_events_say_what_they_are_about(node: Node) -> None:
 
 
 @awaited
+async def test_a_setting_that_there_is_not_is_refused(node: Node) -> None:
+    async with bot(node) as made:
+        player = await made.get_player(1)
+        with pytest.raises(AttributeError):
+            player.snapshots.autosave = True  # type: ignore[attr-defined]  # pyright: ignore
+        for wrong in (0, -1, float("nan")):
+            with pytest.raises(ValueError, match="interval"):
+                player.snapshots.auto_save_interval = wrong
+            with pytest.raises(ValueError, match="interval"):
+                snapshot_manager.auto_snapshot_interval = wrong
+        assert player.snapshots.auto_save_interval == 300
+
+
+@awaited
 async def test_a_reset_can_be_undone(node: Node) -> None:
     async with bot(node) as made:
         player = await playing(made)
