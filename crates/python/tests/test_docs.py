@@ -9,15 +9,17 @@ import types
 from pathlib import Path
 
 import pytest
+from scripted import Node
 
 PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_page(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DALSEGNO_STORE", raising=False)
-    text = PAGE.read_text()
+    # Where players are, the node of the page is this one.
+    monkeypatch.setenv("LAVALINK_PASSWORD", node.password)
+    text = PAGE.read_text().replace('"port": 2333', f'"port": {node.port}')
     # A module of its own, so that what it defines can be found there, as in a program.
     module = types.ModuleType("docs_python")
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -319,6 +319,8 @@ def test_dicts_and_texts() -> None:
         Snapshot.from_dict(changed)
     with pytest.raises(ValueError):
         Snapshot.from_dict({})
+    snapshot.checksum = "0" * 64
+    assert not asyncio.run(snapshot.verify_integrity())
     # A Sonora of before: no version, no checksum.
     old = Snapshot.from_json('{"guild_id": 1, "timestamp": 5, "data": {}}')
     assert (old.version, old.queue, old.filters, old.settings["volume"]) == ("1.2.0", [], {}, 100)
@@ -516,3 +518,88 @@ async def test_files_are_text_that_others_read(node: Node) -> None:
         await snapshot.save_to_file("a.json")
         members = json.loads(Path("a.json").read_text())
         assert list(members) == ["guild_id", "timestamp", "version", "data", "name", "checksum"]
+
+
+@awaited
+async def test_events_say_what_they_are_about(node: Node) -> None:
+    told: dict[EventType, dict[str, Any]] = {}
+
+    def heard(event: Event) -> None:
+        told[event.type] = event.data
+
+    for event_type in EventType:
+        event_manager.on(event_type, heard)
+    async with bot(node) as made:
+        player = await playing(made, upcoming=0)
+        assert told[EventType.PLAYER_CREATE] == {"guild_id": 1, "player": player}
+        await until(lambda: EventType.TRACK_START in told)
+        assert told[EventType.TRACK_START]["track"].identifier == "track-0"
+        assert told[EventType.TRACK_START]["player"] is player
+        snapshot = await player.create_snapshot(user="Ada")
+        await player.load_snapshot(snapshot, user="Bob")
+        restored = told[EventType.SNAPSHOT_RESTORED]
+        assert (restored["snapshot"], restored["user"], restored["player"]) == (
+            snapshot,
+            "Bob",
+            player,
+        )
+        snapshot_manager.max_snapshots_per_guild = 1
+        for _ in range(3):
+            snapshot_manager.save_snapshot(snapshot)
+        assert told[EventType.SNAPSHOT_AUTO_CLEANUP]["deleted_count"] == 1
+        assert len(snapshot_manager.list_snapshots(1)) == 1
+        assert node.ask("raise", guild=1, event="voice_closed")
+        await until(lambda: EventType.VOICE_DISCONNECTED in told)
+        assert node.ask("drop_socket", session=str(player.session_id))
+        await until(lambda: EventType.NODE_DISCONNECTED in told)
+        await until(lambda: EventType.NODE_READY in told)
+        assert told[EventType.NODE_READY]["node"] == "main"
+        await player.destroy()
+        assert told[EventType.PLAYER_DESTROY]["guild_id"] == 1
+
+
+@awaited
+async def test_a_setting_that_there_is_not_is_refused(node: Node) -> None:
+    async with bot(node) as made:
+        player = await made.get_player(1)
+        with pytest.raises(AttributeError):
+            player.snapshots.autosave = True  # type: ignore[attr-defined]  # pyright: ignore
+        for wrong in (0, -1, float("nan")):
+            with pytest.raises(ValueError, match="interval"):
+                player.snapshots.auto_save_interval = wrong
+            with pytest.raises(ValueError, match="interval"):
+                snapshot_manager.auto_snapshot_interval = wrong
+        assert player.snapshots.auto_save_interval == 300
+
+
+@awaited
+async def test_a_reset_can_be_undone(node: Node) -> None:
+    async with bot(node) as made:
+        player = await playing(made)
+        player.volume = 61
+        await player.reset_to_defaults()
+        assert node.player(1)["identifier"] is None
+        await made.save()
+    with dalsegno.open(".sonora_snapshots") as engine:
+        engine.rollback("sonora/1")
+    async with bot(node) as made:
+        player = made.players[1]
+        assert (player.volume, len(names(player))) == (61, 4)
+        assert node.player(1)["identifier"] == "track-0"
+
+
+@awaited
+async def test_calls_that_are_not_awaited_work_in_a_loop_and_elsewhere(node: Node) -> None:
+    async with bot(node) as made:
+        player = await playing(made)
+
+        def work() -> int:
+            player.volume = 12
+            snapshot = snapshot_manager.create_snapshot(player)
+            snapshot_manager.save_snapshot(snapshot, "thread.json")
+            return int(snapshot_manager.load_snapshot("thread.json").settings["volume"])
+
+        assert work() == 12
+        assert await asyncio.to_thread(work) == 12
+        results = await asyncio.gather(*(player.create_snapshot(f"n{n}") for n in range(20)))
+        assert len({it.name for it in results}) == 20

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NotRequired
 
 import dalsegno
-from dalsegno import Engine, aio, results
+from dalsegno import Engine, aio, results, sonora
 
 
 def fits(value: Any, shape: Any, path: str) -> None:
@@ -109,7 +109,7 @@ def test_times_are_what_they_say(engine: Engine) -> None:
 
 
 def test_everything_public_has_a_docstring() -> None:
-    for module in (dalsegno, dalsegno.errors, dalsegno.events, results, aio):
+    for module in (dalsegno, dalsegno.errors, dalsegno.events, results, aio, sonora, sonora.errors):
         assert module.__doc__
         for name in module.__all__:
             thing = getattr(module, name)
@@ -134,6 +134,18 @@ def test_everything_public_has_a_docstring() -> None:
                 first = ("session", "timeout", "count", "arguments", "attendant")
                 assert [p.name for p in optional] in ([], *([one] for one in first)), name
                 assert kinds
+
+
+def test_players_and_their_snapshots_are_documented() -> None:
+    for name in sonora.__all__:
+        of = getattr(sonora, name)
+        if not inspect.isclass(of) or issubclass(of, Exception):
+            continue
+        for member in vars(of):
+            thing = inspect.getattr_static(of, member)
+            told = isinstance(thing, (property, classmethod)) or inspect.isfunction(thing)
+            if told and not member.startswith("_"):
+                assert thing.__doc__, f"{name}.{member}"
 
 
 def test_the_version_is_the_crates() -> None:

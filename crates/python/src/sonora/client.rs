@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use dalsegno::retention::Rules;
 use dalsegno::{Amendment, Error, ErrorKind, Result};
 use dalsegno_sonora::lavalink::{Address, Password};
 use dalsegno_sonora::{Bot, Hold, Keeping, Options, Recovery, guard};
@@ -158,7 +159,7 @@ impl SonoraCore {
         let keeping = Keeping {
             app: asked.app,
             every: seconds(py, asked.every, "every")?,
-            keep: None,
+            keep: Some(Rules::new().keep_last(100).keep_hourly(24).keep_daily(7)),
         };
         let (store, listener) = (asked.store, asked.listener);
         let started = async move {

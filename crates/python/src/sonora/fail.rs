@@ -1,9 +1,11 @@
 //! Errors as the exceptions of `dalsegno.sonora`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use dalsegno::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 
-use crate::error::{class_of, exception_of};
+use crate::error::{class_of, exception_of, mistake};
 
 const MODULE: &str = "dalsegno.sonora.errors";
 
@@ -33,7 +35,11 @@ pub(super) fn invalid(py: Python<'_>, message: &str) -> PyErr {
 
 /// Runs `work` without the interpreter's lock.
 pub(super) fn run<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(work).map_err(|error| raise(py, &error))
+    // A mistake in this program ends the call, not the interpreter.
+    match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
+        Ok(done) => done.map_err(|error| raise(py, &error)),
+        Err(_) => Err(mistake(py)),
+    }
 }
 
 /// A value that Python wrote as JSON, which `what` names.

@@ -3,7 +3,7 @@
 //! A process that was forked afterwards has none of its threads, and is refused.
 
 use std::sync::OnceLock;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -82,11 +82,18 @@ pub(super) fn wait<T: Send + 'static>(
             // Nobody may be waiting any more.
             drop(told.send(work.await));
         });
-        hears.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Unreachable,
-                "this takes longer than a minute, and goes on by itself; look later what became of it",
-            ))
+        hears.recv_timeout(PATIENCE).unwrap_or_else(|why| {
+            let (kind, message) = match why {
+                RecvTimeoutError::Timeout => (
+                    ErrorKind::Unreachable,
+                    "this takes longer than a minute, and goes on by itself; look later what became of it",
+                ),
+                RecvTimeoutError::Disconnected => (
+                    ErrorKind::Storage,
+                    "a mistake in Dalsegno ended this call. Please report it",
+                ),
+            };
+            Err(Error::new(kind, message))
         })
     })
 }

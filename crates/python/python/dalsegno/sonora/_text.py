@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from .errors import InvalidInputError
@@ -31,7 +31,4 @@ def members(value: object) -> dict[str, Any]:
 
 def items(value: object) -> list[Any]:
     """The items of a list; none of anything else."""
-    if not isinstance(value, list):
-        return []
-    found: list[Any] = value
-    return found
+    return list(cast("Sequence[Any]", value)) if isinstance(value, list) else []

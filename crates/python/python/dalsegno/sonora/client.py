@@ -211,7 +211,7 @@ class SonoraClient:
         guild = found.guild_id
         known = self._known.get(guild)
         if known is None or known._ended:
-            known = self._known[guild] = Player(core, found)
+            known = self._known[guild] = Player(core, found, self)
         return known
 
     def _player(self, guild_id: int) -> Player | None:

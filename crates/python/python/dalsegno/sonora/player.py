@@ -45,8 +45,10 @@ class Player:
     assigned, such as `volume`, is done when the assignment is over, and blocks until then.
     """
 
-    def __init__(self, core: SonoraCore, player: SonoraPlayer) -> None:
+    def __init__(self, core: SonoraCore, player: SonoraPlayer, client: object) -> None:
         self._core = core
+        # Whoever has a player needs its client, too.
+        self._client = client
         self._player = player
         self._ended = False
         self.queue = Queue(player)

@@ -43,10 +43,12 @@ class Snapshot:
         self._data: dict[str, Any] | None = dict(data or {})
         self._text: bytes | None = None
         self._name: str | None = None
+        self._called: str | None = None
         self._description: str | None = None
         self._metadata: dict[str, Any] = {}
         self._other: dict[str, Any] = {}
         self._checksum: str | None = None
+        self._claimed: str | None = None
         self._size: int | None = None
         self._core: SonoraCore | None = None
         self._id: str | None = None
@@ -64,7 +66,8 @@ class Snapshot:
         made._checksum = file.checksum
         other: dict[str, Any] = read(file.other)
         given, description, metadata = (other.pop(key, None) for key in OWN)
-        made._name = given if isinstance(given, str) and given else name
+        made._name = given if isinstance(given, str) and given else None
+        made._called = name
         made._description = description if isinstance(description, str) else None
         made._metadata = members(metadata)
         made._other = other
@@ -94,8 +97,8 @@ class Snapshot:
 
     @property
     def name(self) -> str:
-        """What it is called; its guild and time where nobody named it."""
-        return self._name or f"guild_{self.guild_id}_{int(self.timestamp)}"
+        """What it is called; where nobody named it, as its file, or by its guild and time."""
+        return self._name or self._called or f"guild_{self.guild_id}_{int(self.timestamp)}"
 
     @name.setter
     def name(self, name: str) -> None:
@@ -103,7 +106,7 @@ class Snapshot:
             raise InvalidInputError("a snapshot's name is a text that is not empty")
         if (core := self._store()) is not None and self._id is not None:
             core.rename(self._id, name)
-        self._name, self._checksum = name, None
+        self._name, self._checksum, self._claimed = name, None, None
 
     @property
     def description(self) -> str | None:
@@ -114,7 +117,7 @@ class Snapshot:
     def description(self, description: str | None) -> None:
         if (core := self._store()) is not None and self._id is not None:
             core.describe(self._id, description)
-        self._description, self._checksum = description, None
+        self._description, self._checksum, self._claimed = description, None, None
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -126,7 +129,7 @@ class Snapshot:
         text = write(dict(metadata), "the metadata")
         if (core := self._store()) is not None and self._id is not None:
             core.note(self._id, text)
-        self._metadata, self._checksum = read(text), None
+        self._metadata, self._checksum, self._claimed = read(text), None, None
 
     @property
     def created_at(self) -> datetime:
@@ -158,13 +161,15 @@ class Snapshot:
     @property
     def checksum(self) -> str:
         """The SHA-256 that its file has, or would have now."""
+        if self._claimed is not None:
+            return self._claimed
         if self._checksum is None:
-            self._checksum = str(read(self._file().write().encode())["checksum"])
+            self._checksum = self._proof()
         return self._checksum
 
     @checksum.setter
     def checksum(self, checksum: str) -> None:
-        self._checksum = checksum
+        self._claimed = checksum
 
     @property
     def queue(self) -> list[Track]:
@@ -274,10 +279,7 @@ class Snapshot:
                 kept = self._kept(core, self._id)
                 if kept is not None and self._text is not None and kept != self._text:
                     return False
-            given, self._checksum = self._checksum, None
-            now = self.checksum
-            self._checksum = given if given is not None else now
-            if given is not None and given != now:
+            if self._claimed is not None and self._claimed != self._proof():
                 return False
             return self._text is None or read(self._text) == self.data
         except Exception:
@@ -308,8 +310,13 @@ class Snapshot:
             self._text = self._core.content(self._id)
         return self._text
 
+    def _proof(self) -> str:
+        return str(read(self._file().write().encode())["checksum"])
+
     def _file(self) -> SonoraFile:
-        other: dict[str, Any] = {"name": self.name}
+        other: dict[str, Any] = {}
+        if self._name is not None:
+            other["name"] = self._name
         if self._description is not None:
             other["description"] = self._description
         if self._metadata:

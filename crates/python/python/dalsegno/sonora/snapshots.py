@@ -41,6 +41,22 @@ class Snapshots:
     the last `max_snapshots` are kept. Where `save_path` says a folder, each is written there as well.
     """
 
+    # A setting that there is not, such as one for who may do what, is an error.
+    __slots__ = (
+        "_changed",
+        "_core",
+        "_folder",
+        "_guild_id",
+        "_interval",
+        "_path",
+        "_takes",
+        "_task",
+        "_wanted",
+        "auto_save_condition",
+        "enable_integrity_check",
+        "max_snapshots",
+    )
+
     def __init__(self, core: SonoraCore, guild_id: int, takes: Takes) -> None:
         self._core = core
         self._guild_id = guild_id

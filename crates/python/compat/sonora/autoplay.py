@@ -1,0 +1,3 @@
+"""What plays when nothing is left in the queue."""
+
+from dalsegno.sonora.autoplay import *

@@ -1,0 +1,3 @@
+"""A bot's nodes and players."""
+
+from dalsegno.sonora.client import *

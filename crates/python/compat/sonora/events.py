@@ -1,0 +1,3 @@
+"""What happens to players and snapshots."""
+
+from dalsegno.sonora.events import *

@@ -1,0 +1,3 @@
+"""What can go wrong."""
+
+from dalsegno.sonora.errors import *

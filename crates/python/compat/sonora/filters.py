@@ -1,0 +1,3 @@
+"""What is done to a player's sound."""
+
+from dalsegno.sonora.filters import *

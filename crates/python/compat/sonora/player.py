@@ -1,0 +1,3 @@
+"""A player of a guild."""
+
+from dalsegno.sonora.player import *

@@ -1,0 +1,3 @@
+"""The queue of a player."""
+
+from dalsegno.sonora.queue import *

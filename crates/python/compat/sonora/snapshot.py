@@ -1,0 +1,4 @@
+"""Snapshots, and files of them."""
+
+from dalsegno.sonora.manager import *
+from dalsegno.sonora.snapshot import *

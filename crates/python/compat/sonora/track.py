@@ -1,0 +1,3 @@
+"""A track."""
+
+from dalsegno.sonora.track import *
