@@ -83,8 +83,7 @@ impl Bot {
     ) -> Result<(Self, Recovery)> {
         let (found, app) = (Arc::clone(&engine), keeping.app.clone());
         let (left, mut recovery) = blocking(move || left(&found, &app)).await?;
-        let (client, players) = Client::start_with(options, left).await?;
-        recovery.players = players;
+        let client = Client::seated(&options, &left)?;
         let saving = Arc::new(engine.auto_save()?);
         let bot = Self {
             client: Arc::new(client),
@@ -101,6 +100,15 @@ impl Bot {
                 saving.touch(&format!("{app}/{guild}"));
             }
         })));
+        // They are kept before they are brought back: a bot that is killed meanwhile finds each where it is by then.
+        match bot.client.bring(&options, &left).await {
+            Ok(players) => recovery.players = players,
+            Err(error) => {
+                bot.saving.end()?;
+                return Err(error);
+            }
+        }
+        bot.save(None).await?;
         Ok((bot, recovery))
     }
 

@@ -1,9 +1,11 @@
 //! A client: the nodes and players of a bot.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dalsegno::{Error, ErrorKind, Result};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -12,8 +14,8 @@ use crate::bring::{Brought, bring_back};
 use crate::event::Told;
 use crate::hold::Hold;
 use crate::lavalink::{Address, Resume, Socket};
-use crate::link::{Link, caught_up};
-use crate::node::Node;
+use crate::link::Link;
+use crate::node::{Node, caught_up};
 use crate::player::{Player, State};
 use crate::plugin::{Plugin, Plugins};
 use crate::voice::Voice;
@@ -111,7 +113,7 @@ pub struct Left {
     pub node: Option<String>,
     /// The session of that node.
     pub session: Option<String>,
-    /// How long ago that was.
+    /// How long ago its node was heard of.
     pub ago: Duration,
 }
 
@@ -122,12 +124,15 @@ impl Left {
     /// `InvalidInput` where it is no player's.
     pub fn read(guild: u64, document: &Value, ago: Duration) -> Result<Self> {
         let (state, at) = State::read(document)?;
+        let unheard = at.heard.map(|heard| Timestamp::now().duration_since(heard));
+        // By a clock that was set back, it was as long ago as the document.
+        let unheard = unheard.and_then(|time| Duration::try_from(time).ok());
         Ok(Self {
             guild,
             state,
             node: at.node,
             session: at.session,
-            ago,
+            ago: unheard.map_or(ago, |time| time.max(ago)),
         })
     }
 }
@@ -156,9 +161,15 @@ impl Client {
     /// # Errors
     /// As [`start`](Client::start). That a player could not be brought back is no error here: its answer says so.
     pub async fn start_with(options: Options, left: Vec<Left>) -> Result<(Self, Vec<Brought>)> {
-        let nodes = nodes(&options)?;
+        let client = Self::seated(&options, &left)?;
+        let brought = client.bring(&options, &left).await?;
+        Ok((client, brought))
+    }
+
+    /// A client with its players, which nobody has told its nodes of yet.
+    pub(crate) fn seated(options: &Options, left: &[Left]) -> Result<Self> {
         let world = Arc::new(World::new(
-            nodes.clone(),
+            nodes(options)?,
             options.voice.clone(),
             options.provider.clone(),
             Plugins::of(options.plugins.clone()),
@@ -168,11 +179,16 @@ impl Client {
             world,
             closed: watch::Sender::new(false),
         };
-        // They are there before their nodes tell of them.
-        client.seat(&left);
+        client.seat(left);
+        Ok(client)
+    }
+
+    /// Connects to the nodes, and brings the players back.
+    pub(crate) async fn bring(&self, options: &Options, left: &[Left]) -> Result<Vec<Brought>> {
+        let nodes = self.nodes();
         let mut first = None;
         let mut went_on = Vec::new();
-        for ((_, address), node) in options.nodes.iter().zip(&nodes) {
+        for ((_, address), node) in options.nodes.iter().zip(nodes) {
             let own = left
                 .iter()
                 .filter(|it| it.node.as_deref() == Some(node.name()));
@@ -180,7 +196,7 @@ impl Client {
                 .min_by_key(|it| it.ago)
                 .and_then(|it| it.session.clone());
             let resume = Resume::new(options.user, session);
-            match client.connect(&options, node, address, &resume).await {
+            match self.connect(options, node, address, &resume).await {
                 Ok((true, heard)) => {
                     caught_up(heard).await;
                     went_on.push(Arc::clone(node));
@@ -188,7 +204,12 @@ impl Client {
                 Ok((false, _)) => {}
                 Err(error) if error.kind() == ErrorKind::Unreachable => {
                     node.lose();
-                    client.listen(&options, node, Socket::later(address, &resume), None);
+                    self.listen(
+                        options,
+                        node,
+                        Socket::later(address, &resume),
+                        VecDeque::new(),
+                    );
                     first = first.or(Some(error));
                 }
                 Err(error) => return Err(error),
@@ -197,8 +218,7 @@ impl Client {
         if let Some(error) = first.filter(|_| !nodes.iter().any(|node| node.is_up())) {
             return Err(error);
         }
-        let brought = client.bring(&left, &went_on).await;
-        Ok((client, brought))
+        Ok(self.bring_all(left, &went_on).await)
     }
 
     /// Makes the players, on the nodes that they were on.
@@ -210,6 +230,7 @@ impl Client {
             state.reach(state.position(), since);
             let player = Player::new(it.guild, &self.world, state);
             player.lose(since);
+            player.sit_in(it.session.clone());
             let node = self
                 .world
                 .nodes
@@ -237,7 +258,7 @@ impl Client {
             .resume_within(socket.session(), options.resume)
             .await?;
         let (told, heard) = oneshot::channel();
-        self.listen(options, node, socket, Some(told));
+        self.listen(options, node, socket, [told].into());
         Ok((resumed, heard))
     }
 
@@ -246,7 +267,7 @@ impl Client {
         options: &Options,
         node: &Arc<Node>,
         socket: Socket,
-        caught_up: Option<oneshot::Sender<()>>,
+        waiting: VecDeque<oneshot::Sender<()>>,
     ) {
         let link = Link {
             world: Arc::downgrade(&self.world),
@@ -254,12 +275,12 @@ impl Client {
             resume: options.resume,
             patience: options.fail_over,
             closed: self.closed.subscribe(),
-            caught_up,
+            waiting,
         };
         tokio::spawn(link.listen(socket));
     }
 
-    async fn bring(&self, left: &[Left], went_on: &[Arc<Node>]) -> Vec<Brought> {
+    async fn bring_all(&self, left: &[Left], went_on: &[Arc<Node>]) -> Vec<Brought> {
         let (mut kept, mut others) = (Vec::new(), Vec::new());
         for it in left {
             let Some(player) = self.player(it.guild) else {

@@ -232,7 +232,9 @@ impl Player {
     async fn adjust(&self, change: PlayerChange, apply: impl FnOnce(&mut State)) -> Result<()> {
         let _turn = self.turn().await;
         let node = self.seated()?;
+        let session = node.session();
         node.change(self.guild(), &change).await?;
+        self.sit_in(session);
         apply(&mut self.locked());
         self.changed(None);
         Ok(())
@@ -250,6 +252,7 @@ impl Player {
             let mut edited = state.clone();
             let next = change(&mut edited)?;
             edited.end_time = None;
+            edited.starting = next == Next::Play;
             edited.reach(0, Instant::now());
             (std::mem::replace(&mut *state, edited), next)
         };
