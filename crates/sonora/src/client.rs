@@ -28,6 +28,7 @@ pub struct Options {
     nodes: Vec<(String, Address)>,
     resume: Duration,
     fail_over: Duration,
+    patience: Duration,
     hold: Hold,
     voice: Option<Arc<dyn Voice>>,
     provider: Option<Arc<dyn Provider>>,
@@ -43,6 +44,7 @@ impl Options {
             nodes: Vec::new(),
             resume: Duration::from_secs(60),
             fail_over: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
             hold: Hold::default(),
             voice: None,
             provider: None,
@@ -68,6 +70,13 @@ impl Options {
     #[must_use]
     pub fn fail_over(mut self, time: Duration) -> Self {
         self.fail_over = time;
+        self
+    }
+
+    /// For how long a request is sent again that a node does not answer, or puts off: 30 s unless said.
+    #[must_use]
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
         self
     }
 
@@ -372,9 +381,10 @@ fn nodes(options: &Options) -> Result<Vec<Arc<Node>>> {
             ));
         }
     }
-    let nodes = options
-        .nodes
-        .iter()
-        .map(|(name, address)| Node::new(name, address).map(Arc::new));
+    let nodes = options.nodes.iter().map(|(name, address)| {
+        Ok(Arc::new(
+            Node::new(name, address)?.patience(options.patience),
+        ))
+    });
     nodes.collect()
 }

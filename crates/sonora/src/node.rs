@@ -57,6 +57,11 @@ impl Node {
         })
     }
 
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.rest = self.rest.patience(patience);
+        self
+    }
+
     fn link(&self) -> MutexGuard<'_, Link> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
