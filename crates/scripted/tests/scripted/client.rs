@@ -75,7 +75,7 @@ impl Client {
             resumed: false,
             url: format!("http://{}", node.address()),
             password: node.password().to_owned(),
-            http: reqwest::Client::new(),
+            http: http(),
             socket: open(node, &headers).await.unwrap(),
         };
         let ready = client.next().await;
@@ -175,4 +175,11 @@ impl Client {
         )
         .await
     }
+}
+
+/// Built beside others, it may have TLS, and then needs to be told whose.
+pub(crate) fn http() -> reqwest::Client {
+    // It may have been told before.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::new()
 }

@@ -9,7 +9,7 @@ use crate::client::{Client, node, open, voice};
 
 async fn status(node: &Node, path: &str, password: Option<&str>) -> u16 {
     let url = format!("http://{}{path}", node.address());
-    let mut request = reqwest::Client::new().get(url);
+    let mut request = crate::client::http().get(url);
     if let Some(password) = password {
         request = request.header("Authorization", password);
     }
