@@ -130,9 +130,10 @@ fn fill(player: &Player, state: &QueueState) -> Result<()> {
 
 /// A minute later every player is another, and every third has gone on to its next track.
 fn change(players: &[Player], round: usize) -> Result<()> {
+    let volume = u16::try_from(round)?;
     for (index, player) in players.iter().enumerate() {
         player.edit(None, |state| {
-            state.volume = u16::try_from(round)?;
+            state.volume = volume;
             if index % 3 == 0 {
                 state.queue.advance(Why::Finished);
             }

@@ -71,10 +71,21 @@ impl Kind {
     }
 }
 
+pub(crate) fn long() -> bool {
+    std::env::var_os("DALSEGNO_LONG").is_some()
+}
+
+/// How long the tracks are that come twice in a row: longer than the bot is ever away. Where the second one begins and ends
+/// while nothing is saved, nobody knows whether it was the first.
+fn twice() -> u64 {
+    if long() { 40_000 } else { 4_000 }
+}
+
 pub(crate) fn catalogue() -> Catalogue {
     let long = (0..TRACKS).map(|n| Track::new(format!("long-{n}"), 600_000));
     let short = (0..TRACKS).map(|n| (format!("short-{n}"), 1_500 + 61 * (n as u64 % 40)));
-    let twice = (0..TRACKS / 2).map(|n| (format!("long-short-{n}"), 4_000 + 61 * (n as u64 % 40)));
+    let twice =
+        (0..TRACKS / 2).map(|n| (format!("long-short-{n}"), twice() + 61 * (n as u64 % 40)));
     let short = short
         .chain(twice)
         .map(|(name, length)| Track::new(name, length));

@@ -8,6 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+use crate::guild::long;
 use crate::house::{Bot, House};
 use crate::truth::Truth;
 
@@ -18,10 +19,6 @@ struct Evening {
     /// How the guilds came back, and how often.
     how: BTreeMap<String, usize>,
     furthest_back: u64,
-}
-
-fn long() -> bool {
-    std::env::var_os("DALSEGNO_LONG").is_some()
 }
 
 /// Seven kills and 50 guilds, or 25 and 1,000.
