@@ -73,8 +73,10 @@ async fn run(orders: &Value) {
         let address = Address::new("127.0.0.1", port, Password::new("youshallnotpass"));
         options = options.node(name, address);
     }
-    let mut keeping = Keeping::default();
-    keeping.every = Duration::from_millis(orders["every"].as_u64().unwrap());
+    let keeping = Keeping {
+        every: Duration::from_millis(orders["every"].as_u64().unwrap()),
+        ..Keeping::default()
+    };
     let engine = engine(orders["store"].as_str().unwrap().into());
     let (bot, recovery) = Bot::start(engine, options, keeping).await.unwrap();
     assert!(

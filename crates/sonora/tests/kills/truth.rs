@@ -125,11 +125,15 @@ impl Truth {
             .map(name)
             .collect();
         let number = self.number(&left);
-        let position = match self.kind {
-            Kind::Stream if number == 0 => 0,
-            _ => saved["player"]["position"].as_u64().unwrap(),
+        // A stream goes on where it is by now.
+        let stream = self.kind == Kind::Stream && number == 0;
+        let position = match stream {
+            true => 0,
+            false => saved["player"]["position"].as_u64().unwrap(),
         };
-        let back = if number + 1 == self.begun {
+        let back = if stream {
+            0
+        } else if number + 1 == self.begun {
             there.position.saturating_sub(position)
         } else {
             age

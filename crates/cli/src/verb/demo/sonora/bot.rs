@@ -14,8 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::place::Place;
 
-/// The name of the sessions' application, and the bot's id.
-const APP: &str = "sonora";
+/// The bot's id.
 const BOT: u64 = 42;
 
 /// Play in the demo's guilds until killed
@@ -82,9 +81,10 @@ impl DemoBot {
 
     async fn play(&self, global: &Global) -> Result<()> {
         let engine = Arc::new(Place::open(global)?);
-        let mut keeping = Keeping::default();
-        APP.clone_into(&mut keeping.app);
-        keeping.every = EVERY;
+        let keeping = Keeping {
+            every: EVERY,
+            ..Keeping::default()
+        };
         let (bot, recovery) = Bot::start(engine, self.options()?, keeping).await?;
         if recovery.players.is_empty() {
             fill(&bot).await?;
