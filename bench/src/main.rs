@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|players|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -64,6 +64,8 @@ enum Wanted {
     Pause,
     /// A folder of session files that is written to for a minute
     Watch,
+    /// 1,000 players captured
+    Players,
     /// Everything (the default)
     All,
 }
@@ -112,6 +114,7 @@ impl Wanted {
             Self::Retention => "retention",
             Self::Pause => "pause",
             Self::Watch => "watch",
+            Self::Players => "players",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

@@ -14,6 +14,7 @@
 //! | [`diff`](mod@diff) | comparing neighbours as the unchanged part grows |
 //! | [`pause`] | how long a save keeps the program's own thread while the disk is slow |
 //! | [`watch`] | a folder of session files that is written to for a minute |
+//! | [`players`] | the players of a bot captured, against py-sonora |
 
 use anyhow::Result;
 
@@ -34,6 +35,7 @@ pub mod p7;
 pub mod p8;
 pub mod p9;
 pub mod pause;
+pub mod players;
 pub mod retention;
 pub mod rounds;
 pub mod watch;
@@ -107,7 +109,7 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 13] = [
+pub const ALL: [(&str, Measure); 14] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
@@ -121,6 +123,7 @@ pub const ALL: [(&str, Measure); 13] = [
     ("retention", retention::run),
     ("pause", pause::run),
     ("watch", watch::run),
+    ("players", players::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

@@ -72,6 +72,8 @@ pub(crate) enum Verb {
     Man(verb::man::Man),
     #[command(name = "demo-writer", hide = true)]
     DemoWriter(verb::demo::writer::DemoWriter),
+    #[command(name = "demo-bot", hide = true)]
+    DemoBot(verb::demo::sonora::bot::DemoBot),
 }
 
 /// Does what was asked.
@@ -104,6 +106,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Completions(completions) => completions.run(out),
         Verb::Man(man) => man.run(out),
         Verb::DemoWriter(writer) => writer.run(global),
+        Verb::DemoBot(bot) => bot.run(global),
     }
 }
 

@@ -56,6 +56,8 @@ async fn serve(shared: Arc<Shared>, mut socket: WebSocket, user: u64, resumed: O
     };
     loop {
         tokio::select! {
+            // What is to be told comes before the answer to a ping.
+            biased;
             said = outgoing.recv() => match said {
                 Some(Out::Text(text)) => {
                     if socket.send(Message::Text(text.into())).await.is_err() {

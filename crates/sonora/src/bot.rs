@@ -75,8 +75,9 @@ impl Bot {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::start`]; `Conflict` where this engine attends to requests already; `Storage`, `Denied` or `Locked` where the store cannot be read or written. That a player
-    /// could not be brought back is no error here: the recovery says so, and its state stays.
+    /// As [`Client::start`]; `Conflict` where this engine attends to requests already; `Storage`, `Denied` or `Locked`
+    /// where the store cannot be read or written. That a player could not be brought back is no error here: the
+    /// recovery says so, and its state stays.
     pub async fn start(
         engine: Arc<Engine>,
         options: Options,
@@ -84,8 +85,7 @@ impl Bot {
     ) -> Result<(Self, Recovery)> {
         let (found, app) = (Arc::clone(&engine), keeping.app.clone());
         let (left, mut recovery) = blocking(move || left(&found, &app)).await?;
-        let (client, players) = Client::start_with(options, left).await?;
-        recovery.players = players;
+        let client = Client::seated(&options, &left)?;
         let saving = Arc::new(engine.auto_save()?);
         let bot = Self {
             client: Arc::new(client),
@@ -95,16 +95,24 @@ impl Bot {
         };
         for player in bot.client.players() {
             bot.keeper.keep(&player).await?;
-            // Where it is now, the next start has to know.
-            bot.keeper.saving.touch(&bot.session(player.guild()));
         }
-        bot.attend().await?;
         let keeper = Arc::downgrade(&bot.keeper);
         bot.client.world().on_touch(Some(Arc::new(move |guild| {
             if let Some(keeper) = keeper.upgrade() {
                 keeper.saving.touch(&keeper.session(guild));
             }
         })));
+        // They are kept before they are brought back: a bot that is killed meanwhile finds each where it is by then.
+        match bot.client.bring(&options, &left).await {
+            Ok(players) => recovery.players = players,
+            Err(error) => {
+                bot.keeper.saving.end()?;
+                return Err(error);
+            }
+        }
+        bot.save(None).await?;
+        // Before, nobody could be answered by what plays.
+        bot.attend().await?;
         Ok((bot, recovery))
     }
 

@@ -94,7 +94,14 @@ async fn one(world: &Arc<World>, player: &Player, found: Found) -> How {
     if found == Found::There {
         // What the node tells of the time without us comes first.
         player.caught_up().await;
-        match player.agree().await {
+        let mut agreed = player.agree().await;
+        if let (Ok(Agreed::Silent), Some(node)) = (&agreed, player.node()) {
+            // That a track ended just now may be on its way.
+            node.caught_up().await;
+            player.caught_up().await;
+            agreed = player.agree().await;
+        }
+        match agreed {
             Ok(Agreed::Silent) => {}
             Ok(agreed) => {
                 player.find();
@@ -127,6 +134,9 @@ impl Player {
     /// Of the node, of [`Voice::join`](crate::Voice::join); `Conflict` where the node does not hold it.
     pub(crate) async fn put_back(&self, world: &Arc<World>, meant: bool) -> Result<()> {
         let _turn = self.free_turn().await?;
+        if !meant && self.is_found() {
+            return Ok(());
+        }
         let state = self.state();
         if !meant && state.is_idle() && state.channel.is_none() {
             return Ok(());

@@ -1,5 +1,6 @@
 //! A client: the nodes and players of a bot.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use crate::bring::{Brought, Found, bring_back};
 use crate::event::Told;
 use crate::lavalink::{Address, Resume, Socket};
 use crate::left::Left;
-use crate::link::{Link, caught_up};
-use crate::node::Node;
+use crate::link::Link;
+use crate::node::{Node, caught_up};
 use crate::options::Options;
 use crate::player::{Player, State};
 use crate::plugin::Plugins;
@@ -65,7 +66,14 @@ impl Client {
     /// # Errors
     /// As [`start`](Client::start). That a player could not be brought back is no error here: its answer says so.
     pub async fn start_with(options: Options, left: Vec<Left>) -> Result<(Self, Vec<Brought>)> {
-        let nodes = nodes(&options)?;
+        let client = Self::seated(&options, &left)?;
+        let brought = client.bring(&options, &left).await?;
+        Ok((client, brought))
+    }
+
+    /// A client with its players, which nobody has told its nodes of yet.
+    pub(crate) fn seated(options: &Options, left: &[Left]) -> Result<Self> {
+        let nodes = nodes(options)?;
         let world = Arc::new_cyclic(|world| {
             let nodes_know = || -> Arc<dyn Provider> {
                 Arc::new(Sources {
@@ -75,7 +83,7 @@ impl Client {
                 })
             };
             World::new(
-                nodes.clone(),
+                nodes,
                 options.voice.clone(),
                 options.provider.clone().unwrap_or_else(nodes_know),
                 Plugins::of(options.plugins.clone()),
@@ -86,11 +94,16 @@ impl Client {
             world,
             closed: watch::Sender::new(false),
         };
-        // They are there before their nodes tell of them.
-        client.seat(&left);
+        client.seat(left);
+        Ok(client)
+    }
+
+    /// Connects to the nodes, and brings the players back.
+    pub(crate) async fn bring(&self, options: &Options, left: &[Left]) -> Result<Vec<Brought>> {
+        let nodes = self.nodes();
         let mut first = None;
         let mut went_on = Vec::new();
-        for ((_, address), node) in options.nodes.iter().zip(&nodes) {
+        for ((_, address), node) in options.nodes.iter().zip(nodes) {
             let own = left
                 .iter()
                 .filter(|it| it.node.as_deref() == Some(node.name()));
@@ -98,7 +111,7 @@ impl Client {
                 .min_by_key(|it| (it.restored, it.ago))
                 .and_then(|it| it.session.clone());
             let resume = Resume::new(options.user, session);
-            match client.connect(&options, node, address, &resume).await {
+            match self.connect(options, node, address, &resume).await {
                 Ok((true, heard)) => {
                     caught_up(heard).await;
                     went_on.push(Arc::clone(node));
@@ -106,7 +119,12 @@ impl Client {
                 Ok((false, _)) => {}
                 Err(error) if error.kind() == ErrorKind::Unreachable => {
                     node.lose();
-                    client.listen(&options, node, Socket::later(address, &resume), None);
+                    self.listen(
+                        options,
+                        node,
+                        Socket::later(address, &resume),
+                        VecDeque::new(),
+                    );
                     first = first.or(Some(error));
                 }
                 Err(error) => return Err(error),
@@ -115,8 +133,7 @@ impl Client {
         if let Some(error) = first.filter(|_| !nodes.iter().any(|node| node.is_up())) {
             return Err(error);
         }
-        let brought = client.bring(&left, &went_on).await;
-        Ok((client, brought))
+        Ok(self.bring_all(left, &went_on).await)
     }
 
     /// Makes the players, on the nodes that they were on.
@@ -124,6 +141,7 @@ impl Client {
         for it in left {
             let (player, since) = self.adopt(it);
             player.lose(since);
+            player.sit_in(it.session.clone());
             if it.restored {
                 // What its node tells is of what it played before.
                 player.hold_still("is being restored");
@@ -162,7 +180,7 @@ impl Client {
             .resume_within(socket.session(), options.resume)
             .await?;
         let (told, heard) = oneshot::channel();
-        self.listen(options, node, socket, Some(told));
+        self.listen(options, node, socket, [told].into());
         Ok((resumed, heard))
     }
 
@@ -171,7 +189,7 @@ impl Client {
         options: &Options,
         node: &Arc<Node>,
         socket: Socket,
-        caught_up: Option<oneshot::Sender<()>>,
+        waiting: VecDeque<oneshot::Sender<()>>,
     ) {
         let link = Link {
             world: Arc::downgrade(&self.world),
@@ -179,12 +197,12 @@ impl Client {
             resume: options.resume,
             patience: options.fail_over,
             closed: self.closed.subscribe(),
-            caught_up,
+            waiting,
         };
         tokio::spawn(link.listen(socket));
     }
 
-    async fn bring(&self, left: &[Left], went_on: &[Arc<Node>]) -> Vec<Brought> {
+    async fn bring_all(&self, left: &[Left], went_on: &[Arc<Node>]) -> Vec<Brought> {
         let (mut kept, mut others, mut restored) = (Vec::new(), Vec::new(), Vec::new());
         for it in left {
             let Some(player) = self.player(it.guild) else {
@@ -281,9 +299,10 @@ fn nodes(options: &Options) -> Result<Vec<Arc<Node>>> {
             ));
         }
     }
-    let nodes = options
-        .nodes
-        .iter()
-        .map(|(name, address)| Node::new(name, address).map(Arc::new));
+    let nodes = options.nodes.iter().map(|(name, address)| {
+        Ok(Arc::new(
+            Node::new(name, address)?.patience(options.patience),
+        ))
+    });
     nodes.collect()
 }

@@ -76,6 +76,11 @@ impl Place {
         }
     }
 
+    /// Where it was when that was said, in milliseconds.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Where it is at `now`, in milliseconds; at most at the end, where the length is known.
     #[expect(
         clippy::cast_possible_truncation,

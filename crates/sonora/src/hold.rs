@@ -35,6 +35,8 @@ pub(crate) const CONNECTING: Duration = Duration::from_secs(5);
 pub(crate) struct Expected {
     track: Option<Track>,
     position: u64,
+    /// Where the track ends, if it does and is not paused.
+    end: Option<u64>,
     since: Instant,
     speed: f64,
     volume: u16,
@@ -48,6 +50,7 @@ impl Expected {
         Self {
             track: state.queue.current.clone(),
             position,
+            end: state.end().filter(|_| !state.paused),
             since,
             speed: state.filters.speed(),
             volume: state.volume,
@@ -71,6 +74,8 @@ impl Expected {
         };
         match (&self.track, &found.track) {
             (None, None) => {}
+            // It came to its end, which is told as any other.
+            (Some(_), None) if self.end.is_some_and(|end| self.latest(hold, now) >= end) => {}
             (Some(ours), None) => {
                 return Some(format!("it does not play {:?} any more", ours.info.title));
             }
@@ -121,18 +126,11 @@ impl Expected {
             .track
             .as_ref()
             .filter(|track| track.info.is_seekable && !track.info.is_stream)?;
-        let since = now
-            .saturating_duration_since(self.since)
-            .mul_f64(self.speed.max(1.0));
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let tolerance = millis(hold.tolerance);
-        let latest = self
-            .position
-            .saturating_add(millis(since))
-            .saturating_add(tolerance);
-        let earliest = self.position.saturating_sub(tolerance);
+        // What plays nothing is nowhere.
+        found.track.as_ref()?;
+        let earliest = self.position.saturating_sub(millis(hold.tolerance));
         let at = found.state.position;
-        (at < earliest || at > latest).then(|| {
+        (at < earliest || at > self.latest(hold, now)).then(|| {
             format!(
                 "{:?} is at {} s, and should be at {} s",
                 track.info.title,
@@ -141,4 +139,18 @@ impl Expected {
             )
         })
     }
+
+    /// How far its track may be by now, in milliseconds.
+    fn latest(&self, hold: &Hold, now: Instant) -> u64 {
+        let since = now
+            .saturating_duration_since(self.since)
+            .mul_f64(self.speed.max(1.0));
+        self.position
+            .saturating_add(millis(since))
+            .saturating_add(millis(hold.tolerance))
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -23,7 +23,7 @@ pub struct Left {
     pub node: Option<String>,
     /// The session of that node.
     pub session: Option<String>,
-    /// How long ago that was.
+    /// How long ago its node was heard of.
     pub ago: Duration,
     /// Whether this state was put back while no bot had it: it holds, whatever the node plays.
     pub restored: bool,
@@ -36,12 +36,15 @@ impl Left {
     /// `InvalidInput` where it is no player's.
     pub fn read(guild: u64, document: &Value, ago: Duration) -> Result<Self> {
         let (state, at) = State::read(document)?;
+        let unheard = at.heard.map(|heard| Timestamp::now().duration_since(heard));
+        // By a clock that was set back, it was as long ago as the document.
+        let unheard = unheard.and_then(|time| Duration::try_from(time).ok());
         Ok(Self {
             guild,
             state,
             node: at.node,
             session: at.session,
-            ago,
+            ago: unheard.map_or(ago, |time| time.max(ago)),
             restored: false,
         })
     }

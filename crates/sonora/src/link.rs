@@ -1,16 +1,16 @@
 //! A task for each node: it listens to its socket, and acts when the node goes and comes back.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use dalsegno::ErrorKind;
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
 
 use crate::bring::{Found, bring_back};
 use crate::event::{Happened, Told};
 use crate::lavalink::{Arrived, Message, Socket};
-use crate::node::Node;
+use crate::node::{Node, caught_up};
 use crate::world::World;
 
 /// Keeps the link to a node, until the client is closed.
@@ -21,25 +21,28 @@ pub(crate) struct Link {
     /// How long a node may be gone before its players go to another one.
     pub(crate) patience: Duration,
     pub(crate) closed: watch::Receiver<bool>,
-    /// Told once all that was kept for the session has been heard.
-    pub(crate) caught_up: Option<oneshot::Sender<()>>,
+    /// Whoever waits until the node has told all, in the order in which it was asked.
+    pub(crate) waiting: VecDeque<oneshot::Sender<()>>,
 }
-
-/// Waits until all that was kept for a session has been heard. A node that does not answer to that is not waited for.
-pub(crate) async fn caught_up(heard: oneshot::Receiver<()>) {
-    drop(timeout(CATCHING_UP, heard).await);
-}
-
-/// How long a node is waited for that does not answer.
-const CATCHING_UP: Duration = Duration::from_secs(2);
 
 impl Link {
     /// Listens until the client is closed.
     pub(crate) async fn listen(mut self, mut socket: Socket) {
+        let mut asked = self.node.asked();
         loop {
-            let arrived = tokio::select! {
+            let next = tokio::select! {
                 _ = self.closed.wait_for(|closed| *closed) => break,
-                arrived = socket.next() => arrived,
+                Some(waits) = asked.recv() => Err(waits),
+                arrived = socket.next() => Ok(arrived),
+            };
+            let arrived = match next {
+                Ok(arrived) => arrived,
+                Err(waits) => {
+                    if socket.ask().await {
+                        self.waiting.push_back(waits);
+                    }
+                    continue;
+                }
             };
             let Some(world) = self.world.upgrade() else {
                 break;
@@ -48,6 +51,7 @@ impl Link {
                 Arrived::Message(message) => self.message(&world, message),
                 Arrived::Lost(error) => {
                     let since = self.node.lose();
+                    self.waiting.clear();
                     world
                         .players_on(&self.node)
                         .iter()
@@ -55,7 +59,7 @@ impl Link {
                     let name = self.node.name().to_owned();
                     world.tell(Told::node(Happened::NodeLost(name, error.to_string())));
                 }
-                Arrived::CaughtUp => drop(self.caught_up.take().map(|told| told.send(()))),
+                Arrived::CaughtUp => drop(self.waiting.pop_front().map(|told| told.send(()))),
                 Arrived::Failed(error) => {
                     if error.kind() != ErrorKind::Unreachable {
                         // It will not pass by itself.
@@ -105,7 +109,7 @@ impl Link {
         )));
         let (world, node, resume) = (Arc::clone(world), Arc::clone(&self.node), self.resume);
         let (told, heard) = oneshot::channel();
-        self.caught_up = Some(told);
+        self.waiting.push_back(told);
         tokio::spawn(async move {
             if resumed {
                 caught_up(heard).await;

@@ -1,12 +1,22 @@
 //! A node: its requests, its session, its clock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dalsegno::{Error, ErrorKind, Result};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::clock::NodeClock;
 use crate::lavalink::{Address, NodePlayer, PlayerChange, PlayerState, Rest, Stats};
+
+/// How long a node is waited for that does not answer.
+const CATCHING_UP: Duration = Duration::from_secs(2);
+
+/// Waits until a node has told all. One that does not answer to that is not waited for.
+pub(crate) async fn caught_up(heard: oneshot::Receiver<()>) {
+    drop(timeout(CATCHING_UP, heard).await);
+}
 
 /// A Lavalink node that players are on.
 pub struct Node {
@@ -23,6 +33,8 @@ struct Link {
     lost: Option<Instant>,
     stats: Option<Stats>,
     clock: NodeClock,
+    /// To whoever listens to it.
+    listener: Option<mpsc::UnboundedSender<oneshot::Sender<()>>>,
 }
 
 impl Node {
@@ -36,12 +48,18 @@ impl Node {
             lost: None,
             stats: None,
             clock: NodeClock::new(Instant::now()),
+            listener: None,
         };
         Ok(Self {
             name: name.into(),
             rest: Rest::new(address)?,
             link: Mutex::new(link),
         })
+    }
+
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.rest = self.rest.patience(patience);
+        self
     }
 
     fn link(&self) -> MutexGuard<'_, Link> {
@@ -88,6 +106,22 @@ impl Node {
 
     pub(crate) fn told(&self, stats: Stats) {
         self.link().stats = Some(stats);
+    }
+
+    /// Where whoever listens to it is asked to say when all was heard.
+    pub(crate) fn asked(&self) -> mpsc::UnboundedReceiver<oneshot::Sender<()>> {
+        let (listener, asked) = mpsc::unbounded_channel();
+        self.link().listener = Some(listener);
+        asked
+    }
+
+    /// Waits until all that it told so far was heard. Where nobody listens, or it does not answer, there is no more.
+    pub(crate) async fn caught_up(&self) {
+        let (told, heard) = oneshot::channel();
+        let listener = self.link().listener.clone();
+        if listener.is_some_and(|listener| listener.send(told).is_ok()) {
+            caught_up(heard).await;
+        }
     }
 
     /// Its socket was lost; answers when that was first noticed.

@@ -17,6 +17,7 @@ pub struct Options {
     pub(crate) nodes: Vec<(String, Address)>,
     pub(crate) resume: Duration,
     pub(crate) fail_over: Duration,
+    pub(crate) patience: Duration,
     pub(crate) hold: Hold,
     pub(crate) voice: Option<Arc<dyn Voice>>,
     pub(crate) provider: Option<Arc<dyn Provider>>,
@@ -34,6 +35,7 @@ impl Options {
             nodes: Vec::new(),
             resume: Duration::from_secs(60),
             fail_over: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
             hold: Hold::default(),
             voice: None,
             provider: None,
@@ -61,6 +63,13 @@ impl Options {
     #[must_use]
     pub fn fail_over(mut self, time: Duration) -> Self {
         self.fail_over = time;
+        self
+    }
+
+    /// For how long a request is sent again that a node does not answer, or puts off: 30 s unless said.
+    #[must_use]
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
         self
     }
 

@@ -55,6 +55,7 @@ impl Player {
         apply: impl FnOnce(&mut State),
     ) -> Result<()> {
         let node = self.seated()?;
+        let session = node.session();
         let mut change = wanted.change();
         let told = Instant::now();
         let mut renamed = None;
@@ -78,8 +79,12 @@ impl Player {
             .unwrap_or_else(|| wanted.state.position_at(told));
         let expected = Expected::of(&wanted.state, position, told);
         let (found, since) = self.holds(&expected, &change).await?;
+        self.sit_in(session);
         let mut state = self.locked();
         apply(&mut state);
+        if wanted.position.is_some() {
+            state.starting = false;
+        }
         if let (Some(encoded), Some(current)) = (renamed, &mut state.queue.current) {
             current.encoded = encoded;
         }

@@ -94,3 +94,26 @@ fn the_facts_as_json() {
         .run(&["demo", "--store", "here"])
         .refused(5, "exists already");
 }
+
+#[test]
+fn fifty_guilds_outlive_their_bot_and_their_node() {
+    let house = House::empty();
+    let json: Value = serde_json::from_str(&demo(&house, &["sonora", "--json"])).unwrap();
+    let guilds = json["guilds"].as_array().unwrap();
+    assert_eq!(guilds.len(), 50);
+    for guild in guilds {
+        let (cut, after) = (&guild["cut"], &guild["after"]);
+        for what in ["identifier", "volume", "paused", "filters", "upcoming"] {
+            assert_eq!(cut[what], after[what], "{guild}");
+        }
+        assert_eq!(
+            (&guild["heard_of_the_bot"], &after["node"]),
+            (&0.into(), &"other".into())
+        );
+    }
+    let store = json["store"].as_str().unwrap();
+    house
+        .run(&["verify", "--store", store])
+        .ok()
+        .says("all is as it was saved");
+}

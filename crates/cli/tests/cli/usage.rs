@@ -1,11 +1,12 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 52] = [
+pub(crate) const VERBS: [&[&str]; 53] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
     &["hermes", "generations"],
     &["demo"],
+    &["demo", "sonora"],
     &["init"],
     &["snapshot", "save"],
     &["snapshot", "list"],

@@ -21,7 +21,7 @@ const READY: Duration = Duration::from_secs(10);
 /// doing every minute.
 const SILENCE: Duration = Duration::from_secs(70);
 
-/// What is asked after a connection was opened: the answer comes behind all that was kept for the session.
+/// What a node is asked: the answer comes behind all that it told before, such as what was kept for the session.
 const CAUGHT_UP: &[u8] = b"caught up?";
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -50,7 +50,7 @@ impl Resume {
 pub enum Arrived {
     /// A message.
     Message(Message),
-    /// All that was kept for a session that goes on has been told.
+    /// All that the node had to tell when it was asked has been told: see [`Socket::ask`]. Every ready session is asked.
     CaughtUp,
     /// The connection broke, and is tried again from now on.
     Lost(Error),
@@ -132,6 +132,15 @@ impl Socket {
         }
     }
 
+    /// Asks the node whether it has told all: [`Arrived::CaughtUp`] comes behind what it told before. False where it is not
+    /// connected.
+    pub async fn ask(&mut self) -> bool {
+        match &mut self.stream {
+            Some(stream) => stream.send(caught_up()).await.is_ok(),
+            None => false,
+        }
+    }
+
     /// Closes it. The node keeps the session for as long as it was told to.
     pub async fn close(mut self) {
         if let Some(mut stream) = self.stream.take() {
@@ -176,6 +185,10 @@ async fn receive(stream: &mut Stream) -> Result<Option<Message>> {
     }
 }
 
+fn caught_up() -> tungstenite::Message {
+    tungstenite::Message::Ping(tungstenite::Bytes::from_static(CAUGHT_UP))
+}
+
 async fn connect(
     address: &Address,
     user: u64,
@@ -189,9 +202,8 @@ async fn connect(
                 .await
                 .map_err(|error| error.context(format!("the node {address}")))?;
             if let Some(Message::Ready { resumed, session }) = message {
-                let ask = tungstenite::Message::Ping(tungstenite::Bytes::from_static(CAUGHT_UP));
                 // Where it broke already, that is noticed next.
-                drop(stream.send(ask).await);
+                drop(stream.send(caught_up()).await);
                 return Ok((stream, session, resumed));
             }
         }

@@ -32,7 +32,7 @@ impl Player {
     /// Of the node.
     pub(crate) async fn agree(&self) -> Result<Agreed> {
         let _turn = self.turn().await;
-        if self.is_still() {
+        if self.is_still() || self.is_found() {
             return Ok(Agreed::Same);
         }
         let found = self.seated()?.player(self.guild()).await?;
@@ -69,12 +69,17 @@ impl State {
     fn follow(&mut self, found: &NodePlayer, since: Instant) -> Agreed {
         let agreed = match &found.track {
             Some(playing) => match self.queue.reconcile(playing) {
+                Reconciled::Same if self.is_next(found.state.position, since) => {
+                    self.queue.advance(Why::Finished);
+                    Agreed::Ahead
+                }
                 Reconciled::Same => Agreed::Same,
-                Reconciled::Ahead(_) | Reconciled::Unknown => Agreed::Ahead,
+                _ => Agreed::Ahead,
             },
             None if self.queue.current.is_none() => Agreed::Same,
             None => return Agreed::Silent,
         };
+        self.starting = false;
         self.volume = found.volume;
         self.paused = found.paused;
         let filters = Filters::read(&found.filters);
@@ -92,13 +97,31 @@ impl State {
 
     /// Whether the current track would have come to its end by now.
     fn is_over(&self, now: Instant) -> bool {
-        let Some(current) = &self.queue.current else {
+        let end = self.end().filter(|_| !self.starting);
+        end.is_some_and(|end| self.place.at(now, None) >= end)
+    }
+
+    /// Where a queue has a track twice in a row, whether it is the second one that is at this position: the first one would
+    /// be further on, or over.
+    fn is_next(&self, position: u64, since: Instant) -> bool {
+        let Some(end) = self
+            .end()
+            .filter(|_| self.queue.repeats() && !self.starting)
+        else {
             return false;
         };
+        match self.place.at(since, None).checked_sub(end) {
+            Some(next) => position.abs_diff(next) < position.abs_diff(end),
+            None => position < self.place.position(),
+        }
+    }
+
+    /// Where the current track ends, if it does.
+    pub(crate) fn end(&self) -> Option<u64> {
+        let current = self.queue.current.as_ref()?;
         let end = self
             .end_time
             .or_else(|| u64::try_from(current.info.length).ok());
-        let end = end.filter(|end| *end > 0 && !current.info.is_stream);
-        end.is_some_and(|end| self.place.at(now, None) >= end)
+        end.filter(|end| *end > 0 && !current.info.is_stream)
     }
 }

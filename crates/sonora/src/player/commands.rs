@@ -243,7 +243,9 @@ impl Player {
     async fn adjust(&self, change: PlayerChange, apply: impl FnOnce(&mut State)) -> Result<()> {
         let _turn = self.free_turn().await?;
         let node = self.seated()?;
+        let session = node.session();
         node.change(self.guild(), &change).await?;
+        self.sit_in(session);
         apply(&mut self.locked());
         self.changed(None);
         Ok(())
@@ -261,6 +263,7 @@ impl Player {
             let mut edited = state.clone();
             let next = change(&mut edited)?;
             edited.end_time = None;
+            edited.starting = next == Next::Play;
             edited.reach(0, Instant::now());
             (std::mem::replace(&mut *state, edited), next)
         };

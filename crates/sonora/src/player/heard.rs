@@ -83,6 +83,13 @@ impl State {
         }
     }
 
+    /// What its node tells of a time without us: a track that ended then may be one further on than the state knows of.
+    pub(crate) fn overtaken(&mut self, event: &Event) {
+        if let Event::End(track, EndReason::Finished | EndReason::LoadFailed) = event {
+            self.queue.overtake(track);
+        }
+    }
+
     /// The current track is over.
     pub(crate) fn go_on(&mut self, why: Why, now: Instant) -> Next {
         self.failures = if why == Why::Failed {
@@ -95,7 +102,8 @@ impl State {
             return Next::Silence;
         }
         self.end_time = None;
-        if self.queue.advance(why).is_some() {
+        self.starting = self.queue.advance(why).is_some();
+        if self.starting {
             self.reach(0, now);
             return Next::Play;
         }

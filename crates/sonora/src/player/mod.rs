@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use dalsegno::{Document, Error, ErrorKind, Result};
+use jiff::Timestamp;
 use tokio::sync::{Mutex as Turn, mpsc, oneshot};
 
 pub use agree::Agreed;
@@ -55,16 +56,25 @@ enum Mail {
 #[derive(Default)]
 struct Seat {
     node: Option<Arc<Node>>,
+    /// The session of that node in which it was last found or put.
+    session: Option<String>,
     /// To connect on another node; never stored.
     voice: Option<VoiceServer>,
     /// What was said of items that went since it was last saved.
     said: Vec<String>,
     /// Since when nothing is heard of its node.
-    lost: Option<Instant>,
+    lost: Option<Lost>,
     /// Why nobody may change it now, where that is so.
     still: Option<String>,
     /// What its node told meanwhile.
     missed: Vec<Event>,
+}
+
+/// A moment, by the clock that goes on and by the one that says what time it is.
+#[derive(Clone, Copy)]
+struct Lost {
+    since: Instant,
+    at: Timestamp,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -138,6 +148,11 @@ impl Player {
         locked(&self.shared.seat).node = node;
     }
 
+    /// It is in this session of its node. That the node has a new one does not bring it there.
+    pub(crate) fn sit_in(&self, session: Option<String>) {
+        locked(&self.shared.seat).session = session;
+    }
+
     pub(crate) fn voice(&self) -> Option<VoiceServer> {
         locked(&self.shared.seat).voice.clone()
     }
@@ -149,10 +164,11 @@ impl Player {
     /// Where it is, as a snapshot tells it.
     #[must_use]
     pub fn whereabouts(&self) -> Whereabouts {
-        let node = self.node();
+        let seat = locked(&self.shared.seat);
         Whereabouts {
-            session: node.as_ref().and_then(|node| node.session()),
-            node: node.map(|node| node.name().to_owned()),
+            session: seat.session.clone(),
+            node: seat.node.as_ref().map(|node| node.name().to_owned()),
+            heard: seat.lost.map(|lost| lost.at),
         }
     }
 
@@ -167,8 +183,7 @@ impl Player {
             world.plugins.save(self.guild(), &mut state.plugins);
         }
         // Of a node that is gone, nobody knows more than what it said last.
-        let lost = locked(&self.shared.seat).lost;
-        state.document(&at, lost.unwrap_or_else(Instant::now))
+        state.document(&at, self.lost().unwrap_or_else(Instant::now))
     }
 
     pub(crate) fn world(&self) -> Result<Arc<World>> {
@@ -195,8 +210,16 @@ impl Player {
     /// Tells its node, and learns from the answer where its track is. The caller has the turn.
     pub(crate) async fn tell(&self, change: &PlayerChange) -> Result<NodePlayer> {
         let node = self.seated()?;
+        let session = node.session();
         let (answer, since) = node.change(self.guild(), change).await?;
+        self.sit_in(session);
+        if change.track.is_some() {
+            self.find();
+        }
         let mut state = self.locked();
+        if change.plays() {
+            state.starting = false;
+        }
         let plays = answer.track.as_ref().zip(state.queue.current.as_ref());
         if plays.is_some_and(|(theirs, ours)| theirs.is(ours)) {
             state.update(&answer.state, since);
@@ -232,7 +255,16 @@ impl Player {
 
     /// Nothing is heard of its node since then. Whether its track plays on, nobody knows yet.
     pub(crate) fn lose(&self, since: Instant) {
-        locked(&self.shared.seat).lost.get_or_insert(since);
+        let at = Timestamp::now()
+            .checked_sub(since.elapsed())
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        locked(&self.shared.seat)
+            .lost
+            .get_or_insert(Lost { since, at });
+    }
+
+    fn lost(&self) -> Option<Instant> {
+        locked(&self.shared.seat).lost.map(|lost| lost.since)
     }
 
     /// Its node is heard of again, or another one has it.
@@ -240,15 +272,23 @@ impl Player {
         locked(&self.shared.seat).lost = None;
     }
 
+    /// Whether something was done with it on its node since that was lost: then it needs no finding.
+    pub(crate) fn is_found(&self) -> bool {
+        let seat = locked(&self.shared.seat);
+        let session = seat.node.as_ref().and_then(|node| node.session());
+        seat.lost.is_none() && session.is_some() && seat.session == session
+    }
+
     /// Where its track was when its node was last heard of, in milliseconds: nobody heard it any further.
     pub(crate) fn last_position(&self) -> u64 {
-        let lost = locked(&self.shared.seat).lost;
+        let lost = self.lost();
         self.locked().position_at(lost.unwrap_or_else(Instant::now))
     }
 
-    /// Its node tells where it stands.
+    /// Its node tells where it stands. While it is found again, that is asked for, and what was known of before tells
+    /// whether it is still the same track.
     pub(crate) fn hear_update(&self, state: &PlayerState, since: Instant) {
-        if !self.is_still() {
+        if !self.is_still() && self.lost().is_none() {
             self.locked().update(state, since);
         }
     }
@@ -263,7 +303,14 @@ impl Player {
                 return;
             }
         }
-        let next = self.locked().hear(&event, Instant::now());
+        let alone = self.lost().is_some();
+        let next = {
+            let mut state = self.locked();
+            if alone {
+                state.overtaken(&event);
+            }
+            state.hear(&event, Instant::now())
+        };
         self.happened(Happened::of(&event));
         match next {
             Next::Nothing => {}

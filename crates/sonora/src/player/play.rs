@@ -111,6 +111,7 @@ impl Player {
             state.queue.upcoming.push_back(track);
         }
         state.queue.advance(Why::Finished);
+        state.starting = true;
         state.reach(0, Instant::now());
         true
     }

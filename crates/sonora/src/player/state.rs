@@ -36,6 +36,8 @@ pub struct State {
     /// What else a stored player said about itself, kept as it is.
     pub other: Map<String, Value>,
     pub(crate) place: Place,
+    /// The current track is next, and its node has not yet said that it plays it.
+    pub(crate) starting: bool,
     /// Tracks that failed one after the other.
     pub(crate) failures: u32,
     /// How often it was edited beside its node.
@@ -57,6 +59,7 @@ impl Default for State {
             end_time: None,
             other: Map::new(),
             place: Place::still(0),
+            starting: false,
             failures: 0,
             edits: 0,
         }
@@ -83,7 +86,8 @@ impl State {
 
     /// The current track was at `position` at that moment; it moves on if it plays.
     pub(crate) fn reach(&mut self, position: u64, since: Instant) {
-        let moves = self.connected && !self.paused && self.queue.current.is_some();
+        let plays = self.queue.current.is_some() && !self.starting;
+        let moves = self.connected && !self.paused && plays;
         self.place = if moves {
             Place::moving(position, since, self.filters.speed())
         } else {

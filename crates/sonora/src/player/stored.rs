@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use dalsegno::{Document, DocumentBuilder, Error, ErrorKind, Result};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::state::State;
@@ -19,6 +20,8 @@ pub struct Whereabouts {
     pub node: Option<String>,
     /// The node's session.
     pub session: Option<String>,
+    /// When the node was last heard of, where that was before the snapshot: its position is of then.
+    pub heard: Option<Timestamp>,
 }
 
 impl State {
@@ -41,6 +44,12 @@ impl State {
                 .member("channel_id", &self.channel)?;
             if let Some(end) = self.end_time {
                 player.member("end_time", &end)?;
+            }
+            if let Some(heard) = at.heard {
+                player.member("heard_at", &heard)?;
+            }
+            if self.starting {
+                player.member("starting", &true)?;
             }
             for (key, value) in &self.other {
                 player.member(key, value)?;
@@ -116,6 +125,8 @@ impl State {
                 "node" => at.node = text(),
                 "channel_id" => self.channel = number(&value),
                 "end_time" => self.end_time = milliseconds(&value),
+                "heard_at" => at.heard = value.as_str().and_then(|heard| heard.parse().ok()),
+                "starting" => self.starting = value.as_bool().unwrap_or(false),
                 _ => {
                     self.other.insert(key, value);
                 }

@@ -23,6 +23,8 @@ pub enum Reconciled {
     Same,
     /// One of the upcoming tracks plays; so many before it are counted as played.
     Ahead(usize),
+    /// The track before the current one plays: that is upcoming again.
+    Behind,
     /// The queue did not know the track that plays.
     Unknown,
 }
@@ -84,19 +86,45 @@ impl Queue {
     /// Agrees with a node that went on alone: `playing` is what it plays.
     ///
     /// Where that is one of the upcoming tracks, the current one and those before it are over, and the track is the
-    /// one that the queue has. Where it is unknown, it becomes the current one, and the upcoming ones stay.
+    /// one that the queue has. Where it is the one before, the current one has not begun yet, or is to come again. Where
+    /// it is unknown, it becomes the current one, and the upcoming ones stay.
     pub fn reconcile(&mut self, playing: &Track) -> Reconciled {
         if self.current.as_ref().is_some_and(|own| own.is(playing)) {
             return Reconciled::Same;
         }
-        let Some(position) = self.upcoming.iter().position(|own| own.is(playing)) else {
-            self.pass(0);
-            self.current = Some(playing.clone());
-            return Reconciled::Unknown;
-        };
+        if let Some(position) = self.overtake(playing) {
+            return Reconciled::Ahead(position);
+        }
+        if self
+            .history
+            .iter()
+            .last()
+            .is_some_and(|own| own.is(playing))
+        {
+            self.back();
+            return Reconciled::Behind;
+        }
+        self.pass(0);
+        self.current = Some(playing.clone());
+        Reconciled::Unknown
+    }
+
+    /// One of the upcoming tracks is the current one: those before it are over. Answers how many, or nothing where it is
+    /// the current one already, or not among them.
+    pub(crate) fn overtake(&mut self, track: &Track) -> Option<usize> {
+        if self.current.as_ref().is_some_and(|own| own.is(track)) {
+            return None;
+        }
+        let position = self.upcoming.iter().position(|own| own.is(track))?;
         self.pass(position);
         self.current = self.upcoming.remove(0);
-        Reconciled::Ahead(position)
+        Some(position)
+    }
+
+    /// Whether the next track is the current one once more.
+    pub(crate) fn repeats(&self) -> bool {
+        let twice = self.current.as_ref().zip(self.upcoming.get(0));
+        self.loop_mode != LoopMode::Track && twice.is_some_and(|(own, next)| own.is(next))
     }
 
     /// The current track and the first `count` upcoming ones are over.

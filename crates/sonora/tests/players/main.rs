@@ -12,6 +12,7 @@ mod archive;
 mod asked;
 mod comes_back;
 mod deploys;
+mod in_trouble;
 mod nodes;
 mod playing;
 mod restoring;

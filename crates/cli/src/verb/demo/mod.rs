@@ -11,12 +11,13 @@ mod look;
 mod play;
 mod proof;
 mod put_back;
+pub(crate) mod sonora;
 mod travel;
 pub(crate) mod writer;
 
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -34,12 +35,24 @@ use house::House;
 Examples:
   dalsegno demo
   dalsegno demo --json | jq .cost
-  dalsegno demo --store /tmp/evening")]
-pub(crate) struct Demo {}
+  dalsegno demo --store /tmp/evening
+  dalsegno demo sonora")]
+pub(crate) struct Demo {
+    #[command(subcommand)]
+    of: Option<Of>,
+}
+
+/// What else there is to see.
+#[derive(Debug, Subcommand)]
+enum Of {
+    Sonora(sonora::Sonora),
+}
 
 impl Demo {
-    #[expect(clippy::unused_self, reason = "as every verb")]
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        if let Some(Of::Sonora(sonora)) = &self.of {
+            return sonora.run(global, out);
+        }
         let begun = Instant::now();
         let house = House::build(global)?;
 
