@@ -48,9 +48,11 @@ impl Player {
         if agreed != Agreed::Silent {
             return Ok(agreed);
         }
+        let tolerance = self.world()?.hold.tolerance;
         let next = {
             let mut state = self.locked();
-            if !state.is_over(now) {
+            // It says nothing of a track that ended: what it said was lost with the bot.
+            if !state.is_over(now + tolerance) {
                 return Ok(Agreed::Silent);
             }
             state.go_on(Why::Finished, now)
