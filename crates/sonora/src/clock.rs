@@ -76,6 +76,11 @@ impl Place {
         }
     }
 
+    /// Whether it moves.
+    pub(crate) fn moves(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Where it was when that was said, in milliseconds.
     pub(crate) fn position(&self) -> u64 {
         self.position

@@ -48,9 +48,11 @@ impl Player {
         if agreed != Agreed::Silent {
             return Ok(agreed);
         }
+        let tolerance = self.world()?.hold.tolerance;
         let next = {
             let mut state = self.locked();
-            if !state.is_over(now) {
+            // It says nothing of a track that ended: what it said was lost with the bot.
+            if !state.is_over(now + tolerance) {
                 return Ok(Agreed::Silent);
             }
             state.go_on(Why::Finished, now)
@@ -123,5 +125,77 @@ impl State {
             .end_time
             .or_else(|| u64::try_from(current.info.length).ok());
         end.filter(|end| *end > 0 && !current.info.is_stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::track::{Track, TrackInfo};
+
+    fn track(name: &str) -> Track {
+        let info = TrackInfo {
+            identifier: name.to_owned(),
+            length: 10_000,
+            is_seekable: true,
+            ..TrackInfo::default()
+        };
+        Track::new(name, info)
+    }
+
+    /// Track `a`, which was at 4 s, twice in a row.
+    fn twice(at: Instant) -> State {
+        let mut state = State::default();
+        for name in ["a", "a", "b"] {
+            state.queue.add(track(name), None).unwrap();
+        }
+        state.queue.advance(Why::Skipped);
+        state.connected = true;
+        state.reach(4_000, at);
+        state
+    }
+
+    fn found(position: u64) -> NodePlayer {
+        let mut found = NodePlayer {
+            track: Some(track("a")),
+            ..NodePlayer::default()
+        };
+        found.state.position = position;
+        found
+    }
+
+    #[test]
+    fn of_a_track_that_comes_twice_its_position_tells_which_one_plays() {
+        let began = Instant::now();
+        for (passed, position, upcoming) in [
+            (2, 6_000, 2),
+            // Skipped.
+            (2, 500, 1),
+            // The first one is over, or hung a little.
+            (8, 2_000, 1),
+            (8, 9_700, 2),
+        ] {
+            let mut state = twice(began);
+            state.follow(&found(position), began + Duration::from_secs(passed));
+            assert_eq!(
+                state.queue.upcoming.len(),
+                upcoming,
+                "{passed} s, {position} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn a_track_that_has_not_begun_is_not_over() {
+        let began = Instant::now();
+        let mut state = twice(began);
+        assert!(state.is_over(began + Duration::from_secs(7)));
+        state.starting = true;
+        state.reach(0, began);
+        assert!(!state.is_over(began + Duration::from_secs(70)));
     }
 }

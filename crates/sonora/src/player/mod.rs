@@ -177,8 +177,12 @@ impl Player {
     /// # Errors
     /// `InvalidInput` where what is kept with a track is nested too deep.
     pub fn document(&self) -> Result<Document> {
-        let at = self.whereabouts();
+        let mut at = self.whereabouts();
         let mut state = self.state();
+        // Until it is stored it may take a while, in which a track that plays goes on.
+        at.heard = at
+            .heard
+            .or_else(|| state.place.moves().then(Timestamp::now));
         if let Ok(world) = self.world() {
             world.plugins.save(self.guild(), &mut state.plugins);
         }

@@ -20,7 +20,7 @@ pub struct Whereabouts {
     pub node: Option<String>,
     /// The node's session.
     pub session: Option<String>,
-    /// When the node was last heard of, where that was before the snapshot: its position is of then.
+    /// When its position was so, if it moves or its node is lost.
     pub heard: Option<Timestamp>,
 }
 

@@ -239,6 +239,11 @@ mod tests {
         is(&it, "ab", Some('c'), "d");
         assert_eq!(it.current.as_ref().unwrap().encoded, track('c').encoded);
 
+        // The next one was saved as the current one before it began.
+        assert_eq!(it.reconcile(&track('b')), Reconciled::Behind);
+        is(&it, "a", Some('b'), "cd");
+        it.advance(Why::Finished);
+
         assert_eq!(it.reconcile(&track('x')), Reconciled::Unknown);
         is(&it, "abc", Some('x'), "d");
     }
