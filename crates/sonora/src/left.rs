@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use dalsegno::{Engine, Error, ErrorKind, Operation, Recovered, Result, Snapshot, SnapshotId};
+use dalsegno::{
+    Engine, Error, ErrorKind, Kind, Operation, Recovered, Result, Snapshot, SnapshotId,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -137,8 +139,8 @@ fn read(engine: &Engine, session: &str, guild: u64) -> Result<Option<(Left, Snap
     // By a clock that was set back, it was just now.
     let mut left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
     let mut newest = stored.snapshot().clone();
-    // A name that was given to it since changes nothing.
-    while let (true, Some(parent)) = (newest.unchanged, newest.parent) {
+    // A name that somebody gave to it since changes nothing; a bot that went on from it would have saved it by itself.
+    while let (true, Kind::Manual, Some(parent)) = (newest.unchanged, newest.kind, newest.parent) {
         newest = engine.info(&parent.to_string())?;
     }
     if was_put_back(&newest) {

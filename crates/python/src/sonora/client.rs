@@ -160,6 +160,7 @@ impl SonoraCore {
             app: asked.app,
             every: seconds(py, asked.every, "every")?,
             keep: Some(Rules::new().keep_last(100).keep_hourly(24).keep_daily(7)),
+            name: None,
         };
         let (store, listener) = (asked.store, asked.listener);
         let started = async move {

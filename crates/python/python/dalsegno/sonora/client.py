@@ -106,7 +106,7 @@ class SonoraClient:
         save_every: float = 30.0,
         resume: float = 60.0,
         fail_over: float = 10.0,
-        settle: float = 0.5,
+        settle: float = 1.0,
     ) -> None:
         """Nothing is connected yet: see `start`.
 
