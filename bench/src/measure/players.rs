@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use super::Plan;
 use super::cpu::{Spent, spent};
 use super::rounds::median;
-use crate::peer::files::bytes_below;
 use crate::peer::python;
 use crate::report::{Cell, Findings, Table};
 use crate::workload::Document;
@@ -36,14 +35,12 @@ struct Outcome {
     create_cpu: f64,
     wall: f64,
     cpu: f64,
-    bytes: f64,
 }
 
 /// What one capture of all players took: their documents, and with the durable commit.
 struct Taken {
     documents: Spent,
     all: Spent,
-    bytes: u64,
 }
 
 /// Both on players of the same queues.
@@ -76,7 +73,6 @@ async fn ours(states: &[QueueState], count: u64, rounds: usize) -> Result<Vec<Ta
     let engine = Engine::create(folder.path().join("store.db"))?;
     let mut taken = Vec::new();
     for round in 0..rounds {
-        let before = bytes_below(folder.path())?;
         let (documents, making) = spent(|| {
             let documents = players.iter().map(|player| Ok(player.document()?));
             documents.collect::<Result<Vec<_>>>()
@@ -97,7 +93,6 @@ async fn ours(states: &[QueueState], count: u64, rounds: usize) -> Result<Vec<Ta
         taken.push(Taken {
             documents: making,
             all: [making, saving].into_iter().sum(),
-            bytes: bytes_below(folder.path())?.saturating_sub(before),
         });
         change(&players, round)?;
     }
@@ -169,7 +164,7 @@ fn write(path: &Path, states: &[QueueState]) -> Result<()> {
 
 fn report(taken: &[Taken], theirs: &Outcome, count: u64) -> Result<Findings> {
     let (first, later) = taken.split_first().context("no rounds were run")?;
-    let columns = ["all players, clock", "CPU", "times less CPU", "bytes"];
+    let columns = ["all players, clock", "CPU", "times less CPU"];
     let title = format!("{count} players of 200 tracks captured");
     let mut table = Table::new("players", title, &columns);
     table.note(
@@ -180,61 +175,35 @@ fn report(taken: &[Taken], theirs: &Outcome, count: u64) -> Result<Findings> {
         "py-sonora's save_snapshot writes a file for each player without fsync, so that it is not durable, and its \
          restore_snapshot restores no tracks; a file has no more than the last 50 tracks of the history",
     );
-    let cpu = |spent: &Spent| theirs.cpu * 1e6 / spent.cpu_us;
-    let mut ours = |name: &str, spent: Spent, bytes: u64| {
-        let cells = [
-            Cell::Micros(spent.wall_us),
-            Cell::Micros(spent.cpu_us),
-            Cell::Times(cpu(&spent)),
-            Cell::Bytes(bytes),
-        ];
-        table.row(name, cells);
-    };
     let middle = |of: fn(&Taken) -> Spent| median(&later.iter().map(of).collect::<Vec<_>>());
-    let mut bytes: Vec<u64> = later.iter().map(|taken| taken.bytes).collect();
-    bytes.sort_unstable();
-    let bytes = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
-    ours(
-        "Dalsegno: Player::document of each",
-        middle(|it| it.documents),
-        0,
-    );
-    ours(
-        "Dalsegno: the same, and one durable commit",
-        middle(|it| it.all),
-        bytes,
-    );
-    ours(
-        "Dalsegno: the first one, of players never saved",
-        first.all,
-        first.bytes,
-    );
+    let seconds = |wall: f64, cpu: f64| Spent {
+        cpu_us: cpu * 1e6,
+        wall_us: wall * 1e6,
+    };
     let rows = [
         (
+            "Dalsegno: Player::document of each",
+            middle(|it| it.documents),
+        ),
+        (
+            "Dalsegno: the same, and one durable commit",
+            middle(|it| it.all),
+        ),
+        ("Dalsegno: the first one, of players never saved", first.all),
+        (
             "py-sonora: create_snapshot of each",
-            theirs.create_wall,
-            theirs.create_cpu,
-            0.0,
+            seconds(theirs.create_wall, theirs.create_cpu),
         ),
         (
             "py-sonora: create_snapshot, save_snapshot",
-            theirs.wall,
-            theirs.cpu,
-            theirs.bytes,
+            seconds(theirs.wall, theirs.cpu),
         ),
     ];
-    for (name, wall, cpu, bytes) in rows {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "bytes of files"
-        )]
-        let bytes = bytes as u64;
+    for (name, spent) in rows {
         let cells = [
-            Cell::Micros(wall * 1e6),
-            Cell::Micros(cpu * 1e6),
-            Cell::Times(theirs.cpu / cpu),
-            Cell::Bytes(bytes),
+            Cell::Micros(spent.wall_us),
+            Cell::Micros(spent.cpu_us),
+            Cell::Times(theirs.cpu * 1e6 / spent.cpu_us),
         ];
         table.row(name, cells);
     }
