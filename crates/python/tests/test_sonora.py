@@ -92,8 +92,9 @@ async def test_a_queue_is_shuffled_and_moved(node: Node) -> None:
         before = names(player)
         player.queue.move(0, 19)
         assert names(player) == [*before[1:], before[0]]
+        moved = names(player)
         player.queue.shuffle()
-        assert names(player) != before and sorted(names(player)) == sorted(before)
+        assert names(player) != moved and sorted(names(player)) == sorted(before)
         assert (await player.skip_to(3)) == player.current
 
 
@@ -164,13 +165,17 @@ async def test_players_come_and_go_while_somebody_goes_through_them(node: Node) 
         seen: list[int] = []
         for guild, player in made.players.items():
             seen.append(guild)
-            await player.destroy()
+            if guild == 1:
+                await made.players[3].destroy()
+            if guild != 3:
+                await player.destroy()
             await made.get_player(guild + 10)
         assert seen == [1, 2, 3] and list(made.players) == [11, 12, 13]
         assert 1 not in made.players and made.players[11] is await made.get_player(11)
         assert len(made.players) == 3 and len(list(made.players.values())) == 3
         again = await made.get_player(1)
-        assert again.volume == 100
+        again.volume = 50
+        assert node.player(1)["volume"] == made.players[1].volume == 50
 
 
 @awaited
@@ -469,9 +474,11 @@ async def test_on_another_node_it_goes_on_where_it_was(node: Node) -> None:
 
 @awaited
 async def test_a_program_that_just_ends_closes_its_sessions(node: Node) -> None:
-    with child(BOT, str(node.port), node.password, "end") as program:
-        assert program.says() == "ready"
-        assert program.ends() == (0, "", "")
+    # Often, because what goes wrong at an end goes wrong sometimes.
+    for _ in range(8):
+        with child(BOT, str(node.port), node.password, "end") as program:
+            assert program.says() == "ready"
+            assert program.ends() == (0, "", "")
     with dalsegno.open(".sonora_snapshots") as engine:
         assert [it["standing"] for it in engine.holders()] == ["closed"]
         assert engine.restore("sonora/1@latest")["player"]["volume"] == 35

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use super::callbacks::{Called, PythonPlugin, PythonProvider, PythonVoice};
 use super::player::SonoraPlayer;
 use super::runtime::{awaitable, done, runtime, wait};
+use super::visit::visit;
 use super::{fail, told};
 use crate::show::show;
 use crate::{fork, place};
@@ -111,7 +112,16 @@ fn seconds(py: Python<'_>, given: f64, what: &str) -> PyResult<Duration> {
 /// A bot that runs.
 struct Running {
     bot: Bot,
-    _hold: fork::Hold,
+    hold: Option<fork::Hold>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut hold = self.hold.take();
+        visit(|_| drop(hold.take()));
+        // At the end of the program, nobody asks for it any more.
+        std::mem::forget(hold);
+    }
 }
 
 /// A bot, for Python.
@@ -175,7 +185,8 @@ impl SonoraCore {
             })?;
             let (bot, recovery) = Bot::start(engine, options, keeping).await?;
             tokio::spawn(told::tell(bot.client().subscribe(), locals, listener));
-            Ok((Running { bot, _hold: hold }, recovery))
+            let hold = Some(hold);
+            Ok((Running { bot, hold }, recovery))
         };
         awaitable(py, started, |py, (running, recovery)| {
             let core = Self {

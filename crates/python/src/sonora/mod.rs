@@ -8,7 +8,9 @@ mod player;
 mod queue;
 mod runtime;
 mod told;
+mod visit;
 
 pub(crate) use client::SonoraCore;
 pub(crate) use file::{SonoraFile, SonoraFolder};
 pub(crate) use player::SonoraPlayer;
+pub(crate) use visit::sonora_leave;
