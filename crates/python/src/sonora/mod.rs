@@ -1,5 +1,6 @@
 //! Players on Lavalink nodes, for `dalsegno.sonora`.
 
+mod archive;
 mod callbacks;
 mod client;
 mod fail;
