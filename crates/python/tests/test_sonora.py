@@ -136,6 +136,9 @@ async def test_players_come_and_go_while_somebody_goes_through_them(node: Node) 
         again = await made.get_player(1)
         again.volume = 50
         assert node.player(1)["volume"] == made.players[1].volume == 50
+        assert (await again.create_snapshot()).settings["volume"] == 50, (
+            "it is the one that is kept"
+        )
 
 
 @awaited
