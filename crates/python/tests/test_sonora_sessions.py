@@ -57,6 +57,7 @@ async def test_the_service(node: Node) -> None:
         await snapshot_manager.start_auto_snapshot()
         await snapshot_manager.start_auto_snapshot()
         snapshot_manager.max_snapshots_per_guild = 2
+        await asyncio.sleep(0.01)
         # It applies while it runs.
         snapshot_manager.auto_snapshot_interval = 0.02
         await until(lambda: saved.count(1) >= 4 and saved.count(3) >= 4)

@@ -43,6 +43,8 @@ async def test_a_timer(node: Node) -> None:
         saved: list[Event] = []
         event_manager.on(EventType.SNAPSHOT_AUTO_SAVED, saved.append)
         player.snapshots.auto_save = True
+        await asyncio.sleep(0.01)
+        # It applies while it runs.
         player.snapshots.auto_save_interval = 0.01
         player.snapshots.save_path = "./snapshots/"
         await until(lambda: len(saved) >= 2)

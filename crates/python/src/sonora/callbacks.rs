@@ -12,6 +12,7 @@ use pyo3_async_runtimes::{TaskLocals, into_future_with_locals};
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::visit::visit;
 use crate::error;
 
 /// How long a bot may take for an answer.
@@ -41,9 +42,9 @@ impl Called {
             into_future_with_locals(&self.locals, coroutine.into_bound(py))
         })?;
         match timeout(PATIENCE, asked).await {
-            Ok(answer) => answer.map_err(|raised| {
-                Python::try_attach(|py| error::read(py, &raised)).unwrap_or_else(ended)
-            }),
+            Ok(answer) => {
+                answer.map_err(|raised| visit(|py| error::read(py, &raised)).unwrap_or_else(ended))
+            }
             Err(_) => Err(Error::new(
                 ErrorKind::Unreachable,
                 "the bot's event loop did not answer for 20 seconds",
@@ -57,8 +58,7 @@ fn ended() -> Error {
 }
 
 fn attached<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T> {
-    Python::try_attach(|py| work(py).map_err(|e| error::read(py, &e)))
-        .unwrap_or_else(|| Err(ended()))
+    visit(|py| work(py).map_err(|e| error::read(py, &e))).unwrap_or_else(|| Err(ended()))
 }
 
 /// A coroutine function of a guild and a channel.

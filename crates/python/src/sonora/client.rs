@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dalsegno::retention::Rules;
-use dalsegno::{Amendment, Error, ErrorKind, Result};
+use dalsegno::{Error, ErrorKind, Result};
 use dalsegno_sonora::lavalink::{Address, Password};
 use dalsegno_sonora::{Bot, Hold, Keeping, Options, Recovery, guard};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use pyo3_async_runtimes::TaskLocals;
-use serde_json::{Map, Value};
 
 use super::callbacks::{Called, PythonPlugin, PythonProvider, PythonVoice};
 use super::player::SonoraPlayer;
 use super::runtime::{awaitable, done, runtime, wait};
+use super::visit::visit;
 use super::{fail, told};
 use crate::show::show;
 use crate::{fork, place};
@@ -111,7 +111,16 @@ fn seconds(py: Python<'_>, given: f64, what: &str) -> PyResult<Duration> {
 /// A bot that runs.
 struct Running {
     bot: Bot,
-    _hold: fork::Hold,
+    hold: Option<fork::Hold>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut hold = self.hold.take();
+        visit(|_| drop(hold.take()));
+        // At the end of the program, nobody asks for it any more.
+        std::mem::forget(hold);
+    }
 }
 
 /// A bot, for Python.
@@ -136,7 +145,7 @@ impl SonoraCore {
     }
 
     /// Runs `work` on the bot without the interpreter's lock.
-    fn run<T: Send>(
+    pub(super) fn run<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&Bot) -> Result<T> + Send,
@@ -176,7 +185,8 @@ impl SonoraCore {
             })?;
             let (bot, recovery) = Bot::start(engine, options, keeping).await?;
             tokio::spawn(told::tell(bot.client().subscribe(), locals, listener));
-            Ok((Running { bot, _hold: hold }, recovery))
+            let hold = Some(hold);
+            Ok((Running { bot, hold }, recovery))
         };
         awaitable(py, started, |py, (running, recovery)| {
             let core = Self {
@@ -279,57 +289,6 @@ impl SonoraCore {
         };
         self.forget();
         wait(py, async move { running.bot.stop().await })
-    }
-
-    /// Takes a snapshot of a player: what is said of it, and its text.
-    fn take_snapshot<'py>(
-        &self,
-        py: Python<'py>,
-        guild: u64,
-        name: Option<String>,
-        by_timer: bool,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyBytes>)> {
-        let (taken, text) = self.run(py, |bot| {
-            bot.take_snapshot(guild, name.as_deref(), by_timer)
-        })?;
-        Ok((show(py, &taken)?, PyBytes::new(py, &text)))
-    }
-
-    /// The snapshots of a guild, the oldest first, and the ids of those that cannot be read.
-    fn snapshots<'py>(
-        &self,
-        py: Python<'py>,
-        guild: u64,
-    ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
-        let archived = self.run(py, |bot| bot.snapshots(guild, &[]))?;
-        let damaged = archived.damaged.iter().map(ToString::to_string).collect();
-        Ok((show(py, &archived.snapshots)?, damaged))
-    }
-
-    /// The text of a snapshot, proved.
-    fn content<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyBytes>> {
-        let text = self.run(py, |bot| Ok(bot.engine().restore(id)?.into_text()))?;
-        Ok(PyBytes::new(py, &text))
-    }
-
-    fn rename(&self, py: Python<'_>, id: &str, name: &str) -> PyResult<()> {
-        self.run(py, |bot| bot.name_snapshot(id, name).map(drop))
-    }
-
-    fn describe(&self, py: Python<'_>, id: &str, description: Option<String>) -> PyResult<()> {
-        let amendment = Amendment::Description(description);
-        self.run(py, |bot| bot.engine().amend(id, &amendment).map(drop))
-    }
-
-    fn note(&self, py: Python<'_>, id: &str, metadata: &[u8]) -> PyResult<()> {
-        let metadata: Map<String, Value> = fail::value(py, metadata, "the metadata")?;
-        let amendment = Amendment::Metadata(metadata);
-        self.run(py, |bot| bot.engine().amend(id, &amendment).map(drop))
-    }
-
-    /// Deletes the oldest that a timer took; how many.
-    fn prune(&self, py: Python<'_>, guild: u64, keep: usize) -> PyResult<usize> {
-        self.run(py, |bot| bot.prune_snapshots(guild, keep))
     }
 }
 

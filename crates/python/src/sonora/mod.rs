@@ -1,5 +1,6 @@
 //! Players on Lavalink nodes, for `dalsegno.sonora`.
 
+mod archive;
 mod callbacks;
 mod client;
 mod fail;
@@ -8,7 +9,9 @@ mod player;
 mod queue;
 mod runtime;
 mod told;
+mod visit;
 
 pub(crate) use client::SonoraCore;
 pub(crate) use file::{SonoraFile, SonoraFolder};
 pub(crate) use player::SonoraPlayer;
+pub(crate) use visit::sonora_leave;

@@ -8,41 +8,48 @@ use std::time::Duration;
 
 use dalsegno::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
-use pyo3_async_runtimes::tokio as bridge;
 use tokio::runtime::{Builder, Runtime};
 
 use super::fail;
+use super::visit::visit;
 use crate::error::mistake;
 
 /// Nothing that is waited for without `await` takes so long; what does goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The process that the runtime is of.
-static PROCESS: OnceLock<u32> = OnceLock::new();
+/// The runtime, and the process that it is of.
+static RUNTIME: OnceLock<(u32, std::io::Result<Runtime>)> = OnceLock::new();
 
 /// The runtime of this process.
 ///
 /// # Errors
-/// `Storage` in a process that was forked from one that had it.
+/// `Storage` in a process that was forked from one that had it, or where no thread can be started.
 pub(super) fn runtime() -> Result<&'static Runtime> {
-    let own = std::process::id();
-    let process = PROCESS.get_or_init(|| {
-        let mut builder = Builder::new_multi_thread();
-        builder
+    let (process, runtime) = RUNTIME.get_or_init(|| {
+        let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
-            .thread_name("dalsegno-sonora");
-        bridge::init(builder);
-        own
+            .thread_name("dalsegno-sonora")
+            .build();
+        (std::process::id(), runtime)
     });
-    if *process != own {
+    if *process != std::process::id() {
         return Err(Error::new(
             ErrorKind::Storage,
             "this process was forked from one whose players are at work there; start a new process instead, with \
              multiprocessing's 'spawn' for one",
         ));
     }
-    Ok(bridge::get_runtime())
+    runtime.as_ref().map_err(|e| {
+        let message = format!("no threads for players can be started: {e}");
+        Error::new(ErrorKind::Storage, message)
+    })
+}
+
+/// Whether there is one, of this process.
+pub(super) fn is_here() -> bool {
+    let here = RUNTIME.get();
+    here.is_some_and(|(process, _)| *process == std::process::id())
 }
 
 /// Something to await. Where nobody waits any more, it is carried out all the same: wholly, or not at all.
@@ -52,15 +59,34 @@ pub(super) fn awaitable<'py, T: Send + 'static>(
     show: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
     let runtime = runtime().map_err(|error| fail::raise(py, &error))?;
+    let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
+    let future = event_loop.call_method0("create_future")?;
+    let settle = py.import("dalsegno.sonora._settle")?.getattr("settle")?;
+    let waits = (
+        event_loop.unbind(),
+        settle.unbind(),
+        future.clone().unbind(),
+    );
     let task = runtime.spawn(work);
-    bridge::future_into_py(py, async move {
+    runtime.spawn(async move {
         let done = task.await;
-        Python::attach(|py| match done {
-            Ok(Ok(answer)) => show(py, answer),
-            Ok(Err(error)) => Err(fail::raise(py, &error)),
-            Err(_) => Err(mistake(py)),
+        visit(move |py| {
+            let answer = match done {
+                Ok(Ok(answer)) => show(py, answer),
+                Ok(Err(error)) => Err(fail::raise(py, &error)),
+                Err(_) => Err(mistake(py)),
+            };
+            let (error, answer) = match answer {
+                Ok(answer) => (None, Some(answer)),
+                Err(error) => (Some(error.into_value(py)), None),
+            };
+            let (event_loop, settle, future) = waits;
+            let told = (settle, future, error, answer);
+            // A loop that was closed waits for nothing.
+            drop(event_loop.call_method1(py, "call_soon_threadsafe", told));
         })
-    })
+    });
+    Ok(future)
 }
 
 /// As [`awaitable`], for what answers nothing.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::visit::visit;
 use crate::show::show;
 
 /// Has the loop call `listener` with what happens, until the client is gone or the loop is closed.
@@ -18,7 +19,7 @@ pub(super) async fn tell(mut told: Receiver<Told>, locals: TaskLocals, listener:
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        let called = Python::try_attach(|py| -> PyResult<()> {
+        let called = visit(|py| -> PyResult<()> {
             let (word, said) = said(&told.what);
             let said = show(py, &said)?;
             let call = (&listener, word, told.guild, said);

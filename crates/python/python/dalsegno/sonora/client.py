@@ -10,7 +10,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from os import PathLike
 from typing import Any, NamedTuple, NotRequired, TypedDict, final
 
-from .._dalsegno import SonoraCore, SonoraPlayer
+from .._dalsegno import SonoraCore, SonoraPlayer, sonora_leave
 from ._text import read
 from .errors import InvalidInputError, NotFoundError
 from .events import EventType, event_manager
@@ -283,6 +283,7 @@ def at_exit() -> None:
             # The next start recovers what could not be saved.
             with contextlib.suppress(Exception):
                 client._core.finish()
+    sonora_leave()
 
 
 def _node(given: Mapping[str, Any]) -> dict[str, Any]:
