@@ -38,7 +38,7 @@ impl Delete {
         let found = self
             .names
             .iter()
-            .map(|name| guilds.find(name, self.guild_id));
+            .map(|name| guilds.find_own(name, self.guild_id));
         let ids: Vec<String> = found
             .map(|found| Ok(found?.id.to_string()))
             .collect::<Result<_>>()?;

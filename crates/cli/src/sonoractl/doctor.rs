@@ -56,15 +56,22 @@ impl Doctor {
             out.json(&json!({"checks": checks.collect::<Vec<_>>()}))?;
         } else {
             let rows = checks.iter().map(|check| {
-                let mark = if check.well {
-                    style::good("well")
-                } else {
-                    style::bad("problem")
-                };
-                vec![mark, check.what.to_owned(), human::safe(&check.seen)]
+                vec![
+                    check.mark().to_owned(),
+                    check.what.to_owned(),
+                    human::safe(&check.seen),
+                ]
             });
-            for line in table::lay_out(&["", "", ""], rows.collect()) {
-                out.line(line)?;
+            let lines = table::lay_out(&["", "", ""], rows.collect());
+            for (line, check) in lines.into_iter().zip(&checks) {
+                // Once it is laid out: colours have a width of their own.
+                let mark = check.mark();
+                let shown = if check.well {
+                    style::good(mark)
+                } else {
+                    style::bad(mark)
+                };
+                out.line(line.replacen(mark, &shown, 1))?;
             }
         }
         match wrong {
@@ -84,6 +91,10 @@ impl Check {
             seen,
             well: true,
         }
+    }
+
+    fn mark(&self) -> &'static str {
+        if self.well { "well" } else { "problem" }
     }
 
     fn of(what: &'static str, seen: &str, well: bool) -> Self {

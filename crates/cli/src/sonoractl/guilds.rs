@@ -77,6 +77,22 @@ impl Guilds<'_> {
         Ok((stored, false))
     }
 
+    /// The snapshot of that name, of that guild where one is named.
+    pub(super) fn find_own(&self, name: &str, guild: Option<u64>) -> Result<Snapshot> {
+        let found = self.find(name, guild)?;
+        match (guild, self.guild(&found.session)) {
+            (Some(guild), Some(its)) if its != guild => Err(Failure::new(
+                ErrorKind::NotFound,
+                format!(
+                    "guild {guild} has no snapshot '{}'; {} is of guild {its}",
+                    human::safe(name),
+                    human::short(found.id)
+                ),
+            )),
+            _ => Ok(found),
+        }
+    }
+
     /// The snapshot of that name. With a guild, its own comes before others'.
     pub(super) fn find(&self, name: &str, guild: Option<u64>) -> Result<Snapshot> {
         if let Some(guild) = guild {

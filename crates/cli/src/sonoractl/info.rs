@@ -30,6 +30,16 @@ impl Info {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
         let source = Source::find(&options.guilds(&engine), &self.name, self.guild_id)?;
+        if let Some(guild) = self.guild_id.filter(|guild| *guild != source.guild) {
+            return Err(Failure::new(
+                ErrorKind::NotFound,
+                format!(
+                    "guild {guild} has no snapshot '{}'; it is of guild {}",
+                    human::safe(&self.name),
+                    source.guild
+                ),
+            ));
+        }
         if out.is_json() {
             let (snapshot, file) = match &source.from {
                 From::Store(snapshot) => (json!(snapshot), json!(null)),

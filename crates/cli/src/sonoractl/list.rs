@@ -1,5 +1,7 @@
 //! `sonoractl snapshot list`: what there is.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use dalsegno::{Kind, Query, Snapshot};
 use serde_json::json;
@@ -25,8 +27,8 @@ pub(super) struct List {
     #[arg(long)]
     all: bool,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
+    #[arg(long, value_name = "N", default_value = "50")]
+    limit: NonZeroUsize,
 }
 
 impl List {
@@ -43,8 +45,9 @@ impl List {
             limit: 1000,
             ..Query::default()
         };
+        let limit = self.limit.get();
         let mut found: Vec<Snapshot> = Vec::new();
-        while found.len() < self.limit {
+        while found.len() <= limit {
             let page = engine.list(&query)?;
             let own = page.snapshots.into_iter();
             found.extend(own.filter(|it| guilds.guild(&it.session).is_some()));
@@ -53,14 +56,19 @@ impl List {
                 None => break,
             }
         }
-        found.truncate(self.limit);
+        let more = found.len() > limit;
+        found.truncate(limit);
         if out.is_json() {
-            return out.json(&json!({"snapshots": found}));
+            return out.json(&json!({"snapshots": found, "more": more}));
         }
         if found.is_empty() {
             out.note("no snapshots");
             return Ok(());
         }
-        out.line(table::snapshots(&found))
+        out.line(table::snapshots(&found))?;
+        if more {
+            out.note(format!("there are more than these {limit}: see --limit"));
+        }
+        Ok(())
     }
 }

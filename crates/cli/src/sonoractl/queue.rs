@@ -53,15 +53,15 @@ impl Inspect {
         let engine = options.engine()?;
         let guilds = options.guilds(&engine);
         let (meant, live) = guilds.meant(self.guild_id)?;
-        if !live {
-            out.note("no bot plays this: it is what is stored");
-        }
         let (mut queues, mut failed) = (Vec::new(), Vec::new());
         for guild in meant {
             match self.look(&guilds, guild, live) {
                 Ok(queue) => queues.push(queue),
                 Err(failure) => failed.push((guild, failure)),
             }
+        }
+        if !live && !queues.is_empty() {
+            out.note("no bot plays this: it is what is stored");
         }
         if out.is_json() {
             if !queues.is_empty() {

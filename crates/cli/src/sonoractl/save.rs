@@ -63,14 +63,6 @@ impl Save {
         let engine = options.engine()?;
         let guilds = options.guilds(&engine);
         let (meant, live) = guilds.meant(self.guild_id)?;
-        if !live {
-            out.note(match self.guild_id {
-                Some(guild) => {
-                    format!("no bot plays guild {guild}: this is its newest stored state")
-                }
-                None => "no bot runs: these are the newest stored states".to_owned(),
-            });
-        }
         let (mut saved, mut failed) = (Vec::new(), Vec::new());
         for guild in &meant {
             let file = self.file(*guild, meant.len() > 1);
@@ -84,6 +76,14 @@ impl Save {
                 Err(failure) => failed.push((*guild, failure)),
             }
         }
+        if !live && !saved.is_empty() {
+            out.note(match self.guild_id {
+                Some(guild) => {
+                    format!("no bot plays guild {guild}: this is its newest stored state")
+                }
+                None => "no bot runs: these are the newest stored states".to_owned(),
+            });
+        }
         close(engine, out);
         if out.is_json() && !saved.is_empty() {
             let failed: Vec<_> = failed
@@ -92,7 +92,7 @@ impl Save {
                 .collect();
             out.json(&json!({"live": live, "saved": saved, "failed": failed}))?;
         }
-        Failure::of_several(failed, saved.len(), "saved")
+        Failure::of_several(failed, saved.len(), "saved as asked")
     }
 
     fn save(

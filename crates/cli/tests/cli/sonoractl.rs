@@ -334,6 +334,13 @@ fn without_a_bot_it_works_on_what_is_stored_and_the_bot_does_it_at_its_start() {
     stage.start();
     assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
     assert_eq!(stage.node.player(1).unwrap().position / 1000, 45);
+    stage.stop();
+    let elsewhere = ["snapshot", "restore", "sonora/1@party", "--guild-id", "9"];
+    stage.ctl(&elsewhere).ok().says("stored as what it is to play");
+    let queue = stage.json(&["queue", "inspect", "--guild-id", "9"]);
+    assert_eq!(queue["queues"][0]["upcoming"], 3);
+    stage.start();
+    assert_eq!(stage.plays(9).as_deref(), Some("track-0"));
     let status = stage.json(&["deploy", "status"]);
     let holder = &status["players"][0]["holder"];
     assert_eq!(
@@ -357,6 +364,13 @@ fn snapshots_are_listed_deleted_and_cleaned_up() {
     let one = stage.json(&["snapshot", "list", "--guild-id", "2", "--limit", "1"]);
     assert_eq!(one["snapshots"][0]["session"], "sonora/2");
     refused(&stage.ctl(&["snapshot", "delete", "old"]), 4, "--guild-id");
+    for verb in ["delete", "info"] {
+        let ran = stage.ctl(&["snapshot", verb, "sonora/1@old", "--guild-id", "2"]);
+        refused(&ran, 4, "of guild 1");
+    }
+    let few = ["snapshot", "list", "--limit", "1"];
+    stage.ctl(&few).ok().explains("there are more than these 1");
+    refused(&stage.ctl(&["snapshot", "list", "--limit", "0"]), 2, "--limit");
     let delete = ["snapshot", "delete", "old", "--guild-id", "1"];
     let dry = [&delete[..], &["--dry-run"]].concat();
     stage.ctl(&dry).ok().says("dry run");

@@ -20,11 +20,12 @@ pub fn merge_stored(
     components: &[Component],
 ) -> Result<Value> {
     let (wanted, _) = State::read(data)?;
+    let components = Component::present(data, components)?;
     let (mut state, at) = match stored(engine, session)? {
         Some(text) => State::read(&document(&text)?)?,
         None => (State::default(), Whereabouts::default()),
     };
-    apply(&mut state, &wanted, components);
+    apply(&mut state, &wanted, &components);
     document(&state.document(&at, Instant::now())?.to_text())
 }
 
@@ -45,11 +46,16 @@ pub fn restore_stored(
         let save = engine.save_json(session, text).kind(Kind::Safety);
         save.label(label).intent("restore").commit()
     };
+    let Some(before) = before else {
+        // So that there is something to come back to.
+        let nothing = State::default().document(&Whereabouts::default(), Instant::now())?;
+        let first = engine.save_document(session, nothing).label("nothing yet");
+        first.commit()?;
+        return restore_stored(engine, session, data, components);
+    };
     let wanted = keep(merged.to_string().into_bytes(), "to be restored")?;
-    if let Some(before) = before {
-        // On top, so that undo leads back there.
-        keep(before, "before the restore")?;
-    }
+    // On top, so that undo leads back there.
+    keep(before, "before the restore")?;
     let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
     Ok(restore.apply()?.head)
 }

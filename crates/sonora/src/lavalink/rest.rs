@@ -14,6 +14,9 @@ use super::wire::WireTrack;
 use super::{Address, Info, Loaded, NodePlayer, PlayerChange, Stats, tls};
 use crate::track::Track;
 
+/// The longest answer, in bytes: that of a thousand players is below 3 MB.
+const MOST: usize = 64 << 20;
+
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
@@ -83,7 +86,16 @@ impl Rest {
     /// `Unreachable`; `Denied` for a wrong password; `InvalidInput` where it speaks another version than 4.
     pub async fn info(&self) -> Result<Info> {
         match self.get("/v4/info").await {
-            Ok(value) => Ok(Info::read(&value)),
+            Ok(value) => {
+                let info = Info::read(&value);
+                if info.version.is_empty() {
+                    return Err(Error::new(
+                        ErrorKind::InvalidInput,
+                        format!("{} answers, but not as Lavalink does", self.address),
+                    ));
+                }
+                Ok(info)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(self.other_version().await),
             Err(error) => Err(error),
         }
@@ -91,9 +103,10 @@ impl Rest {
 
     async fn other_version(&self) -> Error {
         let version = match self.send(Method::GET, "/version", None).await {
-            Ok(response) => response.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
+            Ok(response) => self.body(response).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
         };
+        let version = String::from_utf8_lossy(&version);
         let version: String = version
             .chars()
             .filter(|c| !c.is_control())
@@ -218,13 +231,40 @@ impl Rest {
     }
 
     async fn json(&self, response: Response) -> Result<Value> {
-        response.json().await.map_err(|e| {
+        let body = self.body(response).await?;
+        serde_json::from_slice(&body).map_err(|e| {
             Error::new(
                 ErrorKind::Unreachable,
                 format!("the node {} answers no JSON", self.address),
             )
             .with_source(e)
         })
+    }
+
+    /// What is answered, as far as it has an end.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= MOST => {
+                    body.extend_from_slice(&chunk)
+                }
+                Ok(None) => return Ok(body),
+                Ok(Some(_)) => {
+                    return Err(Error::new(
+                        ErrorKind::Unreachable,
+                        format!("the node {} answers without end", self.address),
+                    ));
+                }
+                Err(e) => {
+                    return Err(Error::new(
+                        ErrorKind::Unreachable,
+                        format!("the node {} broke off its answer", self.address),
+                    )
+                    .with_source(e.without_url()));
+                }
+            }
+        }
     }
 
     /// Sends a request until it is answered, or the patience is over.
@@ -284,7 +324,7 @@ impl Rest {
     /// What an answer that is no success means.
     async fn failed(&self, response: Response) -> Error {
         let status = response.status();
-        let body: Value = response.json().await.unwrap_or_default();
+        let body: Value = self.json(response).await.unwrap_or_default();
         let said = body["message"]
             .as_str()
             .unwrap_or_else(|| status.canonical_reason().unwrap_or_default());

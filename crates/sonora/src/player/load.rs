@@ -67,6 +67,34 @@ impl Component {
     }
 }
 
+impl Component {
+    /// Those of `components` that the snapshot `data` has: what it does not have stays as it is.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it has none of them.
+    pub(crate) fn present(data: &Value, components: &[Self]) -> Result<Vec<Self>> {
+        let has = |name: &str| data.get(name).is_some_and(|part| !part.is_null());
+        let is_there = |component: &Self| match component {
+            Self::Queue | Self::Current => has("queue"),
+            Self::Filters => has("filters"),
+            Self::Autoplay => has("autoplay"),
+            Self::Settings => has("player") || has("settings") || has("plugins"),
+        };
+        let there: Vec<Self> = components.iter().copied().filter(is_there).collect();
+        if there.is_empty() {
+            let words: Vec<_> = components.iter().map(|it| it.as_str()).collect();
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "this snapshot has no {} that could be restored",
+                    words.join(", ")
+                ),
+            ));
+        }
+        Ok(there)
+    }
+}
+
 impl FromStr for Component {
     type Err = Error;
 
@@ -87,7 +115,7 @@ impl FromStr for Component {
 pub struct LoadedPlayer {
     /// The guild.
     pub guild: u64,
-    /// What was asked for.
+    /// What of that which was asked for the snapshot had: the rest is as it was.
     pub components: Vec<Component>,
     /// The title of the track that plays now.
     pub current: Option<String>,
@@ -113,8 +141,9 @@ impl Player {
     /// player is as it was.
     pub async fn load(&self, data: &Value, components: &[Component]) -> Result<LoadedPlayer> {
         let (wanted, _) = State::read(data)?;
+        let components = Component::present(data, components)?;
         let _turn = self.free_turn().await?;
-        self.replace_with(wanted, components).await
+        self.replace_with(wanted, &components).await
     }
 
     /// As [`load`](Player::load), while it stands still for that.
@@ -124,8 +153,9 @@ impl Player {
         components: &[Component],
     ) -> Result<LoadedPlayer> {
         let (wanted, _) = State::read(data)?;
+        let components = Component::present(data, components)?;
         let _turn = self.turn().await;
-        self.replace_with(wanted, components).await
+        self.replace_with(wanted, &components).await
     }
 
     /// Stopped, lists empty, volume 100, unpaused, no filters, no loop.

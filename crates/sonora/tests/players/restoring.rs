@@ -66,7 +66,7 @@ async fn one_component_leaves_the_others_and_the_track_does_not_jump() {
     let player = playing(&client).await;
     let before = document(&player);
     player
-        .load(&json!({}), &[Component::Filters])
+        .load(&json!({"filters": {}}), &[Component::Filters])
         .await
         .unwrap();
     player
@@ -158,6 +158,7 @@ async fn nonsense_changes_nothing() {
     let requests = node.requests().len();
     for bad in [
         json!(7),
+        json!({}),
         json!({"queue": []}),
         json!({"player": {"volume": "loud"}}),
     ] {
@@ -165,4 +166,18 @@ async fn nonsense_changes_nothing() {
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
     }
     assert_eq!(node.requests().len(), requests);
+}
+
+#[tokio::test]
+async fn what_a_snapshot_does_not_have_stays() {
+    let node = node();
+    let client = client(&node).await;
+    let player = playing(&client).await;
+    let volume = json!({"player": {"volume": 60, "paused": true}});
+    let loaded = player.load(&volume, &Component::ALL).await.unwrap();
+    assert_eq!(loaded.components, [Component::Settings]);
+    assert_eq!(loaded.upcoming, 3);
+    let there = node.player(7).unwrap();
+    assert_eq!((there.identifier.as_deref(), there.volume), (Some("track-0"), 60));
+    assert_eq!(there.filters["timescale"]["speed"], 1.2);
 }
