@@ -1,12 +1,13 @@
 //! `sonoractl snapshot info`: what a snapshot holds.
 
 use clap::Args;
+use dalsegno::ErrorKind;
 use serde_json::json;
 
 use super::options::Options;
 use super::player::{current, tracks};
 use super::source::{From, Source};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::Out;
 use crate::{human, table};
 

@@ -336,7 +336,10 @@ fn without_a_bot_it_works_on_what_is_stored_and_the_bot_does_it_at_its_start() {
     assert_eq!(stage.node.player(1).unwrap().position / 1000, 45);
     stage.stop();
     let elsewhere = ["snapshot", "restore", "sonora/1@party", "--guild-id", "9"];
-    stage.ctl(&elsewhere).ok().says("stored as what it is to play");
+    stage
+        .ctl(&elsewhere)
+        .ok()
+        .says("stored as what it is to play");
     let queue = stage.json(&["queue", "inspect", "--guild-id", "9"]);
     assert_eq!(queue["queues"][0]["upcoming"], 3);
     stage.start();
@@ -370,7 +373,11 @@ fn snapshots_are_listed_deleted_and_cleaned_up() {
     }
     let few = ["snapshot", "list", "--limit", "1"];
     stage.ctl(&few).ok().explains("there are more than these 1");
-    refused(&stage.ctl(&["snapshot", "list", "--limit", "0"]), 2, "--limit");
+    refused(
+        &stage.ctl(&["snapshot", "list", "--limit", "0"]),
+        2,
+        "--limit",
+    );
     let delete = ["snapshot", "delete", "old", "--guild-id", "1"];
     let dry = [&delete[..], &["--dry-run"]].concat();
     stage.ctl(&dry).ok().says("dry run");

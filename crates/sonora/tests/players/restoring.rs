@@ -178,6 +178,9 @@ async fn what_a_snapshot_does_not_have_stays() {
     assert_eq!(loaded.components, [Component::Settings]);
     assert_eq!(loaded.upcoming, 3);
     let there = node.player(7).unwrap();
-    assert_eq!((there.identifier.as_deref(), there.volume), (Some("track-0"), 60));
+    assert_eq!(
+        (there.identifier.as_deref(), there.volume),
+        (Some("track-0"), 60)
+    );
     assert_eq!(there.filters["timescale"]["speed"], 1.2);
 }
