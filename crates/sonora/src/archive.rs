@@ -1,8 +1,6 @@
 //! Snapshots that somebody took of a player: they are in its session, beside what is saved by itself.
 
-use dalsegno::{
-    Amendment, Error, ErrorKind, GRACE, Kind, Query, Result, Snapshot, SnapshotId, Sort,
-};
+use dalsegno::{Amendment, ErrorKind, GRACE, Kind, Query, Result, Snapshot, SnapshotId, Sort};
 
 use crate::bot::Bot;
 use crate::file::default_name;
@@ -32,9 +30,7 @@ impl Bot {
         name: Option<&str>,
         by_timer: bool,
     ) -> Result<(Snapshot, Vec<u8>)> {
-        let player = self.client().player(guild).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("guild {guild} has no player"))
-        })?;
+        let player = self.own_player(guild)?;
         let said = player.take_said();
         let document = player.document()?;
         let text = document.to_text();

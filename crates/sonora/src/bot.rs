@@ -128,6 +128,13 @@ impl Bot {
         &self.engine
     }
 
+    /// The player of a guild, which has to be there.
+    pub(crate) fn own_player(&self, guild: u64) -> Result<Player> {
+        self.client
+            .player(guild)
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("guild {guild} has no player")))
+    }
+
     pub(crate) fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }
@@ -214,9 +221,7 @@ impl Bot {
     /// # Errors
     /// `NotFound` where there is none; of the node, and of saving.
     pub async fn destroy(&self, guild: u64) -> Result<()> {
-        let player = self.client.player(guild).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("guild {guild} has no player"))
-        })?;
+        let player = self.own_player(guild)?;
         player.destroy().await?;
         let (saving, session) = (Arc::clone(&self.keeper.saving), self.session(guild));
         blocking(move || saving.unregister(&session)).await

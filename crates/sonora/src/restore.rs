@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::clock::Place;
 use crate::hold::{CONNECTING, Expected};
 use crate::lavalink::{NodePlayer, PlayerChange, TrackChange, VoiceServer};
+use crate::node::Node;
 use crate::player::{Player, State, look_up};
 
 /// What is asked of a node.
@@ -112,10 +113,7 @@ impl Player {
         let found = found.as_ref().map(|(player, _)| player);
         match expected.differs(found, &hold, now) {
             None => Ok(()),
-            Some(why) => {
-                let message = format!("the node {} does not hold it: {why}", node.name());
-                Err(Error::new(ErrorKind::Conflict, message))
-            }
+            Some(why) => Err(not_held(&node, &why)),
         }
     }
 
@@ -142,10 +140,7 @@ impl Player {
                 continue;
             };
             if tries >= hold.tries {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!("the node {} does not hold it: {why}", node.name()),
-                ));
+                return Err(not_held(&node, &why));
             }
             tries += 1;
             let mut again = change.clone();
@@ -164,6 +159,13 @@ impl Player {
             }
         }
     }
+}
+
+fn not_held(node: &Node, why: &str) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        format!("the node {} does not hold it: {why}", node.name()),
+    )
 }
 
 impl Wanted {

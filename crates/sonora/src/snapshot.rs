@@ -17,14 +17,7 @@ impl Player {
         let data = serde_json::from_slice(&text).map_err(|e| {
             Error::new(ErrorKind::InvalidInput, "the player's state is no JSON").with_source(e)
         })?;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "exact to less than a microsecond"
-        )]
-        let mut snapshot =
-            SnapshotFile::new(self.guild(), Timestamp::now().as_microsecond() as f64 / 1e6);
-        snapshot.data = data;
-        Ok(snapshot)
+        Ok(SnapshotFile::taken(self.guild(), Timestamp::now(), data))
     }
 
     /// Makes these components of this player what the snapshot says: see [`load`](Player::load).

@@ -80,17 +80,9 @@ impl Guilds<'_> {
     /// The snapshot of that name, of that guild where one is named.
     pub(super) fn find_own(&self, name: &str, guild: Option<u64>) -> Result<Snapshot> {
         let found = self.find(name, guild)?;
-        match (guild, self.guild(&found.session)) {
-            (Some(guild), Some(its)) if its != guild => Err(Failure::new(
-                ErrorKind::NotFound,
-                format!(
-                    "guild {guild} has no snapshot '{}'; {} is of guild {its}",
-                    human::safe(name),
-                    human::short(found.id)
-                ),
-            )),
-            _ => Ok(found),
-        }
+        let its = self.guild(&found.session);
+        of_guild(name, guild, its, &human::short(found.id))?;
+        Ok(found)
     }
 
     /// The snapshot of that name. With a guild, its own comes before others'.
@@ -128,6 +120,20 @@ impl Guilds<'_> {
         timeout: Duration,
     ) -> Result<Answer> {
         asking::send(self.engine, &self.session(guild), verb, given, timeout)
+    }
+}
+
+/// Refuses `what` was found by a name, where it is of another guild than the one that is named.
+pub(super) fn of_guild(name: &str, guild: Option<u64>, its: Option<u64>, what: &str) -> Result<()> {
+    match (guild, its) {
+        (Some(guild), Some(its)) if its != guild => Err(Failure::new(
+            ErrorKind::NotFound,
+            format!(
+                "guild {guild} has no snapshot '{}'; {what} is of guild {its}",
+                human::safe(name)
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `sonoractl snapshot info`: what a snapshot holds.
 
 use clap::Args;
-use dalsegno::ErrorKind;
 use serde_json::json;
 
+use super::guilds::of_guild;
 use super::options::Options;
 use super::player::{current, tracks};
 use super::source::{From, Source};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::output::Out;
 use crate::{human, table};
 
@@ -31,16 +31,7 @@ impl Info {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
         let source = Source::find(&options.guilds(&engine), &self.name, self.guild_id)?;
-        if let Some(guild) = self.guild_id.filter(|guild| *guild != source.guild) {
-            return Err(Failure::new(
-                ErrorKind::NotFound,
-                format!(
-                    "guild {guild} has no snapshot '{}'; it is of guild {}",
-                    human::safe(&self.name),
-                    source.guild
-                ),
-            ));
-        }
+        of_guild(&self.name, self.guild_id, Some(source.guild), "it")?;
         if out.is_json() {
             let (snapshot, file) = match &source.from {
                 From::Store(snapshot) => (json!(snapshot), json!(null)),

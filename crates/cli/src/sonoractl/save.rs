@@ -177,13 +177,7 @@ fn write(guilds: &Guilds<'_>, player: &SavedPlayer, path: &Path) -> Result<()> {
     let stored = guilds.engine.restore(id)?;
     let data: Map<String, Value> = stored.to()?;
     let snapshot: &Snapshot = stored.snapshot();
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "exact to less than a microsecond"
-    )]
-    let time = snapshot.created_at.as_microsecond() as f64 / 1e6;
-    let mut file = SnapshotFile::new(player.guild, time);
-    file.data = data;
+    let mut file = SnapshotFile::taken(player.guild, snapshot.created_at, data);
     for (key, text) in [
         ("name", &snapshot.name),
         ("description", &snapshot.description),

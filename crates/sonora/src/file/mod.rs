@@ -6,6 +6,7 @@ mod python_json;
 use std::fmt::Write;
 
 use dalsegno::{Error, ErrorKind, Result};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -70,6 +71,19 @@ impl SnapshotFile {
             data: Map::new(),
             other: Map::new(),
             checksum: None,
+        }
+    }
+
+    /// A file of what was taken at a moment.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact to less than a microsecond"
+    )]
+    pub fn taken(guild_id: u64, at: Timestamp, data: Map<String, Value>) -> Self {
+        Self {
+            data,
+            ..Self::new(guild_id, at.as_microsecond() as f64 / 1e6)
         }
     }
 

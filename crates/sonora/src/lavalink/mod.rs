@@ -5,6 +5,7 @@ mod change;
 mod message;
 mod pace;
 mod rest;
+mod sending;
 mod socket;
 mod tls;
 mod voice;

@@ -11,7 +11,7 @@ use dalsegno_sonora::{
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::world::{BOT, address, client, hold, node, queue, tracks, voice};
+use crate::world::{BOT, address, client, document, hold, node, playing_all, queue, voice};
 
 struct Channels;
 
@@ -140,27 +140,6 @@ fn options(node: &Node, oddity: &str) -> Options {
         .voice(std::sync::Arc::new(Channels))
 }
 
-/// A player with all that a restore has to bring back, and its document.
-async fn playing(client: &Client) -> (Player, Value) {
-    let player = client.get_player(7);
-    player.connect(voice(5)).await.unwrap();
-    let mut found = tracks(client, 0..4).await;
-    let rest = found.split_off(1);
-    player.play(found.remove(0)).await.unwrap();
-    player
-        .edit(None, |state| state.queue.add_many(rest, None))
-        .unwrap();
-    player.seek(45_000).await.unwrap();
-    player.set_volume(30).await.unwrap();
-    let mut filters = player.state().filters;
-    filters.preset("nightcore").unwrap();
-    player.set_filters(filters).await.unwrap();
-    player.pause(true).await.unwrap();
-    let document = player.document().unwrap().to_text();
-    let document = serde_json::from_slice(&document).unwrap();
-    (player, document)
-}
-
 /// It is so on the node, whatever that answers, and here.
 fn is_back(case: &str, node: &Node, player: &Player) {
     let there = node.player(7).unwrap();
@@ -179,7 +158,8 @@ async fn loads(oddity_name: &'static str, fault_name: &'static str) {
     let case = format!("load, {oddity_name}, {fault_name}");
     let node = node();
     let client = Client::start(options(&node, oddity_name)).await.unwrap();
-    let (player, before) = playing(&client).await;
+    let player = playing_all(&client).await;
+    let before = document(&player);
     player.reset().await.unwrap();
     node.set_oddities(|it| oddity(oddity_name, it));
     fault(fault_name, &node);
@@ -211,7 +191,7 @@ async fn starts(oddity_name: &'static str, fault_name: &'static str) {
     let mut gone = node();
     let document = {
         let client = Client::start(options(&gone, "none")).await.unwrap();
-        playing(&client).await.1
+        document(&playing_all(&client).await)
     };
     gone.kill();
     let there = node();
@@ -258,7 +238,8 @@ async fn a_restore_holds_or_it_is_said_why_not() {
 async fn what_is_no_snapshot_of_this_player_changes_nothing() {
     let node = node();
     let client = client(&node).await;
-    let (player, before) = playing(&client).await;
+    let player = playing_all(&client).await;
+    let before = document(&player);
     let file = player.snapshot().unwrap();
     let requests = node.requests().len();
     let mut other = file.clone();

@@ -6,7 +6,7 @@ use dalsegno_sonora::lavalink::{PlayerChange, Rest};
 use dalsegno_sonora::{Client, Component, Options};
 use serde_json::json;
 
-use crate::world::{BOT, address, client, hold, node, tracks, voice};
+use crate::world::{BOT, address, client, hold, node, playing_one};
 
 fn load(node: &dalsegno_scripted::Node) -> usize {
     node.requests()
@@ -80,12 +80,7 @@ async fn a_session_is_kept_for_seconds_not_for_milliseconds() {
 async fn a_socket_that_drops_is_opened_again_and_nobody_hears_it() {
     let node = node();
     let client = client(&node).await;
-    let player = client.get_player(7);
-    player.connect(voice(5)).await.unwrap();
-    player
-        .play(tracks(&client, 0..1).await.remove(0))
-        .await
-        .unwrap();
+    let player = playing_one(&client).await;
     let heard = node.heard(7);
     let session = node.sessions().remove(0).id;
     let mut told = client.subscribe();

@@ -1,7 +1,7 @@
 use dalsegno_scripted::{End, Event, Sound};
 use dalsegno_sonora::{Happened, LoopMode};
 
-use crate::world::{client, node, queue, tracks, voice};
+use crate::world::{client, node, playing_one, queue, tracks, voice};
 
 #[tokio::test]
 async fn tracks_follow_each_other_and_are_heard() {
@@ -95,12 +95,7 @@ async fn a_track_that_cannot_be_read_any_more_is_looked_up_again() {
 async fn a_looped_track_begins_again() {
     let node = node();
     let client = client(&node).await;
-    let player = client.get_player(7);
-    player.connect(voice(5)).await.unwrap();
-    player
-        .play(tracks(&client, 0..1).await.remove(0))
-        .await
-        .unwrap();
+    let player = playing_one(&client).await;
     player
         .edit(None, |state| {
             state.queue.loop_mode = LoopMode::Track;
@@ -122,12 +117,7 @@ async fn a_looped_track_begins_again() {
 async fn autoplay_goes_on_with_what_the_node_finds() {
     let node = node();
     let client = client(&node).await;
-    let player = client.get_player(7);
-    player.connect(voice(5)).await.unwrap();
-    player
-        .play(tracks(&client, 0..1).await.remove(0))
-        .await
-        .unwrap();
+    let player = playing_one(&client).await;
     player
         .edit(None, |state| {
             state.queue.loop_mode = LoopMode::Autoplay;

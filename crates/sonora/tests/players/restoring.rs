@@ -1,37 +1,15 @@
 use dalsegno::ErrorKind;
 use dalsegno_scripted::{Fault, Rule};
-use dalsegno_sonora::{Component, Player};
+use dalsegno_sonora::Component;
 use serde_json::{Value, json};
 
-use crate::world::{client, node, queue, tracks, voice};
-
-fn document(player: &Player) -> Value {
-    serde_json::from_slice(&player.document().unwrap().to_text()).unwrap()
-}
-
-async fn playing(client: &dalsegno_sonora::Client) -> Player {
-    let player = client.get_player(7);
-    player.connect(voice(5)).await.unwrap();
-    let mut found = tracks(client, 0..4).await;
-    let rest = found.split_off(1);
-    player.play(found.remove(0)).await.unwrap();
-    player
-        .edit(None, |state| state.queue.add_many(rest, None))
-        .unwrap();
-    player.seek(45_000).await.unwrap();
-    player.set_volume(30).await.unwrap();
-    let mut filters = player.state().filters;
-    filters.preset("nightcore").unwrap();
-    player.set_filters(filters).await.unwrap();
-    player.pause(true).await.unwrap();
-    player
-}
+use crate::world::{client, document, node, playing_all, queue};
 
 #[tokio::test]
 async fn a_snapshot_comes_back_whole_and_it_was_paused() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let before = document(&player);
     player.reset().await.unwrap();
     assert_eq!(queue(&player.state()), (None, vec![]));
@@ -63,7 +41,7 @@ async fn a_snapshot_comes_back_whole_and_it_was_paused() {
 async fn one_component_leaves_the_others_and_the_track_does_not_jump() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let before = document(&player);
     player
         .load(&json!({"filters": {}}), &[Component::Filters])
@@ -90,7 +68,7 @@ async fn one_component_leaves_the_others_and_the_track_does_not_jump() {
 async fn a_node_that_lies_is_found_out_and_the_player_is_as_it_was() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let before = document(&player);
     player.reset().await.unwrap();
     node.script(Rule::new(Fault::Lie).on("PATCH", "**"));
@@ -111,7 +89,7 @@ async fn a_node_that_lies_is_found_out_and_the_player_is_as_it_was() {
 async fn what_a_node_does_otherwise_is_put_right_or_said() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let before = document(&player);
     for oddity in [
         "wrapped",
@@ -154,7 +132,7 @@ async fn what_a_node_does_otherwise_is_put_right_or_said() {
 async fn nonsense_changes_nothing() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let requests = node.requests().len();
     for bad in [
         json!(7),
@@ -172,7 +150,7 @@ async fn nonsense_changes_nothing() {
 async fn what_a_snapshot_does_not_have_stays() {
     let node = node();
     let client = client(&node).await;
-    let player = playing(&client).await;
+    let player = playing_all(&client).await;
     let volume = json!({"player": {"volume": 60, "paused": true}});
     let loaded = player.load(&volume, &Component::ALL).await.unwrap();
     assert_eq!(loaded.components, [Component::Settings]);

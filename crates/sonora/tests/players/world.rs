@@ -9,6 +9,7 @@ use dalsegno_sonora::lavalink::{Address, Password, VoiceServer};
 use dalsegno_sonora::{
     Bot, Client, Hold, Keeping, Options, Player, Recovery, Track, Voice, Waiting,
 };
+use serde_json::Value;
 
 pub(crate) const BOT: u64 = 42;
 
@@ -119,5 +120,38 @@ pub(crate) async fn playing(bot: &Bot, guild: u64, upcoming: usize) -> Player {
         .edit(None, |state| state.queue.add_many(rest, None))
         .unwrap();
     player.seek(45_000).await.unwrap();
+    player
+}
+
+/// Its document, as JSON.
+pub(crate) fn document(player: &Player) -> Value {
+    serde_json::from_slice(&player.document().unwrap().to_text()).unwrap()
+}
+
+/// A player with all that a restore has to bring back.
+pub(crate) async fn playing_all(client: &Client) -> Player {
+    let player = client.get_player(7);
+    player.connect(voice(5)).await.unwrap();
+    let mut found = tracks(client, 0..4).await;
+    let rest = found.split_off(1);
+    player.play(found.remove(0)).await.unwrap();
+    player
+        .edit(None, |state| state.queue.add_many(rest, None))
+        .unwrap();
+    player.seek(45_000).await.unwrap();
+    player.set_volume(30).await.unwrap();
+    let mut filters = player.state().filters;
+    filters.preset("nightcore").unwrap();
+    player.set_filters(filters).await.unwrap();
+    player.pause(true).await.unwrap();
+    player
+}
+
+/// A player that plays the first track of the catalogue.
+pub(crate) async fn playing_one(client: &Client) -> Player {
+    let player = client.get_player(7);
+    player.connect(voice(5)).await.unwrap();
+    let track = tracks(client, 0..1).await.remove(0);
+    player.play(track).await.unwrap();
     player
 }
