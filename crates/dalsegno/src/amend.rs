@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Snapshot, check_snapshot_name};
 use crate::save::check_detail;
-use crate::store::{Exchange, PINNED, Rows, SnapshotRow};
+use crate::store::{Exchange, PINNED, Row, Rows, SnapshotRow};
 
 /// A change to what is said of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl Engine {
         amendment.apply(&mut new, &mut detail);
         check_detail(&detail)?;
         new.detail = detail::encode(&detail)?;
-        let new = new.sealed(&self.store().info().id);
+        let new = new.summed(&self.store().info().id);
         if let Some(name) = new.name.as_ref().filter(|_| new.name != row.name) {
             for seq in view.named(name)? {
                 let other = view.snapshot(seq)?;

@@ -14,7 +14,7 @@ use crate::document::{Document, Gap, MAX_ITEMS, MAX_SIZE};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
 use crate::patch::Run;
-use crate::store::{RecordRow, SnapshotRow, View};
+use crate::store::{RecordRow, Row, SnapshotRow, View};
 
 /// What a record adds to the cost of every restore that passes it, in bytes unpacked: its look-up,
 /// and moving the references of the state's items.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::error::{Error, Result};
+
 /// A source of time and random bytes; tests bring their own.
 pub trait Clock: Send + Sync {
     /// The time now.
@@ -33,6 +35,13 @@ impl Clock for SystemClock {
     fn random(&self) -> [u8; 16] {
         rand::random()
     }
+}
+
+/// Fills `bytes` from the operating system: for keys, which no clock of a test may decide, and no copy of a
+/// process may repeat.
+pub(crate) fn fill_secret(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes)
+        .map_err(|e| Error::storage(format!("the operating system has no random bytes: {e}")))
 }
 
 pub(crate) fn system() -> Arc<dyn Clock> {

@@ -3,7 +3,7 @@
 use crate::codec::deed::{self, Before, Detail, Target};
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, Status, StoreId, Verb};
-use crate::store::{self, Flow, NewOperation, OperationRow, View};
+use crate::store::{self, Flow, NewOperation, OperationRow, Row, View};
 
 /// An operation, read from its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Seen {
                 detail: deed::encode(&deed.detail)?,
                 ..row.clone()
             };
-            overtaken.push((row.clone(), put.sealed(store)));
+            overtaken.push((row.clone(), put.summed(store)));
         }
         Ok(overtaken)
     }

@@ -12,7 +12,7 @@ use crate::event::Happened;
 use crate::model::{Snapshot, SnapshotId, StoreId};
 use crate::reference::in_trash;
 use crate::show::{self, describe};
-use crate::store::{Exchange, Flow, SessionRow, TrashRow, View};
+use crate::store::{Exchange, Flow, Row, SessionRow, TrashRow, View};
 use crate::trash::{self, PIECE, Term};
 
 /// How long what is deleted stays in the trash, unless said: 7 days.
@@ -285,7 +285,7 @@ pub(crate) fn shown(row: &TrashRow, session: &str, store: &StoreId) -> Result<Tr
     }
     Ok(Trashed {
         // The trash's checksum covers the snapshot's columns.
-        snapshot: describe(&row.snapshot.clone().sealed(store), session, store)?,
+        snapshot: describe(&row.snapshot.clone().summed(store), session, store)?,
         deleted_at: time(row.deleted_at)?,
         keep_until: time(row.keep_until)?,
     })

@@ -14,7 +14,7 @@ use crate::lease;
 use crate::model::StoreId;
 use crate::repack::loose_records;
 use crate::show;
-use crate::store::{self, Flow, Link, Scan, SessionRow, Store, View};
+use crate::store::{self, Flow, Link, Row, Scan, SessionRow, Store, View};
 
 /// What the next save of a session builds on.
 #[derive(Clone)]

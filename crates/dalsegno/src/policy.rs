@@ -4,7 +4,7 @@ use crate::attempt::until_done;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::retention::Policy;
-use crate::store::{Exchange, PolicyRow, Rows};
+use crate::store::{Exchange, PolicyRow, Row, Rows};
 
 impl Engine {
     /// The policies, in the order in which they were made.
@@ -56,7 +56,7 @@ impl Engine {
                     detail,
                     checksum: [0; 16],
                 };
-                row.sealed(id)
+                row.summed(id)
             });
             let there = old.is_some();
             let of = |row: Option<PolicyRow>| Rows {

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease;
 use crate::model::{SnapshotId, StoreId};
 use crate::show;
-use crate::store::{Exchange, Flow, OperationRow, Rows, Scan, SessionRow, TrashRow, View};
+use crate::store::{Exchange, Flow, OperationRow, Row, Rows, Scan, SessionRow, TrashRow, View};
 use crate::sweep::{self, Parts};
 
 /// Which of the trash goes.

@@ -10,7 +10,7 @@ use crate::codec::detail;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::{self, Way, check};
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow, TrashRow, View};
+use crate::store::{Flow, Row, Scan, SessionRow, SnapshotRow, TrashRow, View};
 
 /// A beginning of an id must have this many digits, or words like `bad` would be ids.
 const MIN_PREFIX: usize = 4;

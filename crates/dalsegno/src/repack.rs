@@ -7,7 +7,7 @@ use crate::codec::block::{self, Entry};
 use crate::codec::pack::{self, Effort};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, RecordRow, Rows, Scan, Store, View};
+use crate::store::{Exchange, Flow, RecordRow, Row, Rows, Scan, Store, View};
 
 /// How many records a block holds.
 pub(crate) const BLOCK: usize = 64;

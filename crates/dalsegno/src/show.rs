@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::codec::detail::{self, Origin};
 use crate::error::{Error, Result};
 use crate::model::{Kind, Operation, Snapshot, SnapshotId, StoreId};
-use crate::store::{Flow, SessionRow, SnapshotRow, UNCHANGED, View};
+use crate::store::{Flow, Row, SessionRow, SnapshotRow, UNCHANGED, View};
 
 /// The metadata in `row`, a snapshot of `session`.
 ///

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::StoreId;
 use crate::show;
 use crate::store::{
-    Exchange, Flow, Rows, Scan, SessionRow, SnapshotRow, TrashRow, UNCHANGED, View,
+    Exchange, Flow, Row, Rows, Scan, SessionRow, SnapshotRow, TrashRow, UNCHANGED, View,
 };
 
 /// How many snapshots one transaction moves: others who write wait meanwhile.
@@ -150,7 +150,7 @@ impl<'a> Seam<'a> {
             keep_until: term.keep_until,
             checksum: [0; 16],
         };
-        self.exchange.put.trash.push(trash.sealed(self.store));
+        self.exchange.put.trash.push(trash.summed(self.store));
         self.exchange.take.snapshots.push(row);
     }
 
@@ -208,7 +208,7 @@ impl<'a> Seam<'a> {
     }
 
     fn settle(&mut self, was: Option<SnapshotRow>, row: SnapshotRow) {
-        let row = row.sealed(self.store);
+        let row = row.summed(self.store);
         if was.as_ref() != Some(&row) {
             self.exchange.take.snapshots.extend(was);
             self.exchange.put.snapshots.push(row);
@@ -244,7 +244,7 @@ impl<'a> Seam<'a> {
             ..Rows::default()
         };
         take.sessions = of(self.session.clone()).sessions;
-        put.sessions = of(session.sealed(self.store)).sessions;
+        put.sessions = of(session.summed(self.store)).sessions;
         self.exchange
     }
 }

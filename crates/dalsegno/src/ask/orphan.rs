@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::lease;
 use crate::model::Snapshot;
 use crate::show;
-use crate::store::{Flow, Scan};
+use crate::store::{Flow, Row, Scan};
 
 /// Finds out, once nobody can change it any more: an answer where it was done; within, nothing where it was not, and
 /// the request is gone. Nothing at all where it is to be looked at again.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease;
 use crate::model::StoreId;
 use crate::show;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Store, View};
 
 /// A request and the row that it was read from.
 #[derive(Debug, Clone)]

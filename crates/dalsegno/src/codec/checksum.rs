@@ -68,6 +68,11 @@ impl RowHasher {
     pub(crate) fn finish(&self) -> Checksum {
         of(&self.bytes)
     }
+
+    /// All columns, as they are summed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// The checksum of a document's text, without joining it.

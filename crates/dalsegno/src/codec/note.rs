@@ -22,14 +22,18 @@ pub(crate) const REQUEST: i64 = 5;
 /// The state that goes with a request; of the store, by the number of the request. Packed as a record is.
 pub(crate) const PARCEL: i64 = 6;
 
+/// A secret that opens the store: its root key, wrapped; of the store.
+pub(crate) const SLOT: i64 = 7;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 6] = [
+pub(crate) const KINDS: [(i64, &str); 7] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
     (GUARD, "guard"),
     (REQUEST, "request"),
     (PARCEL, "state that goes with a request"),
+    (SLOT, "key of the store"),
 ];
 
 /// A program that holds leases.

@@ -5,7 +5,7 @@ use crate::attempt::until_done;
 use crate::codec::note;
 use crate::error::{Error, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Store};
 
 /// As many are kept.
 const KEPT: i64 = 10_000;

@@ -10,7 +10,7 @@ use super::rows;
 use crate::clock::Clock;
 use crate::codec::note::{self, Process, Writer};
 use crate::error::{Error, Result};
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Store};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Store};
 
 /// The beating heart of a program that holds leases; it stops when this is dropped.
 pub(crate) struct Heart {

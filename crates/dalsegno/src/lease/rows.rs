@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::codec::note::{self, Lease, State, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, SessionRow, Store, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, SessionRow, Store, View};
 
 /// A lease and the row that it was read from.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Kind, Snapshot, SnapshotId, StoreId};
 use crate::show::{self, Way, check, describe};
-use crate::store::{Flow, Scan, SnapshotRow, View};
+use crate::store::{Flow, Row, Scan, SnapshotRow, View};
 
 /// What to list, in which order.
 #[derive(Debug, Clone)]

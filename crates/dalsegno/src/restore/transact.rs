@@ -13,7 +13,7 @@ use crate::event::{Happened, Went};
 use crate::job::{Expect, another_turn};
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
-use crate::store::{Exchange, Head, OperationRow, Rows, View, sequence};
+use crate::store::{Exchange, Head, OperationRow, Row, Rows, View, sequence};
 
 impl Restore<'_> {
     /// One commit has the snapshot, the session's new head and the log's entry.
@@ -321,7 +321,7 @@ impl Restore<'_> {
                 detail: new.detail.clone(),
                 checksum: [0; 16],
             };
-            let row = row.sealed(id);
+            let row = row.summed(id);
             let mut exchange = exchange(
                 take.clone(),
                 [&put[..], std::slice::from_ref(&row)].concat(),
@@ -357,7 +357,7 @@ impl Restore<'_> {
             detail: new.detail,
             ..row.clone()
         };
-        let put = put.sealed(&store.info().id);
+        let put = put.summed(&store.info().id);
         store.exchange(&exchange(vec![row.clone()], vec![put]))
     }
 

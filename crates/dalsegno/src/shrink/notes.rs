@@ -4,7 +4,7 @@ use crate::codec::note;
 use crate::error::{Error, Result};
 use crate::guard::{GuardPolicy, choose};
 use crate::model::StoreId;
-use crate::store::{Flow, NoteRow, NoteScan, View};
+use crate::store::{Flow, NoteRow, NoteScan, Row, View};
 
 /// The guards that hold for a program.
 #[derive(Debug, Default)]

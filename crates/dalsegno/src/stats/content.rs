@@ -11,7 +11,7 @@ use crate::document::component::components;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::check;
-use crate::store::{Flow, Scan, SessionRow, SnapshotRow, View};
+use crate::store::{Flow, Row, Scan, SessionRow, SnapshotRow, View};
 use crate::walk::Chain;
 
 /// How many components are named.

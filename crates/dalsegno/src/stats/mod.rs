@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::location;
 use crate::model::{Kind, Snapshot, SnapshotId};
 use crate::show;
-use crate::store::{Flow, Scan, SessionRow, View};
+use crate::store::{Flow, Row, Scan, SessionRow, View};
 
 use content::Counter;
 use tally::Tally;

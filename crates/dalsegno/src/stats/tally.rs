@@ -11,7 +11,7 @@ use crate::damage::{Damage, report};
 use crate::error::{Error, Result};
 use crate::model::{Kind, SnapshotId, StoreId};
 use crate::show::check;
-use crate::store::{SessionRow, SnapshotRow, UNCHANGED};
+use crate::store::{Row, SessionRow, SnapshotRow, UNCHANGED};
 
 /// The figures so far.
 pub(super) struct Tally<'a> {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sequence::Sequencer;
 use super::{
-    Exchange, Flow, Head, NoteRow, NoteScan, OperationRow, Outcome, PolicyRow, RecordRow, Scan,
-    SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
+    Exchange, Flow, Head, NoteRow, NoteScan, OperationRow, Outcome, PolicyRow, RecordRow, Row,
+    Scan, SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::clock::Clock;
 use crate::codec::checksum::Checksum;

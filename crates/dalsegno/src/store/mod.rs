@@ -6,7 +6,9 @@ mod exchange;
 #[cfg(any(test, feature = "testing"))]
 pub mod faulty;
 mod memory;
+mod row;
 mod rows;
+pub(crate) mod seal;
 pub(crate) mod sequence;
 mod sqlite;
 
@@ -17,8 +19,10 @@ use crate::model::StoreId;
 
 pub use exchange::{Exchange, Rows};
 pub use memory::MemoryStore;
+pub(crate) use row::Row;
 pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 pub(crate) use rows::{PINNED, UNCHANGED};
+pub use seal::{KeyKind, KeySlot};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// What a store says of itself.

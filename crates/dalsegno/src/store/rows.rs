@@ -1,6 +1,7 @@
 //! The rows of a store, as every store keeps them, and the checksum that covers each.
 
-use crate::codec::checksum::{Checksum, RowHasher};
+use super::row::Row;
+use crate::codec::checksum::Checksum;
 use crate::model::{Kind, StoreId};
 
 /// A session.
@@ -140,64 +141,11 @@ impl SessionRow {
             era,
             checksum: [0; 16],
         };
-        row.sealed(store)
-    }
-
-    /// The same row with the checksum that it should have.
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("session", store);
-        row.int(self.id).blob(self.name.as_bytes()).int(self.head);
-        // Rows of format 1 have no era.
-        if self.era != 0 {
-            row.int(self.era);
-        }
-        row.finish()
+        row.summed(store)
     }
 }
 
 impl SnapshotRow {
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("snapshot", store);
-        self.add_columns(&mut row);
-        row.finish()
-    }
-
-    /// The same row with the checksum that it should have.
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    fn add_columns(&self, row: &mut RowHasher) {
-        row.int(self.seq)
-            .int(self.session)
-            .int(self.created_at)
-            .int(self.kind)
-            .int(self.flags);
-        row.int(self.size)
-            .int(self.stored)
-            .optional_int(self.parent)
-            .optional_int(self.state);
-        row.int(self.epoch)
-            .optional_blob(self.name.as_ref().map(String::as_bytes));
-        row.blob(&self.detail);
-    }
-
     pub(crate) fn is_pinned(&self) -> bool {
         self.flags & PINNED != 0
     }
@@ -218,84 +166,6 @@ impl SnapshotRow {
     }
 }
 
-impl RecordRow {
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("record", store);
-        row.int(self.seq)
-            .int(self.session)
-            .int(self.count)
-            .optional_int(self.parent);
-        row.blob(&self.data);
-        row.finish()
-    }
-}
-
-impl TrashRow {
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("trash", store);
-        self.snapshot.add_columns(&mut row);
-        row.int(self.deleted_at).int(self.keep_until);
-        row.finish()
-    }
-}
-
-impl OperationRow {
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("operation", store);
-        row.int(self.seq)
-            .int(self.session)
-            .int(self.verb)
-            .int(self.status);
-        row.blob(&self.detail);
-        row.finish()
-    }
-}
-
-impl PolicyRow {
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("policy", store);
-        row.int(self.id)
-            .blob(self.pattern.as_bytes())
-            .blob(&self.detail);
-        row.finish()
-    }
-}
-
 impl NoteRow {
     pub(crate) fn new(key: (i64, i64, i64), detail: Vec<u8>, store: &StoreId) -> Self {
         let (kind, session, id) = key;
@@ -306,28 +176,11 @@ impl NoteRow {
             detail,
             checksum: [0; 16],
         };
-        row.sealed(store)
+        row.summed(store)
     }
 
     /// Where it stands.
     pub(crate) fn key(&self) -> (i64, i64, i64) {
         (self.kind, self.session, self.id)
-    }
-
-    /// Whether it is as it was written.
-    pub(crate) fn is_intact(&self, store: &StoreId) -> bool {
-        self.compute(store) == self.checksum
-    }
-
-    pub(crate) fn sealed(mut self, store: &StoreId) -> Self {
-        self.checksum = self.compute(store);
-        self
-    }
-
-    pub(crate) fn compute(&self, store: &StoreId) -> Checksum {
-        let mut row = RowHasher::new("note", store);
-        row.int(self.kind).int(self.session).int(self.id);
-        row.blob(&self.detail);
-        row.finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Sequence numbers, and turning what is to be added into rows: the same in every store.
 
 use super::rows::{PINNED, UNCHANGED};
-use super::{Link, NewSnapshot, NewState, OperationRow, RecordRow, SnapshotRow};
+use super::{Link, NewSnapshot, NewState, OperationRow, RecordRow, Row, SnapshotRow};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
 
@@ -87,7 +87,7 @@ impl Sequencer<'_> {
                 detail: new.detail.clone(),
                 checksum: [0; 16],
             };
-            row.sealed(self.store)
+            row.summed(self.store)
         });
         Ok(Added {
             snapshot,

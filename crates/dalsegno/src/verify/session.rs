@@ -11,7 +11,7 @@ use crate::delete;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show::check;
-use crate::store::{SessionRow, SnapshotRow, TrashRow, View};
+use crate::store::{Row, SessionRow, SnapshotRow, TrashRow, View};
 use crate::walk::Chain;
 
 /// A walk along one session, oldest first, so that each record is applied once.
@@ -104,7 +104,7 @@ impl Walk<'_> {
 
     fn trashed(&mut self, session: &SessionRow, row: &TrashRow) -> Result<SnapshotRow> {
         delete::shown(row, &session.name, self.store)?;
-        Ok(row.snapshot.clone().sealed(self.store))
+        Ok(row.snapshot.clone().summed(self.store))
     }
 
     fn snapshot(

@@ -9,7 +9,7 @@ use crate::deed::Deed;
 use crate::error::{Error, Result};
 use crate::model::{SnapshotId, StoreId};
 use crate::show;
-use crate::store::{Flow, NoteScan, Scan, SessionRow, TrashRow, View};
+use crate::store::{Flow, NoteScan, Row, Scan, SessionRow, TrashRow, View};
 
 /// What there is of a session.
 pub(super) struct Kept {

@@ -3,7 +3,7 @@
 
 use super::kit::{Kit, TIME, base, head_of, named, on, same, seqs, write};
 use crate::error::ErrorKind;
-use crate::store::{Head, Link, NewSnapshot, NewState, Outcome};
+use crate::store::{Head, Link, NewSnapshot, NewState, Outcome, Row};
 
 pub(super) fn rows_come_back(kit: &Kit<'_>) {
     let store = kit.store();

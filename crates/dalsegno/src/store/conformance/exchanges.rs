@@ -4,7 +4,7 @@
 use super::kit::{Kit, TIME, base, head_of, named, write};
 use crate::store::{
     Exchange, Head, NewOperation, NewSnapshot, NoteRow, OperationRow, Outcome, PolicyRow,
-    RecordRow, Rows, SessionRow, SnapshotRow, Store, TrashRow,
+    RecordRow, Row, Rows, SessionRow, SnapshotRow, Store, TrashRow,
 };
 
 /// One row of each table, told from those of other numbers by every column.
@@ -55,14 +55,14 @@ pub(super) fn every(store: &dyn Store, n: i64) -> Rows {
     };
     Rows {
         sessions: vec![SessionRow::new(50 + n, format!("put {n}"), n, n + 4, id)],
-        snapshots: vec![snapshot(1_000 + n).sealed(id)],
-        trash: vec![trash.sealed(id)],
+        snapshots: vec![snapshot(1_000 + n).summed(id)],
+        trash: vec![trash.summed(id)],
         records: vec![RecordRow {
             checksum: record.compute(id),
             ..record
         }],
-        operations: vec![operation.sealed(id)],
-        policies: vec![policy.sealed(id)],
+        operations: vec![operation.summed(id)],
+        policies: vec![policy.summed(id)],
         notes: vec![NoteRow::new((n, 50 + n, n), vec![n as u8; 2], id)],
     }
 }
@@ -221,9 +221,9 @@ pub(super) fn extremes_come_back(kit: &Kit<'_>) {
                 keep_until: number,
                 checksum: [0; 16],
             }
-            .sealed(id),
+            .summed(id),
         );
-        rows.snapshots.push(row.sealed(id));
+        rows.snapshots.push(row.summed(id));
         let operation = OperationRow {
             seq: 7_010 + snapshot,
             verb: number,
@@ -231,7 +231,7 @@ pub(super) fn extremes_come_back(kit: &Kit<'_>) {
             detail: Vec::new(),
             ..rows.operations[0].clone()
         };
-        rows.operations.push(operation.sealed(id));
+        rows.operations.push(operation.summed(id));
     }
     assert!(kit.exchange(&*store, Rows::default(), rows.clone()));
     let there = kit.everything(&*store);
@@ -273,9 +273,9 @@ pub(super) fn where_it_is_put_must_be_free(kit: &Kit<'_>) {
     let mut taken: Vec<(&str, Rows)> = alone(&a).to_vec();
     // Free places, but names that are not.
     let mut same_names = elsewhere(a.clone());
-    same_names.sessions[0] = same_names.sessions[0].clone().sealed(id);
-    same_names.snapshots[0] = same_names.snapshots[0].clone().sealed(id);
-    same_names.policies[0] = same_names.policies[0].clone().sealed(id);
+    same_names.sessions[0] = same_names.sessions[0].clone().summed(id);
+    same_names.snapshots[0] = same_names.snapshots[0].clone().summed(id);
+    same_names.policies[0] = same_names.policies[0].clone().summed(id);
     for (table, row) in alone(&same_names) {
         if ["sessions", "snapshots", "policies"].contains(&table) {
             taken.push((table, row));
@@ -305,7 +305,7 @@ pub(super) fn where_it_is_put_must_be_free(kit: &Kit<'_>) {
         ..same_names.snapshots[0].clone()
     };
     let put = Rows {
-        snapshots: vec![other.sealed(id)],
+        snapshots: vec![other.summed(id)],
         trash: elsewhere(a).trash,
         ..Rows::default()
     };
@@ -325,12 +325,12 @@ pub(super) fn places_change_hands(kit: &Kit<'_>) {
     put.records[0].seq = a.records[0].seq;
     put.operations[0].seq = a.operations[0].seq;
     put.policies[0].id = a.policies[0].id;
-    put.sessions[0] = put.sessions[0].clone().sealed(id);
-    put.snapshots[0] = put.snapshots[0].clone().sealed(id);
-    put.trash[0] = put.trash[0].clone().sealed(id);
+    put.sessions[0] = put.sessions[0].clone().summed(id);
+    put.snapshots[0] = put.snapshots[0].clone().summed(id);
+    put.trash[0] = put.trash[0].clone().summed(id);
     put.records[0].checksum = put.records[0].compute(id);
-    put.operations[0] = put.operations[0].clone().sealed(id);
-    put.policies[0] = put.policies[0].clone().sealed(id);
+    put.operations[0] = put.operations[0].clone().summed(id);
+    put.policies[0] = put.policies[0].clone().summed(id);
     assert!(
         kit.exchange(&*store, a.clone(), put.clone()),
         "{}",
@@ -345,9 +345,9 @@ pub(super) fn places_change_hands(kit: &Kit<'_>) {
     assert!(kit.exchange(&*store, put, a.clone()), "{}", kit.name);
     // A name goes over to a row that was not there.
     let mut named = elsewhere(a.clone());
-    named.sessions[0] = named.sessions[0].clone().sealed(id);
-    named.snapshots[0] = named.snapshots[0].clone().sealed(id);
-    named.policies[0] = named.policies[0].clone().sealed(id);
+    named.sessions[0] = named.sessions[0].clone().summed(id);
+    named.snapshots[0] = named.snapshots[0].clone().summed(id);
+    named.policies[0] = named.policies[0].clone().summed(id);
     assert!(kit.exchange(&*store, a, named.clone()), "{}", kit.name);
     assert_eq!(kit.everything(&*store).sessions, named.sessions);
     // What goes and comes back as it was is no change.
@@ -406,7 +406,7 @@ pub(super) fn numbers_stay_given(kit: &Kit<'_>) {
                 ..put
             };
             let put = Rows {
-                sessions: vec![head.sealed(&store.info().id)],
+                sessions: vec![head.summed(&store.info().id)],
                 ..Rows::default()
             };
             assert!(kit.exchange(&*store, take, put), "{}", kit.name);
@@ -444,7 +444,7 @@ pub(super) fn an_era_that_rose(kit: &Kit<'_>) {
         era: session.era + 3,
         ..session.clone()
     };
-    let next = next.sealed(&store.info().id);
+    let next = next.summed(&store.info().id);
     let of = |row: &SessionRow| Rows {
         sessions: vec![row.clone()],
         ..Rows::default()
@@ -483,7 +483,7 @@ pub(super) fn a_session_without_snapshots(kit: &Kit<'_>) {
         ..Rows::default()
     };
     let put = Rows {
-        sessions: vec![empty.sealed(&store.info().id)],
+        sessions: vec![empty.summed(&store.info().id)],
         ..Rows::default()
     };
     assert!(kit.exchange(&*store, take, put), "{}", kit.name);

@@ -8,7 +8,7 @@ use super::Capabilities;
 use crate::error::Result;
 use crate::store::{
     Exchange, Head, Link, NewSnapshot, NewState, NoteRow, NoteScan, OperationRow, Outcome,
-    PolicyRow, RecordRow, Rows, Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
+    PolicyRow, RecordRow, Row, Rows, Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
 };
 
 pub(super) struct Kit<'a> {

@@ -1,163 +1,234 @@
 //! Rows that make way for others, in one transaction.
 
+use std::borrow::Cow;
+
 use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior,
+    CachedStatement, Connection, ErrorCode, OptionalExtension, TransactionBehavior,
+    params_from_iter,
 };
 
 use super::error::translate;
-use super::{StoreInfo, rows, schema};
+use super::rows::{self, Stored};
+use super::sealed::{self, Gate};
+use super::{Own, schema};
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
+use crate::store::seal::{SealedSession, Sealing};
 use crate::store::{
-    Exchange, NoteRow, OperationRow, PolicyRow, RecordRow, Rows, SessionRow, SnapshotRow, TrashRow,
+    Exchange, NoteRow, OperationRow, PolicyRow, RecordRow, Row, Rows, SessionRow, SnapshotRow,
+    TrashRow,
 };
 
 type Sql<T> = rusqlite::Result<T>;
 
 pub(super) fn exchange(
     connection: &mut Connection,
-    info: &StoreInfo,
+    own: &Own,
     exchange: &Exchange,
 ) -> Result<bool> {
-    let failed = |e| translate("changing the store", e);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
+    sealed::check_unchanged(&transaction, own.sealing)?;
     let last = schema::last(&transaction).map_err(failed)?;
-    if !take(&transaction, &exchange.take).map_err(failed)? {
+    let tables = Tables {
+        connection: &transaction,
+        gate: own.gate(),
+    };
+    if !tables.take(&exchange.take)? {
         return Ok(false);
     }
     for (id, era) in &exchange.raise {
-        if !raise(&transaction, info, *id, *era).map_err(failed)? {
+        if !tables.raise(own, *id, *era)? {
             return Ok(false);
         }
     }
-    match put(&transaction, &exchange.put) {
-        Ok(()) => {}
-        // A key or a name is taken.
-        Err(rusqlite::Error::SqliteFailure(e, _)) if e.code == ErrorCode::ConstraintViolation => {
-            return Ok(false);
-        }
-        Err(error) => return Err(failed(error)),
+    if !tables.put(&exchange.put)? {
+        return Ok(false);
     }
     if schema::last(&transaction).map_err(failed)? < last {
-        schema::keep_last(&transaction, info, last).map_err(failed)?;
+        schema::keep_last(&transaction, &own.info, last).map_err(failed)?;
     }
     transaction.commit().map_err(failed)?;
     Ok(true)
 }
 
-/// Deletes the rows; false where one is not there as it is known.
-fn take(transaction: &Transaction<'_>, rows: &Rows) -> Sql<bool> {
-    let Rows {
-        sessions,
-        snapshots,
-        trash,
-        records,
-        operations,
-        policies,
-        notes,
-    } = rows;
-    let all = |table, key, rows: &mut dyn Iterator<Item = (i64, Checksum)>| {
-        delete(transaction, table, key, rows)
-    };
-    let sessions = &mut sessions.iter().map(|r| (r.id, r.checksum));
-    let snapshots = &mut snapshots.iter().map(|r| (r.seq, r.checksum));
-    let trash = &mut trash.iter().map(|r| (r.snapshot.seq, r.checksum));
-    let records = &mut records.iter().map(|r| (r.seq, r.checksum));
-    let operations = &mut operations.iter().map(|r| (r.seq, r.checksum));
-    let policies = &mut policies.iter().map(|r| (r.id, r.checksum));
-    Ok(all("session", "id", sessions)?
-        && all("snapshot", "seq", snapshots)?
-        && all("trash", "seq", trash)?
-        && all("record", "seq", records)?
-        && all("operation", "seq", operations)?
-        && all("policy", "id", policies)?
-        && delete_notes(transaction, notes)?)
+fn failed(error: rusqlite::Error) -> crate::Error {
+    translate("changing the store", error)
 }
 
-fn delete_notes(transaction: &Transaction<'_>, notes: &[NoteRow]) -> Sql<bool> {
-    if notes.is_empty() {
-        return Ok(true);
+/// The tables within a transaction.
+struct Tables<'a> {
+    connection: &'a Connection,
+    gate: Gate<'a>,
+}
+
+impl Tables<'_> {
+    /// Deletes the rows; false where one is not there as it is known.
+    fn take(&self, rows: &Rows) -> Result<bool> {
+        let Rows {
+            sessions,
+            snapshots,
+            trash,
+            records,
+            operations,
+            policies,
+            notes,
+        } = rows;
+        Ok(self.take_each(records)?
+            && self.take_sessions(sessions)?
+            && self.take_each(snapshots)?
+            && self.take_each(trash)?
+            && self.take_each(operations)?
+            && self.take_each(policies)?
+            && self.take_each(notes)?)
     }
-    let mut delete = transaction.prepare_cached(
-        "DELETE FROM note WHERE kind = ? AND session = ? AND id = ? AND checksum = ?",
-    )?;
-    for note in notes {
-        let (kind, session, id) = note.key();
-        if delete.execute((kind, session, id, &note.checksum[..]))? != 1 {
-            return Ok(false);
+
+    fn take_each<R: Sealing + Stored>(&self, rows: &[R]) -> Result<bool> {
+        if rows.is_empty() {
+            return Ok(true);
         }
-    }
-    Ok(true)
-}
-
-/// Raises the era of a session; false where it has another.
-fn raise(transaction: &Transaction<'_>, info: &StoreInfo, id: i64, era: i64) -> Sql<bool> {
-    let sql = format!("SELECT {} FROM session WHERE id = ?", rows::SESSION);
-    let row = transaction
-        .prepare_cached(&sql)?
-        .query_row([id], rows::session)
-        .optional()?;
-    let Some(row) = row.filter(|row| row.era == era && row.is_intact(&info.id)) else {
-        return Ok(false);
-    };
-    let raised = SessionRow {
-        era: era + 1,
-        ..row
-    };
-    let raised = raised.sealed(&info.id);
-    transaction
-        .prepare_cached("UPDATE session SET era = ?, checksum = ? WHERE id = ?")?
-        .execute((raised.era, &raised.checksum[..], id))
-        .map(|changed| changed == 1)
-}
-
-fn delete(
-    transaction: &Transaction<'_>,
-    table: &str,
-    key: &str,
-    rows: &mut dyn Iterator<Item = (i64, Checksum)>,
-) -> Sql<bool> {
-    let sql = format!("DELETE FROM {table} WHERE {key} = ? AND checksum = ?");
-    let mut delete = transaction.prepare_cached(&sql)?;
-    for (key, checksum) in rows {
-        if delete.execute((key, &checksum[..]))? != 1 {
-            return Ok(false);
+        let (columns, table, key) = (R::COLUMNS, R::TABLE, R::KEY);
+        let find = format!("SELECT {columns} FROM {table} WHERE {key}");
+        let mut find = self.connection.prepare_cached(&find).map_err(failed)?;
+        for row in rows {
+            let mut kept = row.checksum();
+            // Only who opens the row that is there knows its checksum as it was before it was sealed.
+            if self.gate.seals() {
+                let there = find.query_row(params_from_iter(row.key()), R::read);
+                let Some(there) = there.optional().map_err(failed)? else {
+                    return Ok(false);
+                };
+                let sealed = there.checksum();
+                if self.gate.open(self.connection, there)?.checksum() != row.checksum() {
+                    return Ok(false);
+                }
+                kept = sealed;
+            }
+            if !self.delete::<R>(&row.key(), kept).map_err(failed)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
-    Ok(true)
-}
 
-fn put(transaction: &Transaction<'_>, rows: &Rows) -> Sql<()> {
-    let Rows {
-        sessions,
-        snapshots,
-        trash,
-        records,
-        operations,
-        policies,
-        notes,
-    } = rows;
-    insert(transaction, INSERT_SESSION, sessions)?;
-    insert(transaction, INSERT_SNAPSHOT, snapshots)?;
-    insert(transaction, INSERT_TRASH, trash)?;
-    insert(transaction, INSERT_RECORD, records)?;
-    insert(transaction, INSERT_OPERATION, operations)?;
-    insert(transaction, INSERT_POLICY, policies)?;
-    insert(transaction, INSERT_NOTE, notes)
-}
-
-fn insert(transaction: &Transaction<'_>, sql: &str, rows: &[impl Insert]) -> Sql<()> {
-    if rows.is_empty() {
-        return Ok(());
+    fn take_sessions(&self, rows: &[SessionRow]) -> Result<bool> {
+        for row in rows {
+            let Some(there) = self.session(row.id)? else {
+                return Ok(false);
+            };
+            // Rows that are put later may be sealed by it.
+            self.gate.remember(&there);
+            let kept = there.checksum();
+            let same = self.gate.open_session(there).checksum == row.checksum;
+            if !same
+                || !self
+                    .delete::<SealedSession>(&[row.id], kept)
+                    .map_err(failed)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    let mut statement = transaction.prepare_cached(sql)?;
-    rows.iter().try_for_each(|row| row.insert(&mut statement))
+
+    fn delete<R: Stored>(&self, key: &[i64], checksum: Checksum) -> Sql<bool> {
+        let sql = format!("DELETE FROM {} WHERE {} AND checksum = ?", R::TABLE, R::KEY);
+        let mut delete = self.connection.prepare_cached(&sql)?;
+        for (at, number) in key.iter().enumerate() {
+            delete.raw_bind_parameter(at + 1, number)?;
+        }
+        delete.raw_bind_parameter(key.len() + 1, &checksum[..])?;
+        Ok(delete.raw_execute()? == 1)
+    }
+
+    fn session(&self, id: i64) -> Result<Option<SealedSession>> {
+        let sql = format!("SELECT {} FROM session WHERE id = ?", rows::SESSION);
+        let found = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut find| find.query_row([id], SealedSession::read).optional());
+        found.map_err(failed)
+    }
+
+    /// Raises the era of a session; false where it has another.
+    fn raise(&self, own: &Own, id: i64, era: i64) -> Result<bool> {
+        let row = self.session(id)?.map(|row| self.gate.open_session(row));
+        let Some(row) = row.filter(|row| row.era == era && row.is_intact(&own.info.id)) else {
+            return Ok(false);
+        };
+        let raised = SessionRow {
+            era: era + 1,
+            ..row
+        };
+        let raised = raised.summed(&own.info.id);
+        let SealedSession { row: raised, .. } = self.gate.seal_session(self.connection, &raised)?;
+        let changed = self
+            .connection
+            .prepare_cached("UPDATE session SET era = ?, checksum = ? WHERE id = ?")
+            .and_then(|mut raise| raise.execute((raised.era, &raised.checksum[..], id)));
+        Ok(changed.map_err(failed)? == 1)
+    }
+
+    /// Adds the rows; false where a key or a name is taken.
+    fn put(&self, rows: &Rows) -> Result<bool> {
+        let Rows {
+            sessions,
+            snapshots,
+            trash,
+            records,
+            operations,
+            policies,
+            notes,
+        } = rows;
+        let sealed = sessions
+            .iter()
+            .map(|row| self.gate.seal_session(self.connection, row));
+        let sessions = sealed.collect::<Result<Vec<_>>>()?;
+        Ok(
+            self.insert(INSERT_SESSION, sessions.iter().map(Cow::Borrowed).map(Ok))?
+                && self.put_each(INSERT_SNAPSHOT, snapshots)?
+                && self.put_each(INSERT_TRASH, trash)?
+                && self.put_each(INSERT_RECORD, records)?
+                && self.put_each(INSERT_OPERATION, operations)?
+                && self.put_each(INSERT_POLICY, policies)?
+                && self.put_each(INSERT_NOTE, notes)?,
+        )
+    }
+
+    fn put_each<R: Sealing + Insert>(&self, sql: &str, rows: &[R]) -> Result<bool> {
+        self.insert(
+            sql,
+            rows.iter().map(|row| self.gate.seal(self.connection, row)),
+        )
+    }
+
+    fn insert<'r, R: Insert + Clone + 'r>(
+        &self,
+        sql: &str,
+        rows: impl ExactSizeIterator<Item = Result<Cow<'r, R>>>,
+    ) -> Result<bool> {
+        if rows.len() == 0 {
+            return Ok(true);
+        }
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        for row in rows {
+            match row?.insert(&mut statement) {
+                Ok(()) => {}
+                Err(rusqlite::Error::SqliteFailure(e, _))
+                    if e.code == ErrorCode::ConstraintViolation =>
+                {
+                    return Ok(false);
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(true)
+    }
 }
 
 const INSERT_SESSION: &str =
-    "INSERT INTO session (id, name, head, checksum, era) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO session (id, name, head, checksum, era, key) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const INSERT_SNAPSHOT: &str = "INSERT INTO snapshot
     (seq, session, created_at, kind, flags, size, stored, parent, state, epoch, name, detail, checksum)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -177,9 +248,10 @@ pub(super) trait Insert {
     fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()>;
 }
 
-impl Insert for SessionRow {
+impl Insert for SealedSession {
     fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let columns = (self.id, &self.name, self.head, &self.checksum[..], self.era);
+        let Self { row, key } = self;
+        let columns = (row.id, &row.name, row.head, &row.checksum[..], row.era, key);
         statement.execute(columns).map(|_| ())
     }
 }

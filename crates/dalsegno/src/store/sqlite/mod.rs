@@ -6,9 +6,11 @@
 mod commit;
 mod error;
 mod exchange;
+mod keys;
 mod open;
 mod rows;
 mod schema;
+mod sealed;
 mod tidy;
 mod view;
 
@@ -19,6 +21,8 @@ use rusqlite::Connection;
 
 use self::error::translate;
 pub use self::open::SqliteOptions;
+use self::sealed::Gate;
+use super::seal::Seal;
 use super::{Exchange, Outcome, Store, StoreInfo, View, Write};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct SqliteStore {
     path: PathBuf,
     options: SqliteOptions,
-    info: StoreInfo,
+    own: Own,
     /// Empty in a store that is opened for reading only.
     writer: Mutex<Option<Connection>>,
     idle: Mutex<Vec<Connection>>,
@@ -39,6 +43,21 @@ pub struct SqliteStore {
     identity: Option<(u64, u64)>,
     /// A forked child must not use SQLite's handles: the locks are its parent's.
     process: u32,
+}
+
+/// What the file says of itself, and what opens it.
+struct Own {
+    info: StoreInfo,
+    /// How often its encryption was turned on or off.
+    sealing: i64,
+    seal: Option<Seal>,
+}
+
+impl Own {
+    /// What one transaction's rows go through.
+    fn gate(&self) -> Gate<'_> {
+        Gate::new(self.seal.as_ref())
+    }
 }
 
 /// How many idle reading connections are kept.
@@ -78,11 +97,13 @@ impl SqliteStore {
         let mut connection = open::connect(path, options, mode)?;
         let read_only = mode != open::Mode::Write;
         let context = |e: Error| e.context(path.display());
-        let mut info = schema::read(&connection).map_err(context)?;
+        let (mut info, mut sealing) = schema::read(&connection).map_err(context)?;
         if !read_only && info.format != schema::FORMAT {
             schema::upgrade(&mut connection).map_err(context)?;
-            info = schema::read(&connection).map_err(context)?;
+            (info, sealing) = schema::read(&connection).map_err(context)?;
         }
+        let seal = keys::open(&connection, &info, sealing, options.secret.as_ref());
+        let seal = seal.map_err(context)?;
         let (writer, idle) = if read_only {
             (None, vec![connection])
         } else {
@@ -91,7 +112,11 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
-            info,
+            own: Own {
+                info,
+                sealing,
+                seal,
+            },
             writer: Mutex::new(writer),
             idle: Mutex::new(idle),
             lookout: Mutex::new(None),
@@ -232,7 +257,7 @@ impl Drop for SqliteStore {
 
 impl Store for SqliteStore {
     fn info(&self) -> &StoreInfo {
-        &self.info
+        &self.own.info
     }
 
     fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>> {
@@ -240,7 +265,7 @@ impl Store for SqliteStore {
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::commit(connection, &self.info, writes)
+        commit::commit(connection, &self.own, writes)
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<bool> {
@@ -248,7 +273,7 @@ impl Store for SqliteStore {
         let connection = writer
             .as_mut()
             .ok_or_else(|| Error::storage("the store is closed"))?;
-        exchange::exchange(connection, &self.info, exchange)
+        exchange::exchange(connection, &self.own, exchange)
     }
 
     fn version(&self) -> Result<i64> {

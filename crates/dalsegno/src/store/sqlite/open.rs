@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::translate;
 use crate::durable::sync_folder;
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::Secret;
 
 /// How the file is reached.
 #[derive(Debug, Clone)]
@@ -20,6 +21,9 @@ pub struct SqliteOptions {
     pub read_only: bool,
     /// A virtual file system registered with SQLite, by name; tests inject faults with one.
     pub vfs: Option<String>,
+    /// What opens the store, if it is encrypted; a new one is encrypted with it. A store in clear is refused where
+    /// this is given: somebody may have put it in the place of an encrypted one.
+    pub secret: Option<Secret>,
 }
 
 impl Default for SqliteOptions {
@@ -28,6 +32,7 @@ impl Default for SqliteOptions {
             busy_timeout: Duration::from_secs(10),
             read_only: false,
             vfs: None,
+            secret: None,
         }
     }
 }

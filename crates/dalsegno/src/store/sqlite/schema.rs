@@ -1,4 +1,4 @@
-//! The tables of format 3, how a new store file is made, and how one of an older format becomes one of 3.
+//! The tables of format 4, how a new store file is made, and how one of an older format becomes one of 4.
 
 use rusqlite::Connection;
 
@@ -13,7 +13,7 @@ use crate::store::StoreInfo;
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"DSEG");
 
 /// The version of the format, in the header's user version.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// The oldest format that can be read; it is upgraded where it can be written.
 const OLDEST: u32 = 1;
@@ -26,11 +26,11 @@ const OLDEST: u32 = 1;
 pub(super) const TABLES: [(&str, &str); 11] = [
     (
         "store",
-        "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL, last INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
+        "CREATE TABLE store (id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL, checksum BLOB NOT NULL, last INTEGER NOT NULL DEFAULT 0, sealing INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
     ),
     (
         "session",
-        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, checksum BLOB NOT NULL, era INTEGER NOT NULL DEFAULT 0) STRICT",
+        "CREATE TABLE session (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL, checksum BLOB NOT NULL, era INTEGER NOT NULL DEFAULT 0, key BLOB NOT NULL DEFAULT x'') STRICT",
     ),
     (
         "snapshot",
@@ -70,11 +70,25 @@ pub(super) const TABLES: [(&str, &str); 11] = [
     ),
 ];
 
-/// What makes the tables of format 1 those of later ones: rows stay as they are, for 0 adds nothing to their
-/// checksums. SQLite writes the new columns at the end of the tables' definitions.
-const FROM_1: [&str; 2] = [
-    "ALTER TABLE store ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE session ADD COLUMN era INTEGER NOT NULL DEFAULT 0",
+/// What makes the tables of a format those of the next, by that format: rows stay as they are, for 0 and nothing add
+/// nothing to their checksums. SQLite writes the new columns at the end of the tables' definitions.
+const COLUMNS: [(u32, &str); 4] = [
+    (
+        1,
+        "ALTER TABLE store ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
+    ),
+    (
+        1,
+        "ALTER TABLE session ADD COLUMN era INTEGER NOT NULL DEFAULT 0",
+    ),
+    (
+        3,
+        "ALTER TABLE store ADD COLUMN sealing INTEGER NOT NULL DEFAULT 0",
+    ),
+    (
+        3,
+        "ALTER TABLE session ADD COLUMN key BLOB NOT NULL DEFAULT x''",
+    ),
 ];
 
 /// Makes the tables in an empty file, in one transaction.
@@ -107,14 +121,15 @@ pub(super) fn create(connection: &mut Connection, clock: &dyn Clock) -> Result<(
     transaction
         .execute(
             "INSERT INTO store (id, created_at, checksum) VALUES (?, ?, ?)",
-            (&id[..], created_at, &checksum(&id, created_at, 0)[..]),
+            (&id[..], created_at, &checksum(&id, created_at, 0, 0)[..]),
         )
         .map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
-/// Reads what the file says of itself, and refuses what is no store of this format.
-pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
+/// Reads what the file says of itself, and refuses what is no store of this format; with how often its encryption was
+/// turned on or off, which is odd where it is on.
+pub(super) fn read(connection: &Connection) -> Result<(StoreInfo, i64)> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let not_a_store = "this is not a Dalsegno store";
     let application = pragma("application_id").map_err(|e| translate(not_a_store, e))?;
@@ -147,31 +162,42 @@ pub(super) fn read(connection: &Connection) -> Result<StoreInfo> {
              remove them with SQLite",
         ));
     }
-    let last = if format == 1 { "0" } else { "last" };
-    let sql = format!("SELECT id, created_at, checksum, {last} FROM store");
-    let (id, created_at, stored, last): (Vec<u8>, i64, Vec<u8>, i64) = connection
+    let rest = match format {
+        1 => "0, 0",
+        2 | 3 => "last, 0",
+        _ => "last, sealing",
+    };
+    let sql = format!("SELECT id, created_at, checksum, {rest} FROM store");
+    let (id, created_at, stored, last, sealing): (Vec<u8>, i64, Vec<u8>, i64, i64) = connection
         .query_row(&sql, (), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         })
         .map_err(|e| translate("reading what the store says of itself", e))?;
     let id: StoreId = id
         .try_into()
         .map_err(|_| Error::damaged("the store's id is damaged"))?;
-    if checksum(&id, created_at, last)[..] != stored {
+    if checksum(&id, created_at, last, sealing)[..] != stored {
         return Err(Error::damaged(
             "the store's own row is damaged: its checksum differs",
         ));
     }
-    Ok(StoreInfo {
+    let info = StoreInfo {
         id,
         format,
         created_at,
-    })
+    };
+    Ok((info, sealing))
 }
 
 /// Makes a store of an older format one of this, in one transaction.
 pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {
-    let failed = |e| translate("upgrading the store to format 3", e);
+    let failed = |e| translate("upgrading the store to format 4", e);
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;
@@ -180,9 +206,10 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {
         .map_err(failed)?;
     // Another program may have been first.
     if format < FORMAT {
-        let columns = FROM_1.iter().filter(|_| format == 1);
-        for statement in columns {
-            transaction.execute_batch(statement).map_err(failed)?;
+        for (of, statement) in COLUMNS {
+            if format <= of {
+                transaction.execute_batch(statement).map_err(failed)?;
+            }
         }
         let there = "SELECT count(*) FROM sqlite_schema WHERE name = ?";
         for (name, statement) in TABLES {
@@ -205,10 +232,25 @@ pub(super) fn keep_last(
     info: &StoreInfo,
     last: i64,
 ) -> rusqlite::Result<()> {
-    let checksum = checksum(&info.id, info.created_at, last);
+    let sealing = connection.query_row("SELECT sealing FROM store", (), |row| row.get(0))?;
+    say(connection, info, last, sealing)
+}
+
+/// Turns over to the next count of how often encryption was turned on or off.
+pub(super) fn turn(connection: &Connection, info: &StoreInfo) -> rusqlite::Result<i64> {
+    let (last, sealing): (i64, i64) =
+        connection.query_row("SELECT last, sealing FROM store", (), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    say(connection, info, last, sealing + 1)?;
+    Ok(sealing + 1)
+}
+
+fn say(connection: &Connection, info: &StoreInfo, last: i64, sealing: i64) -> rusqlite::Result<()> {
+    let checksum = checksum(&info.id, info.created_at, last, sealing);
     connection
-        .prepare_cached("UPDATE store SET last = ?, checksum = ?")?
-        .execute((last, &checksum[..]))
+        .prepare_cached("UPDATE store SET last = ?, sealing = ?, checksum = ?")?
+        .execute((last, sealing, &checksum[..]))
         .map(|_| ())
 }
 
@@ -224,12 +266,15 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row((), |row| row.get(0))
 }
 
-fn checksum(id: &StoreId, created_at: i64, last: i64) -> Checksum {
+fn checksum(id: &StoreId, created_at: i64, last: i64, sealing: i64) -> Checksum {
     let mut row = RowHasher::new("store", id);
     row.int(created_at);
-    // Format 1 has no such column.
-    if last != 0 {
+    // Older formats have no such columns.
+    if last != 0 || sealing != 0 {
         row.int(last);
+    }
+    if sealing != 0 {
+        row.int(sealing);
     }
     row.finish()
 }

@@ -3,11 +3,15 @@
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::error::translate;
-use super::{SqliteStore, View, rows, schema};
+use super::rows::{self, Stored};
+use super::sealed::{self, Gate};
+use super::{SqliteStore, View, schema};
 use crate::error::Result;
+use crate::key::Part;
+use crate::store::seal::{SealedSession, Sealing};
 use crate::store::{
-    Flow, NoteRow, NoteScan, OperationRow, PolicyRow, RecordRow, Scan, SessionRow, SnapshotRow,
-    TrashRow,
+    Flow, NoteRow, NoteScan, OperationRow, PolicyRow, RecordRow, Row, Scan, SessionRow,
+    SnapshotRow, TrashRow,
 };
 
 /// Each snapshot leads to the one before it, and none to the one after: whoever wants the oldest first
@@ -19,6 +23,7 @@ pub(super) struct SqliteView<'a> {
     store: &'a SqliteStore,
     /// Taken out when the view ends and the connection goes back.
     connection: Option<Connection>,
+    gate: Gate<'a>,
 }
 
 impl<'a> SqliteView<'a> {
@@ -27,9 +32,40 @@ impl<'a> SqliteView<'a> {
             .prepare_cached("BEGIN")
             .and_then(|mut begin| begin.execute(()));
         begun.map_err(|e| translate("reading the store", e))?;
-        Ok(Self {
+        let view = Self {
             store,
             connection: Some(connection),
+            gate: store.own.gate(),
+        };
+        if store.own.info.format >= 4 {
+            sealed::check_unchanged(view.connection()?, store.own.sealing)?;
+        }
+        Ok(view)
+    }
+
+    /// One row, opened.
+    fn row<R: Sealing + Stored>(&self, rest: &str, params: impl Params) -> Result<Option<R>> {
+        let sql = format!("SELECT {} FROM {} {rest}", R::COLUMNS, R::TABLE);
+        let found = self.one(&sql, params, R::read)?;
+        found
+            .map(|row| self.gate.open(self.connection()?, row))
+            .transpose()
+    }
+
+    /// Each row, opened.
+    fn rows<R: Sealing + Stored>(
+        &self,
+        rest: &str,
+        params: impl Params,
+        visit: &mut dyn FnMut(R) -> Flow,
+    ) -> Result<()> {
+        let sql = format!("SELECT {} FROM {} {rest}", R::COLUMNS, R::TABLE);
+        self.each(&sql, params, R::read, &mut |row| match self
+            .connection()
+            .and_then(|it| self.gate.open(it, row))
+        {
+            Ok(row) => visit(row),
+            Err(error) => Flow::Break(Err(error)),
         })
     }
 
@@ -71,7 +107,7 @@ impl<'a> SqliteView<'a> {
         from: Option<i64>,
         visit: &mut dyn FnMut(SnapshotRow) -> Flow,
     ) -> Result<()> {
-        let id = &self.store.info.id;
+        let id = &self.store.own.info.id;
         let intact = |row: &SnapshotRow| row.session == session && row.is_intact(id);
         let below = match from {
             Some(from) => self.snapshot(from)?.filter(intact),
@@ -111,28 +147,25 @@ impl<'a> SqliteView<'a> {
         from: i64,
         visit: &mut dyn FnMut(SnapshotRow) -> Flow,
     ) -> Result<()> {
-        let columns = rows::SNAPSHOT;
-        let sql = format!(
-            "SELECT {columns} FROM snapshot WHERE session = ? AND seq < ? ORDER BY seq DESC"
-        );
-        self.each(&sql, (session, from), rows::snapshot, visit)
+        let rest = "WHERE session = ? AND seq < ? ORDER BY seq DESC";
+        self.rows(rest, (session, from), visit)
     }
 
     /// A file of an older format that cannot be written is read as it is.
     fn has_notes(&self) -> bool {
-        self.store.info.format >= 3
+        self.store.own.info.format >= 3
     }
 
     /// As [`has_notes`](Self::has_notes).
     fn is_of_format_1(&self) -> bool {
-        self.store.info.format == 1
+        self.store.own.info.format == 1
     }
 
     fn session_columns(&self) -> &'static str {
-        if self.is_of_format_1() {
-            rows::SESSION_1
-        } else {
-            rows::SESSION
+        match self.store.own.info.format {
+            1 => rows::SESSION_1,
+            2 | 3 => rows::SESSION_3,
+            _ => rows::SESSION,
         }
     }
 
@@ -143,10 +176,8 @@ impl<'a> SqliteView<'a> {
         from: i64,
         visit: &mut dyn FnMut(SnapshotRow) -> Flow,
     ) -> Result<()> {
-        let columns = rows::SNAPSHOT;
-        let sql =
-            format!("SELECT {columns} FROM snapshot WHERE session = ? AND seq > ? ORDER BY seq");
-        self.each(&sql, (session, from), rows::snapshot, visit)
+        let rest = "WHERE session = ? AND seq > ? ORDER BY seq";
+        self.rows(rest, (session, from), visit)
     }
 
     fn connection(&self) -> Result<&Connection> {
@@ -177,7 +208,9 @@ impl View for SqliteView<'_> {
             "SELECT {} FROM session WHERE name = ?",
             self.session_columns()
         );
-        self.one(&sql, [name], rows::session)
+        let name = self.gate.name(Part::SessionName, name)?;
+        let found = self.one(&sql, [name], SealedSession::read)?;
+        Ok(found.map(|row| self.gate.open_session(row)))
     }
 
     fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>> {
@@ -185,12 +218,15 @@ impl View for SqliteView<'_> {
             "SELECT {} FROM session WHERE id = ?",
             self.session_columns()
         );
-        self.one(&sql, [id], rows::session)
+        let found = self.one(&sql, [id], SealedSession::read)?;
+        Ok(found.map(|row| self.gate.open_session(row)))
     }
 
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         let sql = format!("SELECT {} FROM session ORDER BY id", self.session_columns());
-        self.each(&sql, (), rows::session, visit)
+        self.each(&sql, (), SealedSession::read, &mut |row| {
+            visit(self.gate.open_session(row))
+        })
     }
 
     fn last_session(&self) -> Result<i64> {
@@ -199,13 +235,13 @@ impl View for SqliteView<'_> {
     }
 
     fn snapshot(&self, seq: i64) -> Result<Option<SnapshotRow>> {
-        let sql = format!("SELECT {} FROM snapshot WHERE seq = ?", rows::SNAPSHOT);
-        self.one(&sql, [seq], rows::snapshot)
+        self.row("WHERE seq = ?", [seq])
     }
 
     fn named(&self, name: &str) -> Result<Vec<i64>> {
         let mut found = Vec::new();
         let sql = "SELECT seq FROM snapshot WHERE name = ? ORDER BY seq";
+        let name = self.gate.name(Part::SnapshotName, name)?;
         self.each(sql, [name], |row| row.get(0), &mut |seq| {
             found.push(seq);
             Flow::Continue(())
@@ -247,56 +283,43 @@ impl View for SqliteView<'_> {
                 } else {
                     (">", "ASC", i64::MIN)
                 };
-                let columns = rows::SNAPSHOT;
-                let sql = format!(
-                    "SELECT {columns} FROM snapshot WHERE seq {beyond} ? ORDER BY seq {order}"
-                );
-                self.each(&sql, [scan.from.unwrap_or(all)], rows::snapshot, visit)
+                let rest = format!("WHERE seq {beyond} ? ORDER BY seq {order}");
+                self.rows(&rest, [scan.from.unwrap_or(all)], visit)
             }
         }
     }
 
     fn record(&self, session: i64, seq: i64) -> Result<Option<RecordRow>> {
-        let columns = rows::RECORD;
-        let alone = format!("SELECT {columns} FROM record WHERE seq = ? AND session = ?");
-        if let Some(row) = self.one(&alone, (seq, session), rows::record)? {
+        if let Some(row) = self.row("WHERE seq = ? AND session = ?", (seq, session))? {
             return Ok(Some(row));
         }
-        let block = format!(
-            "SELECT {columns} FROM record INDEXED BY record_block
-             WHERE session = ? AND seq > ? AND count > 1 ORDER BY seq LIMIT 1"
-        );
-        self.one(&block, (session, seq), rows::record)
+        let block = "INDEXED BY record_block
+             WHERE session = ? AND seq > ? AND count > 1 ORDER BY seq LIMIT 1";
+        self.row(block, (session, seq))
     }
 
     fn newest_block(&self, session: i64) -> Result<Option<RecordRow>> {
-        let sql = format!(
-            "SELECT {} FROM record INDEXED BY record_block
-             WHERE session = ? AND count > 1 ORDER BY seq DESC LIMIT 1",
-            rows::RECORD
-        );
-        self.one(&sql, [session], rows::record)
+        let newest = "INDEXED BY record_block
+             WHERE session = ? AND count > 1 ORDER BY seq DESC LIMIT 1";
+        self.row(newest, [session])
     }
 
     fn records(&self, visit: &mut dyn FnMut(RecordRow) -> Flow) -> Result<()> {
-        let sql = format!("SELECT {} FROM record ORDER BY seq", rows::RECORD);
-        self.each(&sql, (), rows::record, visit)
+        self.rows("ORDER BY seq", (), visit)
     }
 
     fn trashed(&self, seq: i64) -> Result<Option<TrashRow>> {
         if self.is_of_format_1() {
             return Ok(None);
         }
-        let sql = format!("SELECT {} FROM trash WHERE seq = ?", rows::TRASH);
-        self.one(&sql, [seq], rows::trash)
+        self.row("WHERE seq = ?", [seq])
     }
 
     fn trash(&self, visit: &mut dyn FnMut(TrashRow) -> Flow) -> Result<()> {
         if self.is_of_format_1() {
             return Ok(());
         }
-        let sql = format!("SELECT {} FROM trash ORDER BY seq", rows::TRASH);
-        self.each(&sql, (), rows::trash, visit)
+        self.rows("ORDER BY seq", (), visit)
     }
 
     fn operations(
@@ -307,25 +330,16 @@ impl View for SqliteView<'_> {
         if self.is_of_format_1() {
             return Ok(());
         }
-        let columns = rows::OPERATION;
         match session {
-            Some(session) => {
-                let sql =
-                    format!("SELECT {columns} FROM operation WHERE session = ? ORDER BY seq DESC");
-                self.each(&sql, [session], rows::operation, visit)
-            }
-            None => {
-                let sql = format!("SELECT {columns} FROM operation ORDER BY seq DESC");
-                self.each(&sql, (), rows::operation, visit)
-            }
+            Some(session) => self.rows("WHERE session = ? ORDER BY seq DESC", [session], visit),
+            None => self.rows("ORDER BY seq DESC", (), visit),
         }
     }
 
     fn policies(&self) -> Result<Vec<PolicyRow>> {
         let mut found = Vec::new();
         if !self.is_of_format_1() {
-            let sql = format!("SELECT {} FROM policy ORDER BY id", rows::POLICY);
-            self.each(&sql, (), rows::policy, &mut |row| {
+            self.rows("ORDER BY id", (), &mut |row| {
                 found.push(row);
                 Flow::Continue(())
             })?;
@@ -337,23 +351,18 @@ impl View for SqliteView<'_> {
         if !self.has_notes() {
             return Ok(());
         }
-        let columns = rows::NOTE;
         let above = scan.above.unwrap_or(i64::MIN);
         let order = if scan.backwards { "DESC" } else { "ASC" };
         // The smallest id is given to no note.
         match scan.session {
             Some(session) => {
-                let sql = format!(
-                    "SELECT {columns} FROM note WHERE kind = ? AND session = ? AND id > ? ORDER BY id {order}"
-                );
-                self.each(&sql, (scan.kind, session, above), rows::note, visit)
+                let rest = format!("WHERE kind = ? AND session = ? AND id > ? ORDER BY id {order}");
+                self.rows(&rest, (scan.kind, session, above), visit)
             }
             None => {
-                let sql = format!(
-                    "SELECT {columns} FROM note WHERE kind = ? AND id > ?
-                     ORDER BY session {order}, id {order}"
-                );
-                self.each(&sql, (scan.kind, above), rows::note, visit)
+                let rest =
+                    format!("WHERE kind = ? AND id > ? ORDER BY session {order}, id {order}");
+                self.rows(&rest, (scan.kind, above), visit)
             }
         }
     }
@@ -395,7 +404,7 @@ impl View for SqliteView<'_> {
             if found.as_deref() != Some(expected) {
                 complaints.push(format!(
                     "the definition of {name} is not that of format {}",
-                    self.store.info.format
+                    self.store.own.info.format
                 ));
             }
         }
@@ -405,7 +414,7 @@ impl View for SqliteView<'_> {
             if !known.contains(&name.as_str()) {
                 complaints.push(format!(
                     "{name} does not belong to a store of format {}",
-                    self.store.info.format
+                    self.store.own.info.format
                 ));
             }
             Flow::Continue(())
