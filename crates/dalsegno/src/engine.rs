@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Bus;
 use crate::guard::GuardPolicy;
 use crate::job::Job;
+use crate::key::Secret;
 use crate::lease::{Heart, Leases};
 use crate::location;
 use crate::model::Snapshot;
@@ -84,6 +85,19 @@ impl Options {
     #[must_use]
     pub fn guards(mut self, guards: Vec<GuardPolicy>) -> Self {
         self.guards = guards;
+        self
+    }
+
+    /// What opens the store, if it is encrypted; a new store is encrypted with it. A store that is not encrypted is
+    /// refused then.
+    #[must_use]
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.sqlite.secret = Some(secret);
+        self
+    }
+
+    pub(crate) fn without_secret(mut self) -> Self {
+        self.sqlite.secret = None;
         self
     }
 
@@ -176,7 +190,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` where there is no store; `InvalidInput` where something else stands there, or the
-    /// file system is a network's; `Storage` where the format is newer; `Damaged`; `Denied`.
+    /// file system is a network's; `WrongKey` where it is encrypted, or is not and a key was given; `Storage` where
+    /// the format is newer; `Damaged`; `Denied`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Options::default().open(path)
     }

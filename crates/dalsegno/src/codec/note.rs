@@ -25,8 +25,11 @@ pub(crate) const PARCEL: i64 = 6;
 /// A secret that opens the store: its root key, wrapped; of the store.
 pub(crate) const SLOT: i64 = 7;
 
+/// Says that what stood in the file before may still stand in pages that are free; of the store, by the id 1.
+pub(crate) const LEFT: i64 = 8;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 7] = [
+pub(crate) const KINDS: [(i64, &str); 8] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
@@ -34,6 +37,7 @@ pub(crate) const KINDS: [(i64, &str); 7] = [
     (REQUEST, "request"),
     (PARCEL, "state that goes with a request"),
     (SLOT, "key of the store"),
+    (LEFT, "mark of what is left in free pages"),
 ];
 
 /// A program that holds leases.

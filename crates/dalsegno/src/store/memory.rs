@@ -42,7 +42,7 @@ impl MemoryStore {
         Self {
             info: StoreInfo {
                 id: clock.random(),
-                format: 3,
+                format: 4,
                 created_at,
             },
             rows: Mutex::default(),

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dalsegno::Engine;
 use dalsegno::clock::SystemClock;
 use dalsegno::store::conformance::{Capabilities, run_all};
 use dalsegno::store::faulty::FaultyStore;
 use dalsegno::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use dalsegno::{Engine, Secret};
 
 #[test]
 fn memory() {
@@ -29,18 +29,30 @@ fn faulty_without_faults() {
 
 #[test]
 fn sqlite() {
+    in_files(&SqliteOptions::default());
+}
+
+/// What is sealed on its way in is as it was on its way out: an encrypted store is no other store.
+#[test]
+fn sqlite_encrypted() {
+    in_files(&SqliteOptions {
+        secret: Some(Secret::generate().unwrap()),
+        ..SqliteOptions::default()
+    });
+}
+
+fn in_files(options: &SqliteOptions) {
     let folder = tempfile::tempdir().unwrap();
     let made = Cell::new(0);
     let path = |n: i32| folder.path().join(format!("{n}.db"));
-    let options = SqliteOptions::default();
     let fresh = || {
         made.set(made.get() + 1);
-        let store = SqliteStore::create(&path(made.get()), &options, &SystemClock);
+        let store = SqliteStore::create(&path(made.get()), options, &SystemClock);
         Arc::new(store.unwrap()) as Arc<dyn Store>
     };
     let reopen = || {
         let path: &Path = &path(made.get());
-        Arc::new(SqliteStore::open(path, &options).unwrap()) as Arc<dyn Store>
+        Arc::new(SqliteStore::open(path, options).unwrap()) as Arc<dyn Store>
     };
     let capabilities = Capabilities {
         reopen: Some(&reopen),

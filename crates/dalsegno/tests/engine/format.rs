@@ -216,7 +216,7 @@ fn the_fixture_has_what_format_1_has() {
     let store = SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
     assert_eq!(
         (&store.info().id, store.info().format),
-        (b"a fixture's name", 3),
+        (b"a fixture's name", 4),
         "opened for writing, it is upgraded"
     );
     let view = store.view().unwrap();

@@ -247,7 +247,7 @@ pub(crate) fn goes_on(engine: &Engine, session: &str) {
 fn a_store_of_format_1_is_upgraded_and_takes_every_verb() {
     let (_folder, path) = copied();
     let store = SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
-    assert_eq!(store.info().format, 3);
+    assert_eq!(store.info().format, 4);
     let complaints = store.view().unwrap().check_structure().unwrap();
     assert!(complaints.is_empty(), "{complaints:?}");
     drop(store);
@@ -272,7 +272,7 @@ fn several_that_upgrade_at_once() {
                 scope.spawn(|| {
                     begin.wait();
                     let store = SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
-                    assert_eq!(store.info().format, 3);
+                    assert_eq!(store.info().format, 4);
                 });
             }
         });

@@ -204,7 +204,7 @@ fn a_store_of_format_3_says_what_it_said() {
 fn the_fixture_has_what_format_3_has() {
     let (_folder, path) = copied();
     let store = SqliteStore::open(&path, &SqliteOptions::default()).unwrap();
-    assert_eq!(store.info().format, 3);
+    assert_eq!(store.info().format, 4);
     let view = store.view().unwrap();
     assert!(view.check_structure().unwrap().is_empty());
     let counts = [1, 2, 3, 4, 5, 6].map(|kind| {

@@ -10,6 +10,7 @@ mod conformance;
 mod decoders;
 mod destination;
 mod documents;
+mod encryption;
 mod errors;
 mod events;
 mod expect;

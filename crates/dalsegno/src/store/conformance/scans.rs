@@ -27,7 +27,7 @@ pub(super) fn nothing_at_first(kit: &Kit<'_>) {
     assert_eq!(kit.ok(view.last()), 0, "{}", kit.name);
     let other = kit.store();
     assert_ne!(store.info().id, other.info().id, "{}", kit.name);
-    assert_eq!(store.info().format, 3, "{}", kit.name);
+    assert_eq!(store.info().format, 4, "{}", kit.name);
 }
 
 pub(super) fn sessions(kit: &Kit<'_>) {

@@ -34,13 +34,19 @@ impl Seal {
     /// The row as the store keeps it; `key` is that of its session, where it has one. A row that is not intact is
     /// one that was read so, and stays as it is.
     pub(crate) fn seal<R: Sealing>(&self, row: &R, key: Option<&Key>) -> Result<R> {
+        if row.is_intact(&self.store) {
+            self.cover(row, key)
+        } else {
+            Ok(row.clone())
+        }
+    }
+
+    /// As [`seal`](Self::seal), of a row that may be damaged: it stays so, and nothing of it stays in clear.
+    pub(crate) fn cover<R: Sealing>(&self, row: &R, key: Option<&Key>) -> Result<R> {
         let mut sealed = row.clone();
         let Some((part, session, number)) = row.place() else {
             return Ok(sealed);
         };
-        if !row.is_intact(&self.store) {
-            return Ok(sealed);
-        }
         if let Some((part, name)) = sealed.name() {
             *name = self.name(part, name)?;
         }
@@ -50,7 +56,12 @@ impl Seal {
         blob.clear();
         blob.push(SEALED);
         blob.extend_from_slice(&opaque);
-        sealed.set_checksum(self.sum(&sealed));
+        let sum = self.sum(&sealed);
+        sealed.set_checksum(if row.is_intact(&self.store) {
+            sum
+        } else {
+            sum.map(|byte| !byte)
+        });
         Ok(sealed)
     }
 
@@ -88,15 +99,17 @@ impl Seal {
         row
     }
 
+    /// A session's row as the store keeps it, with its key. One that is damaged stays so.
     pub(crate) fn seal_session(&self, row: &SessionRow, key: Vec<u8>) -> Result<SealedSession> {
-        let mut sealed = SealedSession {
-            row: row.clone(),
-            key,
+        let intact = row.is_intact(&self.store);
+        let name = self.name(Part::SessionName, &row.name)?;
+        let row = SessionRow {
+            name,
+            ..row.clone()
         };
-        if row.is_intact(&self.store) {
-            sealed.row.name = self.name(Part::SessionName, &row.name)?;
-            sealed.row.checksum = self.sum(&sealed);
-        }
+        let mut sealed = SealedSession { row, key };
+        let sum = self.sum(&sealed);
+        sealed.row.checksum = if intact { sum } else { sum.map(|byte| !byte) };
         Ok(sealed)
     }
 

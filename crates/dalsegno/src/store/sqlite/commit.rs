@@ -3,14 +3,14 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::error::translate;
-use super::exchange::{INSERT_OPERATION, INSERT_RECORD, INSERT_SNAPSHOT, Insert};
+use super::insert::Insert;
 use super::sealed::{self, Gate};
 use super::{Outcome, Own, Write, schema};
 use crate::error::Result;
 use crate::key::Part;
 use crate::store::seal::SealedSession;
 use crate::store::sequence::Sequencer;
-use crate::store::{SessionRow, SnapshotRow};
+use crate::store::{OperationRow, RecordRow, SessionRow, SnapshotRow};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -72,9 +72,9 @@ impl<'a> Batch<'a> {
                  WHERE id = ? AND head = ? AND era = ? AND name = ?",
             )?,
             named: prepare("SELECT seq FROM snapshot WHERE name = ? AND session = ?")?,
-            add_snapshot: prepare(INSERT_SNAPSHOT)?,
-            add_record: prepare(INSERT_RECORD)?,
-            add_operation: prepare(INSERT_OPERATION)?,
+            add_snapshot: prepare(SnapshotRow::INSERT)?,
+            add_record: prepare(RecordRow::INSERT)?,
+            add_operation: prepare(OperationRow::INSERT)?,
             sequencer: Sequencer {
                 store: &own.info.id,
                 last,

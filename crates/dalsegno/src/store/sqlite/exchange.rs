@@ -2,22 +2,17 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension, TransactionBehavior,
-    params_from_iter,
-};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params_from_iter};
 
 use super::error::translate;
+use super::insert::Insert;
 use super::rows::{self, Stored};
 use super::sealed::{self, Gate};
 use super::{Own, schema};
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
 use crate::store::seal::{SealedSession, Sealing};
-use crate::store::{
-    Exchange, NoteRow, OperationRow, PolicyRow, RecordRow, Row, Rows, SessionRow, SnapshotRow,
-    TrashRow,
-};
+use crate::store::{Exchange, Row, Rows, SessionRow};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -185,33 +180,27 @@ impl Tables<'_> {
             .iter()
             .map(|row| self.gate.seal_session(self.connection, row));
         let sessions = sealed.collect::<Result<Vec<_>>>()?;
-        Ok(
-            self.insert(INSERT_SESSION, sessions.iter().map(Cow::Borrowed).map(Ok))?
-                && self.put_each(INSERT_SNAPSHOT, snapshots)?
-                && self.put_each(INSERT_TRASH, trash)?
-                && self.put_each(INSERT_RECORD, records)?
-                && self.put_each(INSERT_OPERATION, operations)?
-                && self.put_each(INSERT_POLICY, policies)?
-                && self.put_each(INSERT_NOTE, notes)?,
-        )
+        Ok(self.insert(sessions.iter().map(Cow::Borrowed).map(Ok))?
+            && self.put_each(snapshots)?
+            && self.put_each(trash)?
+            && self.put_each(records)?
+            && self.put_each(operations)?
+            && self.put_each(policies)?
+            && self.put_each(notes)?)
     }
 
-    fn put_each<R: Sealing + Insert>(&self, sql: &str, rows: &[R]) -> Result<bool> {
-        self.insert(
-            sql,
-            rows.iter().map(|row| self.gate.seal(self.connection, row)),
-        )
+    fn put_each<R: Sealing + Insert>(&self, rows: &[R]) -> Result<bool> {
+        self.insert(rows.iter().map(|row| self.gate.seal(self.connection, row)))
     }
 
     fn insert<'r, R: Insert + Clone + 'r>(
         &self,
-        sql: &str,
         rows: impl ExactSizeIterator<Item = Result<Cow<'r, R>>>,
     ) -> Result<bool> {
         if rows.len() == 0 {
             return Ok(true);
         }
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.connection.prepare_cached(R::INSERT).map_err(failed)?;
         for row in rows {
             match row?.insert(&mut statement) {
                 Ok(()) => {}
@@ -224,122 +213,5 @@ impl Tables<'_> {
             }
         }
         Ok(true)
-    }
-}
-
-const INSERT_SESSION: &str =
-    "INSERT INTO session (id, name, head, checksum, era, key) VALUES (?, ?, ?, ?, ?, ?)";
-pub(super) const INSERT_SNAPSHOT: &str = "INSERT INTO snapshot
-    (seq, session, created_at, kind, flags, size, stored, parent, state, epoch, name, detail, checksum)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const INSERT_TRASH: &str = "INSERT INTO trash
-    (seq, session, created_at, kind, flags, size, stored, parent, state, epoch, name, detail, checksum,
-     deleted_at, keep_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-pub(super) const INSERT_RECORD: &str =
-    "INSERT INTO record (seq, session, count, parent, data, checksum) VALUES (?, ?, ?, ?, ?, ?)";
-pub(super) const INSERT_OPERATION: &str = "INSERT INTO operation (seq, session, verb, status, detail, checksum) VALUES (?, ?, ?, ?, ?, ?)";
-const INSERT_POLICY: &str =
-    "INSERT INTO policy (id, pattern, detail, checksum) VALUES (?, ?, ?, ?)";
-const INSERT_NOTE: &str =
-    "INSERT INTO note (kind, session, id, detail, checksum) VALUES (?, ?, ?, ?, ?)";
-
-/// A row as its table takes it.
-pub(super) trait Insert {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()>;
-}
-
-impl Insert for SealedSession {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let Self { row, key } = self;
-        let columns = (row.id, &row.name, row.head, &row.checksum[..], row.era, key);
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for SnapshotRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let columns = rusqlite::params![
-            self.seq,
-            self.session,
-            self.created_at,
-            self.kind,
-            self.flags,
-            self.size,
-            self.stored,
-            self.parent,
-            self.state,
-            self.epoch,
-            self.name,
-            self.detail,
-            &self.checksum[..],
-        ];
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for TrashRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let row = &self.snapshot;
-        let columns = rusqlite::params![
-            row.seq,
-            row.session,
-            row.created_at,
-            row.kind,
-            row.flags,
-            row.size,
-            row.stored,
-            row.parent,
-            row.state,
-            row.epoch,
-            row.name,
-            row.detail,
-            &self.checksum[..],
-            self.deleted_at,
-            self.keep_until,
-        ];
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for RecordRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let columns = rusqlite::params![
-            self.seq,
-            self.session,
-            self.count,
-            self.parent,
-            self.data,
-            &self.checksum[..]
-        ];
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for OperationRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let columns = (
-            self.seq,
-            self.session,
-            self.verb,
-            self.status,
-            &self.detail,
-            &self.checksum[..],
-        );
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for PolicyRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let columns = (self.id, &self.pattern, &self.detail, &self.checksum[..]);
-        statement.execute(columns).map(|_| ())
-    }
-}
-
-impl Insert for NoteRow {
-    fn insert(&self, statement: &mut CachedStatement<'_>) -> Sql<()> {
-        let (kind, session, id) = self.key();
-        let columns = (kind, session, id, &self.detail, &self.checksum[..]);
-        statement.execute(columns).map(|_| ())
     }
 }

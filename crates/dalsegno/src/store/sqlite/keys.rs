@@ -1,15 +1,20 @@
-//! Opening an encrypted store: its slots, and the keys behind them.
+//! The keys of a store: opening it with one, making the first, and the slots that they are kept in.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
-use super::StoreInfo;
 use super::error::translate;
+use super::insert::Insert;
 use super::rows::Stored;
+use super::{StoreInfo, schema};
+use crate::clock::Clock;
 use crate::codec::note;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::Secret;
+use crate::key::{Key, Secret};
 use crate::store::NoteRow;
-use crate::store::seal::{Seal, open_any};
+use crate::store::seal::{Seal, Slot, open_any};
+
+/// The number of the first slot.
+const FIRST: i64 = 1;
 
 /// The keys of the store, where it is encrypted.
 pub(super) fn open(
@@ -18,7 +23,7 @@ pub(super) fn open(
     sealing: i64,
     secret: Option<&Secret>,
 ) -> Result<Option<Seal>> {
-    let is_sealed = sealing % 2 == 1;
+    let is_sealed = is_sealed(sealing);
     match secret {
         None if is_sealed => Err(Error::new(
             ErrorKind::WrongKey,
@@ -26,8 +31,8 @@ pub(super) fn open(
         )),
         Some(_) if !is_sealed => Err(Error::new(
             ErrorKind::WrongKey,
-            "a key was given, but the store is not encrypted; if it should be, run `key init`, \
-             and if it was, this is another one",
+            "a key was given, but the store is not encrypted: if it was, this is another one; \
+             if it should be, run `key init`",
         )),
         None => Ok(None),
         Some(secret) => {
@@ -35,6 +40,38 @@ pub(super) fn open(
             Seal::new(root, info.id).map(Some)
         }
     }
+}
+
+/// Whether a store is encrypted whose encryption was turned on or off so many times.
+pub(super) fn is_sealed(sealing: i64) -> bool {
+    sealing % 2 == 1
+}
+
+/// Gives a store in clear its first key, which `secret` opens; its rows are still as they are.
+pub(super) fn begin(
+    transaction: &Transaction<'_>,
+    info: &StoreInfo,
+    secret: &Secret,
+    label: Option<&str>,
+    clock: &dyn Clock,
+) -> Result<Seal> {
+    let failed = |e| translate("encrypting the store", e);
+    let root = Key::random()?;
+    let slot = Slot::new(&root, secret, label, (&info.id, FIRST), clock)?;
+    let slot = slot.row(&info.id, FIRST)?;
+    let mut add = transaction.prepare(NoteRow::INSERT).map_err(failed)?;
+    slot.insert(&mut add).map_err(failed)?;
+    schema::turn(transaction, info).map_err(failed)?;
+    Seal::new(root, info.id)
+}
+
+/// Takes all keys of the store away; its rows are in clear already.
+pub(super) fn end(transaction: &Transaction<'_>, info: &StoreInfo) -> Result<()> {
+    let failed = |e| translate("turning the store's encryption off", e);
+    transaction
+        .execute("DELETE FROM note WHERE kind = ?", [note::SLOT])
+        .map_err(failed)?;
+    schema::turn(transaction, info).map_err(failed)
 }
 
 /// The slots of the store, each a note.

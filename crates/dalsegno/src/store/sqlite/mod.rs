@@ -6,12 +6,14 @@
 mod commit;
 mod error;
 mod exchange;
+mod insert;
 mod keys;
 mod open;
 mod rows;
 mod schema;
 mod sealed;
 mod tidy;
+mod turn;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -22,10 +24,12 @@ use rusqlite::Connection;
 use self::error::translate;
 pub use self::open::SqliteOptions;
 use self::sealed::Gate;
+pub(crate) use self::turn::Progress;
 use super::seal::Seal;
 use super::{Exchange, Outcome, Store, StoreInfo, View, Write};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::{Key, Secret};
 
 /// A store in one SQLite file, in WAL mode with `synchronous=EXTRA`: what was committed survives a
 /// power loss, if the disk keeps what it says it synced.
@@ -71,8 +75,9 @@ impl SqliteStore {
     /// exist; `Denied` or `Storage` where the disk refuses.
     pub fn create(path: &Path, options: &SqliteOptions, clock: &dyn Clock) -> Result<Self> {
         open::create_file(path, options)?;
-        let made = open::connect(path, options, open::Mode::Create)
-            .and_then(|mut connection| schema::create(&mut connection, clock));
+        let made = open::connect(path, options, open::Mode::Create).and_then(|mut connection| {
+            schema::create(&mut connection, clock, options.secret.as_ref())
+        });
         if let Err(error) = made {
             // Nothing is left of it, unless another program is making a store here.
             let others = [ErrorKind::Conflict, ErrorKind::Locked].contains(&error.kind());
@@ -128,6 +133,54 @@ impl SqliteStore {
                 .flatten(),
             process: std::process::id(),
         })
+    }
+
+    /// Whether it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.own.seal.is_some()
+    }
+
+    /// What slots wrap, where it is encrypted.
+    pub(crate) fn root(&self) -> Option<&Key> {
+        self.own.seal.as_ref().map(Seal::root)
+    }
+
+    /// Seals every row under new keys, which `secret` opens. This store is not to be used any more; [`wipe`] comes
+    /// next, once it is opened anew.
+    ///
+    /// [`wipe`]: Self::wipe
+    pub(crate) fn turn_on(
+        &self,
+        secret: &Secret,
+        label: Option<&str>,
+        clock: &dyn Clock,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        self.write(|connection| turn::on(connection, &self.own, (secret, label), clock, progress))
+    }
+
+    /// Puts every row in clear; otherwise as [`turn_on`](Self::turn_on).
+    pub(crate) fn turn_off(&self, progress: Progress<'_>) -> Result<()> {
+        self.write(|connection| turn::off(connection, &self.own, progress))
+    }
+
+    /// Leaves nothing in the file that no row has.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        // Connections that only look would hold the log.
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.write(|connection| turn::wipe(connection, self.options.busy_timeout))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        let mut writer = self.writer()?;
+        let connection = writer
+            .as_mut()
+            .ok_or_else(|| Error::storage("the store is closed"))?;
+        work(connection)
     }
 
     /// Whether it is open for reading only.
@@ -261,19 +314,11 @@ impl Store for SqliteStore {
     }
 
     fn commit(&self, writes: &[Write]) -> Result<Vec<Outcome>> {
-        let mut writer = self.writer()?;
-        let connection = writer
-            .as_mut()
-            .ok_or_else(|| Error::storage("the store is closed"))?;
-        commit::commit(connection, &self.own, writes)
+        self.write(|connection| commit::commit(connection, &self.own, writes))
     }
 
     fn exchange(&self, exchange: &Exchange) -> Result<bool> {
-        let mut writer = self.writer()?;
-        let connection = writer
-            .as_mut()
-            .ok_or_else(|| Error::storage("the store is closed"))?;
-        exchange::exchange(connection, &self.own, exchange)
+        self.write(|connection| exchange::exchange(connection, &self.own, exchange))
     }
 
     fn version(&self) -> Result<i64> {
@@ -295,18 +340,10 @@ impl Store for SqliteStore {
     }
 
     fn tidy(&self) -> Result<()> {
-        let mut writer = self.writer()?;
-        let connection = writer
-            .as_mut()
-            .ok_or_else(|| Error::storage("the store is closed"))?;
-        tidy::tidy(connection)
+        self.write(tidy::tidy)
     }
 
     fn settle(&self) -> Result<()> {
-        let mut writer = self.writer()?;
-        let connection = writer
-            .as_mut()
-            .ok_or_else(|| Error::storage("the store is closed"))?;
-        tidy::settle(connection, self.options.busy_timeout)
+        self.write(|connection| tidy::settle(connection, self.options.busy_timeout))
     }
 }

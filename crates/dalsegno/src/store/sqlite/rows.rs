@@ -31,6 +31,9 @@ pub(super) trait Stored: Sized {
     /// Which row it is.
     const KEY: &'static str;
 
+    /// The columns of the key, in order.
+    const ORDER: &'static str;
+
     /// What stands for the marks in the key.
     fn key(&self) -> Vec<i64>;
 
@@ -41,6 +44,7 @@ impl Stored for SealedSession {
     const TABLE: &'static str = "session";
     const COLUMNS: &'static str = SESSION;
     const KEY: &'static str = "id = ?";
+    const ORDER: &'static str = "id";
 
     fn key(&self) -> Vec<i64> {
         vec![self.row.id]
@@ -64,6 +68,7 @@ impl Stored for SnapshotRow {
     const TABLE: &'static str = "snapshot";
     const COLUMNS: &'static str = SNAPSHOT;
     const KEY: &'static str = "seq = ?";
+    const ORDER: &'static str = "seq";
 
     fn key(&self) -> Vec<i64> {
         vec![self.seq]
@@ -92,6 +97,7 @@ impl Stored for RecordRow {
     const TABLE: &'static str = "record";
     const COLUMNS: &'static str = RECORD;
     const KEY: &'static str = "seq = ?";
+    const ORDER: &'static str = "seq";
 
     fn key(&self) -> Vec<i64> {
         vec![self.seq]
@@ -113,6 +119,7 @@ impl Stored for TrashRow {
     const TABLE: &'static str = "trash";
     const COLUMNS: &'static str = TRASH;
     const KEY: &'static str = "seq = ?";
+    const ORDER: &'static str = "seq";
 
     fn key(&self) -> Vec<i64> {
         vec![self.snapshot.seq]
@@ -134,6 +141,7 @@ impl Stored for OperationRow {
     const TABLE: &'static str = "operation";
     const COLUMNS: &'static str = OPERATION;
     const KEY: &'static str = "seq = ?";
+    const ORDER: &'static str = "seq";
 
     fn key(&self) -> Vec<i64> {
         vec![self.seq]
@@ -155,6 +163,7 @@ impl Stored for PolicyRow {
     const TABLE: &'static str = "policy";
     const COLUMNS: &'static str = POLICY;
     const KEY: &'static str = "id = ?";
+    const ORDER: &'static str = "id";
 
     fn key(&self) -> Vec<i64> {
         vec![self.id]
@@ -174,6 +183,7 @@ impl Stored for NoteRow {
     const TABLE: &'static str = "note";
     const COLUMNS: &'static str = NOTE;
     const KEY: &'static str = "kind = ? AND session = ? AND id = ?";
+    const ORDER: &'static str = "kind, session, id";
 
     fn key(&self) -> Vec<i64> {
         vec![self.kind, self.session, self.id]

@@ -3,9 +3,11 @@
 use rusqlite::Connection;
 
 use super::error::translate;
+use super::keys;
 use crate::clock::Clock;
 use crate::codec::checksum::{Checksum, RowHasher};
 use crate::error::{Error, Result};
+use crate::key::Secret;
 use crate::model::StoreId;
 use crate::store::StoreInfo;
 
@@ -92,7 +94,11 @@ const COLUMNS: [(u32, &str); 4] = [
 ];
 
 /// Makes the tables in an empty file, in one transaction.
-pub(super) fn create(connection: &mut Connection, clock: &dyn Clock) -> Result<()> {
+pub(super) fn create(
+    connection: &mut Connection,
+    clock: &dyn Clock,
+    secret: Option<&Secret>,
+) -> Result<()> {
     let failed = |e| translate("making the store", e);
     // These take effect only before the first table exists; WAL stays with the file.
     connection
@@ -124,6 +130,14 @@ pub(super) fn create(connection: &mut Connection, clock: &dyn Clock) -> Result<(
             (&id[..], created_at, &checksum(&id, created_at, 0, 0)[..]),
         )
         .map_err(failed)?;
+    if let Some(secret) = secret {
+        let info = StoreInfo {
+            id,
+            format: FORMAT,
+            created_at,
+        };
+        keys::begin(&transaction, &info, secret, None, clock)?;
+    }
     transaction.commit().map_err(failed)
 }
 
@@ -237,13 +251,12 @@ pub(super) fn keep_last(
 }
 
 /// Turns over to the next count of how often encryption was turned on or off.
-pub(super) fn turn(connection: &Connection, info: &StoreInfo) -> rusqlite::Result<i64> {
+pub(super) fn turn(connection: &Connection, info: &StoreInfo) -> rusqlite::Result<()> {
     let (last, sealing): (i64, i64) =
         connection.query_row("SELECT last, sealing FROM store", (), |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
-    say(connection, info, last, sealing + 1)?;
-    Ok(sealing + 1)
+    say(connection, info, last, sealing + 1)
 }
 
 fn say(connection: &Connection, info: &StoreInfo, last: i64, sealing: i64) -> rusqlite::Result<()> {

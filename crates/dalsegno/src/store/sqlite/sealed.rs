@@ -48,6 +48,18 @@ impl<'a> Gate<'a> {
         seal.seal(row, key.as_ref()).map(Cow::Owned)
     }
 
+    /// As [`seal`](Self::seal), of a row that may be damaged, or whose session is.
+    pub(super) fn cover<R: Sealing>(&self, connection: &Connection, row: R) -> Result<R> {
+        let Some(seal) = self.seal else {
+            return Ok(row);
+        };
+        let key = match row.session_key() {
+            Some(session) => self.key(connection, session)?,
+            None => None,
+        };
+        seal.cover(&row, key.as_ref())
+    }
+
     /// A row as it was before.
     pub(super) fn open<R: Sealing>(&self, connection: &Connection, row: R) -> Result<R> {
         let Some(seal) = self.seal else {
@@ -79,7 +91,8 @@ impl<'a> Gate<'a> {
             Some(taken) => Some(taken.clone()),
             None => wrapped(connection, row.id)?,
         };
-        let key = match there {
+        // A row of a store in clear has none.
+        let key = match there.filter(|key| !key.is_empty()) {
             Some(key) => key,
             None => {
                 let (key, wrapped) = seal.new_session_key(row.id)?;

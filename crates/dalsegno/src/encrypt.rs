@@ -1,0 +1,215 @@
+//! Turning the encryption of a store on and off.
+
+use std::path::Path;
+
+use crate::codec::note::{self, Writer};
+use crate::engine::{Engine, Options};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::Secret;
+use crate::location;
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row};
+
+/// What turning encryption on or off did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Turned {
+    /// How many rows were written anew; none where an earlier call had come so far.
+    pub rows: u64,
+    /// Bytes of the store's files before.
+    pub bytes_before: u64,
+    /// Bytes of them now.
+    pub bytes_after: u64,
+}
+
+impl Options {
+    /// Encrypts the store at `path`: from now on only `secret` opens it (more can be [added](Engine::add_key)).
+    /// Every row is sealed in one transaction; then the file is written anew and the log beside it emptied, so that
+    /// nothing of what stood there in clear is left in them. `progress` hears how many rows are done.
+    ///
+    /// What other copies of the store hold, the disk's free blocks, and backups, it does not reach.
+    ///
+    /// # Errors
+    /// `Conflict` where it is encrypted already; `Locked` where a program has sessions open, which it could not save
+    /// any more: end it first. After an error [that did some of it](Error::is_partly_done) the store is encrypted, and
+    /// the same call writes the file anew. After any other, or a crash, it is as it was, or encrypted.
+    pub fn encrypt(
+        self,
+        path: impl AsRef<Path>,
+        secret: &Secret,
+        label: Option<&str>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Turned> {
+        let path = path.as_ref();
+        let mut turned = Turned::before(path)?;
+        let sealed = match self.clone().open(path) {
+            Ok(engine) => {
+                engine.refuse_company("encrypt")?;
+                let sqlite = engine.file()?;
+                let clock = engine.clock();
+                sqlite.turn_on(secret, label, clock, &mut |rows| {
+                    turned.rows = rows;
+                    progress(rows);
+                })?;
+                self.secret(secret.clone())
+            }
+            Err(error) if error.kind() == ErrorKind::WrongKey => {
+                let sealed = self.secret(secret.clone());
+                if !sealed.clone().open(path)?.has_left()? {
+                    return Err(Error::conflict(
+                        "the store is encrypted already; nothing was changed",
+                    ));
+                }
+                sealed
+            }
+            Err(error) => return Err(error),
+        };
+        sealed.finish(path, "encrypted", turned)
+    }
+
+    /// Turns the encryption of the store at `path` off, which these options open; otherwise as
+    /// [`encrypt`](Self::encrypt).
+    ///
+    /// # Errors
+    /// `WrongKey` where its key is not given; otherwise as [`encrypt`](Self::encrypt).
+    pub fn decrypt(
+        mut self,
+        path: impl AsRef<Path>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Turned> {
+        let path = path.as_ref();
+        let mut turned = Turned::before(path)?;
+        let in_clear = self.clone().without_secret();
+        match in_clear.clone().open(path) {
+            Ok(engine) if engine.has_left()? => {}
+            Ok(_) => {
+                return Err(Error::conflict(
+                    "the store is not encrypted; nothing was changed",
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::WrongKey => {
+                let engine = std::mem::take(&mut self).open(path)?;
+                engine.refuse_company("decrypt")?;
+                engine.file()?.turn_off(&mut |rows| {
+                    turned.rows = rows;
+                    progress(rows);
+                })?;
+            }
+            Err(error) => return Err(error),
+        }
+        in_clear.finish(path, "decrypted", turned)
+    }
+
+    /// Leaves nothing of what stood there before.
+    fn finish(self, path: &Path, done: &str, turned: Turned) -> Result<Turned> {
+        let finished = self.open(path).and_then(|engine| {
+            engine.wipe()?;
+            engine.close()
+        });
+        finished.map_err(|error| {
+            error
+                .context(format!(
+                    "the store is {done}, but what stood there before may still be found in its files"
+                ))
+                .hint("run it again")
+                .partly(true)
+        })?;
+        Ok(Turned {
+            bytes_after: Turned::before(path)?.bytes_before,
+            ..turned
+        })
+    }
+}
+
+impl Turned {
+    fn before(path: &Path) -> Result<Self> {
+        let file = location::existing(path, false)?;
+        Ok(Self {
+            rows: 0,
+            bytes_before: location::bytes(&file, &["", "-wal"]),
+            bytes_after: 0,
+        })
+    }
+}
+
+impl Engine {
+    /// Whether the store is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.sqlite()
+            .is_some_and(crate::store::SqliteStore::is_encrypted)
+    }
+
+    /// Whether the file is still to be written anew, because encryption was turned on or off, or a key or session taken
+    /// away, and the program ended before.
+    pub(crate) fn has_left(&self) -> Result<bool> {
+        Ok(self.left()?.is_some())
+    }
+
+    /// Writes the file anew, empties the log beside it, and takes the mark away that this is to be done.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        self.file()?.wipe()?;
+        if let Some(mark) = self.left()? {
+            let done = Exchange::of_notes(vec![mark], Vec::new());
+            self.store().exchange(&done)?;
+            self.store().settle()?;
+        }
+        Ok(())
+    }
+
+    /// The mark that the file is to be written anew.
+    pub(crate) fn left_mark(&self) -> Result<NoteRow> {
+        let key = (note::LEFT, 0, 1);
+        Ok(NoteRow::new(
+            key,
+            note::encode(&())?,
+            &self.store().info().id,
+        ))
+    }
+
+    fn left(&self) -> Result<Option<NoteRow>> {
+        let scan = NoteScan {
+            kind: note::LEFT,
+            session: Some(0),
+            ..NoteScan::default()
+        };
+        let mut found = None;
+        self.view()?.notes(&scan, &mut |row| {
+            found = Some(row);
+            Flow::Break(Ok(()))
+        })?;
+        Ok(found)
+    }
+
+    /// The file that the store is.
+    pub(crate) fn file(&self) -> Result<&crate::store::SqliteStore> {
+        self.sqlite()
+            .ok_or_else(|| Error::invalid("only a store that is a file can be encrypted"))
+    }
+
+    /// Refuses where programs have sessions open, which they could not save any more.
+    fn refuse_company(&self, what: &str) -> Result<()> {
+        let id = &self.store().info().id;
+        let mut names = Vec::new();
+        let scan = NoteScan {
+            kind: note::WRITER,
+            session: Some(0),
+            ..NoteScan::default()
+        };
+        self.view()?.notes(&scan, &mut |row| {
+            if let Ok(writer) = note::decode::<Writer>(&row.detail)
+                && row.is_intact(id)
+                && writer.is_alive(self.clock())
+            {
+                names.push(format!("{} (process {})", writer.name, writer.process.pid));
+            }
+            Flow::Continue(())
+        })?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(Error::locked(format!(
+            "{} has sessions open, which it could not save any more: end it, then {what} the store; nothing was changed",
+            names.join(", ")
+        )))
+    }
+}
