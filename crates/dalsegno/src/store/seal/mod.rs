@@ -48,6 +48,11 @@ impl Seal {
         &self.root
     }
 
+    /// The key of what is of no session.
+    pub(crate) fn details(&self) -> &Key {
+        &self.details
+    }
+
     /// A new key for a session, and how it is kept in its row.
     pub(crate) fn new_session_key(&self, session: i64) -> Result<(Key, Vec<u8>)> {
         let key = Key::random()?;

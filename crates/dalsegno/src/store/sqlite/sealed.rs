@@ -146,8 +146,11 @@ impl<'a> Gate<'a> {
         if let Some(known) = self.keys.borrow().get(&session) {
             return Ok(known.clone());
         }
-        let wrapped = wrapped(connection, session)?;
-        let key = wrapped.and_then(|wrapped| seal.session_key(session, &wrapped));
+        let key = match wrapped(connection, session)? {
+            Some(wrapped) => seal.session_key(session, &wrapped),
+            // What is of no session is of the store.
+            None => Some(seal.details().clone()),
+        };
         self.keys.borrow_mut().insert(session, key.clone());
         Ok(key)
     }
