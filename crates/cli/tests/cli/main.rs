@@ -37,6 +37,8 @@ mod rollback;
 mod save;
 mod show;
 mod sonoractl;
+mod sonoractl_files;
+mod stage;
 mod stats;
 mod trash;
 mod trust;
