@@ -1,6 +1,7 @@
 //! `sonoractl snapshot info`: what a snapshot holds.
 
 use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::guilds::of_guild;
@@ -29,7 +30,7 @@ pub(super) struct Info {
 
 impl Info {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let engine = options.engine()?;
+        let (engine, _) = options.engine_or_file(&self.name)?;
         let source = Source::find(&options.guilds(&engine), &self.name, self.guild_id)?;
         of_guild(&self.name, self.guild_id, Some(source.guild), "it")?;
         if out.is_json() {
@@ -79,6 +80,7 @@ fn rows(source: &Source) -> Vec<(&'static str, String)> {
             rows.push(("size", human::exact_size(snapshot.size)));
         }
         From::File(file) => {
+            rows.push(("taken", taken(file.timestamp)));
             rows.push(("version", file.version.clone()));
             let checked = if file.is_checked() { "right" } else { "none" };
             rows.push(("checksum", checked.to_owned()));
@@ -106,4 +108,11 @@ fn rows(source: &Source) -> Vec<(&'static str, String)> {
         ("autoplay", on(queue.autoplay)),
     ]);
     rows
+}
+
+/// The moment of a file, whatever it says.
+fn taken(timestamp: f64) -> String {
+    let since = SignedDuration::try_from_secs_f64(timestamp).ok();
+    let time = since.and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok());
+    time.map_or_else(|| format!("at {timestamp}, which is no time"), human::time)
 }

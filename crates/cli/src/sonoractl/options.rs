@@ -1,13 +1,17 @@
 //! The options that every verb has: the store, the node, the bot's name in the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use dalsegno::clock::SystemClock;
+use dalsegno::store::MemoryStore;
 use dalsegno::{Engine, ErrorKind};
 use dalsegno_sonora::lavalink::{Address, Password};
 
 use super::guilds::Guilds;
-use crate::failure::Result;
+use super::source::no_file;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
@@ -135,6 +139,21 @@ impl Options {
     /// Opens the store.
     pub(super) fn engine(&self) -> Result<Engine> {
         Place::open(&self.global)
+    }
+
+    /// Opens the store. Where there is none and `name` is a file, which needs none, it is an empty one, and why.
+    pub(super) fn engine_or_file(&self, name: &str) -> Result<(Engine, Option<Failure>)> {
+        match self.engine() {
+            Err(failure) if failure.is_of(ErrorKind::NotFound) => {
+                if !Path::new(name).exists() {
+                    return Err(no_file(failure, name));
+                }
+                let empty = MemoryStore::new(&SystemClock);
+                let engine = dalsegno::Options::default().on(Arc::new(empty));
+                Ok((engine, Some(failure)))
+            }
+            engine => Ok((engine?, None)),
+        }
     }
 
     /// The players of the store.

@@ -56,14 +56,20 @@ pub(super) struct Restore {
 impl Restore {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let components = Component::parse(self.components.iter().map(String::as_str))?;
-        let engine = options.engine()?;
+        let (engine, none) = if self.dry_run {
+            options.engine_or_file(&self.name)?
+        } else {
+            (options.engine()?, None)
+        };
         let guilds = options.guilds(&engine);
         let source = Source::find(&guilds, &self.name, self.guild_id)?;
         let guild = self.guild_id.unwrap_or(source.guild);
         let running = guilds.running()?;
         let live = running.contains(&guild);
         if self.dry_run {
-            return plan(&guilds, &source, guild, &components, live, out);
+            let components = Component::present(&source.data, &components)?;
+            let no_store = none.as_ref().map(Failure::message);
+            return plan(&guilds, &source, guild, &components, (live, no_store), out);
         }
         let done = if live {
             self.ask(&guilds, &source, guild, out)
@@ -163,7 +169,7 @@ fn plan(
     source: &Source,
     guild: u64,
     components: &[Component],
-    live: bool,
+    (live, no_store): (bool, Option<&str>),
     out: &mut Out,
 ) -> Result<()> {
     let merged = merge_stored(
@@ -175,7 +181,7 @@ fn plan(
     let queue = LiveQueue::read(guild, &merged)?;
     if out.is_json() {
         return out.json(&json!({
-            "dry_run": true, "live": live, "guild": guild, "of_guild": source.guild,
+            "dry_run": true, "live": live, "no_store": no_store, "guild": guild, "of_guild": source.guild,
             "components": components, "current": queue.current, "position": queue.position,
             "upcoming": queue.upcoming, "history": queue.history,
         }));
@@ -192,10 +198,10 @@ fn plan(
             source.guild
         ))?;
     }
-    out.line(if live {
-        "the running bot would do it now"
-    } else {
-        "no bot plays this guild: it would be done when a bot starts"
+    out.line(match no_store {
+        Some(why) => format!("it could not be done, only the file was looked at: {why}"),
+        None if live => "the running bot would do it now".to_owned(),
+        None => "no bot plays this guild: it would be done when a bot starts".to_owned(),
     })?;
     out.line("dry run: nothing was changed")
 }

@@ -1,12 +1,14 @@
 //! `sonoractl` and files: what is written, what is kept, what is read without a store.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use dalsegno_sonora::SnapshotFile;
 use serde_json::json;
 
-use crate::common::Ran;
-use crate::stage::{Stage, refused};
+use crate::common::{House, Ran};
+use crate::stage::{Stage, ctl, refused};
 
 #[test]
 fn what_is_saved_is_said_also_where_a_file_cannot_be_written() {
@@ -67,4 +69,56 @@ fn a_file_that_is_there_is_not_replaced() {
     refused(&stage.ctl(&["snapshot", "info", "one"]), 4, "one");
     std::fs::remove_file(stage.house.path("s_guild_2.json")).unwrap();
     stage.ctl(&save).ok().says("written to s_guild_1.json");
+}
+
+/// A file of a player, with an upcoming track and no filters.
+fn file(path: &Path) {
+    let mut file = SnapshotFile::new(7, 1_732_200_000.5);
+    let track =
+        json!({"encoded": "t", "info": {"identifier": "t", "title": "So What", "length": 1000}});
+    file.data
+        .insert("queue".to_owned(), json!({"upcoming": [track]}));
+    file.save(path).unwrap();
+}
+
+#[test]
+fn a_file_is_looked_at_without_a_store() {
+    let house = House::empty();
+    file(&house.path("s.json"));
+    let ran = ctl(&house, &["snapshot", "info", "s.json"]).ok();
+    ran.says("taken     2024-11-21 14:40:00")
+        .says("upcoming  1 track");
+    let restore = ["snapshot", "restore", "s.json"];
+    let dry = [&restore[..], &["--dry-run"]].concat();
+    let ran = ctl(&house, &dry).ok();
+    ran.says("guild 7 would have: nothing plays, 1 track upcoming")
+        .says("restored would be: queue, current\n")
+        .says("it could not be done, only the file was looked at: there is no store");
+    let ran = ctl(&house, &[&dry[..], &["--json"]].concat()).ok().json();
+    assert_eq!(ran["components"], json!(["queue", "current"]));
+    assert!(
+        ran["no_store"].as_str().unwrap().contains("no store"),
+        "{ran}"
+    );
+    // To do it, one is needed; and it is not made by looking.
+    refused(&ctl(&house, &restore), 4, "there is no store");
+    assert_eq!(house.names("."), ["s.json"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    for (house, other) in [
+        (House::empty(), "there is no store"),
+        (House::new(), "no snapshot answers to 'old/s.json'"),
+    ] {
+        for verb in [&["info"][..], &["restore", "--dry-run"], &["restore"]] {
+            let ran = ctl(&house, &[&["snapshot"], verb, &["old/s.json"]].concat());
+            refused(&ran, 4, other);
+            if verb != ["restore"] {
+                let path = std::fs::canonicalize(house.path(".")).unwrap();
+                let path = path.join("old/s.json").display().to_string();
+                ran.explains(&format!("nor is there a file {path}"));
+            }
+        }
+    }
 }

@@ -72,7 +72,7 @@ impl Component {
     ///
     /// # Errors
     /// `InvalidInput` where it has none of them.
-    pub(crate) fn present(data: &Value, components: &[Self]) -> Result<Vec<Self>> {
+    pub fn present(data: &Value, components: &[Self]) -> Result<Vec<Self>> {
         let has = |name: &str| data.get(name).is_some_and(|part| !part.is_null());
         let is_there = |component: &Self| match component {
             Self::Queue | Self::Current => has("queue"),
