@@ -258,6 +258,12 @@ fn snapshots_are_listed_deleted_and_cleaned_up() {
         (&json!(1), &json!(true)),
         "{dry}"
     );
+    let ran = stage.ctl(&[&cleanup[..], &["--dry-run"]].concat()).ok();
+    ran.says("sonora/7")
+        .says("delete")
+        .says("older than 7 days")
+        .says("the newest state")
+        .says("dry run: nothing was changed");
     stage
         .ctl(&cleanup)
         .ok()

@@ -1,0 +1,40 @@
+//! What `sonoractl snapshot restore` did can be taken back, after a cleanup too.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::stage::Stage;
+
+/// By age alone, nothing but the newest state would stay.
+const CLEANUP: [&str; 4] = ["snapshot", "cleanup", "--older-than", "1ms"];
+
+/// A player with so many upcoming tracks.
+fn player(tracks: usize) -> String {
+    let track = json!({"encoded": "t", "info": {"identifier": "t", "length": 1000}});
+    json!({"queue": {"upcoming": vec![track; tracks]}}).to_string()
+}
+
+fn has(stage: &Stage, tracks: usize) {
+    let queue = stage.json(&["queue", "inspect"]);
+    assert_eq!(queue["queues"][0]["upcoming"], tracks, "{queue}");
+}
+
+#[test]
+fn what_a_restore_stood_on_can_be_taken_out_of_the_trash() {
+    let stage = Stage::empty();
+    let ago = |hours: i64| SignedDuration::from_hours(10 * 24 - hours);
+    let old = stage.house.save_ago("sonora/7", ago(0), &player(1));
+    let newest = stage.house.save_ago("sonora/7", ago(1), &player(2));
+    stage.ctl(&["snapshot", "restore", &old]).ok();
+    let cleaned = stage.json(&CLEANUP);
+    assert_eq!(cleaned["deleted"], 2, "{cleaned}");
+    // Those of today stay whatever the rule says.
+    let stays = cleaned.to_string();
+    assert!(stays.contains(r#"{"rule":"safety","than":"#), "{cleaned}");
+    has(&stage, 1);
+    let ran = stage.house.run(&["undo", "sonora/7"]);
+    ran.refused(4, &format!("`snapshot undelete {newest}`"));
+    stage.house.run(&["snapshot", "undelete", &newest]).ok();
+    stage.house.run(&["undo", "sonora/7"]).ok();
+    has(&stage, 2);
+}
