@@ -6,6 +6,7 @@ use dalsegno::{CleanupPlan, Damage, Engine};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::guilds::guild_id;
 use super::options::Options;
 use crate::failure::{Failure, Result};
 use crate::output::Out;
@@ -27,7 +28,7 @@ pub(super) struct Cleanup {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: SignedDuration,
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// Show what would be deleted and why, without deleting it
     #[arg(long)]

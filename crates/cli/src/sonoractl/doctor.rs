@@ -98,7 +98,8 @@ impl Check {
     }
 
     fn of(what: &'static str, seen: &str, well: bool) -> Self {
-        let seen = seen.to_owned();
+        // A line of a table.
+        let seen = seen.replace('\n', "; ");
         Self { what, seen, well }
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::guilds::of_guild;
+use super::guilds::{guild_id, of_guild};
 use super::options::Options;
 use super::player::{current, tracks};
 use super::source::{From, Source};
@@ -24,7 +24,7 @@ pub(super) struct Info {
     #[arg(value_name = "NAME")]
     name: String,
     /// Of this guild, where several have one of that name
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use dalsegno::clock::SystemClock;
 use dalsegno::store::MemoryStore;
-use dalsegno::{Engine, ErrorKind};
+use dalsegno::{Engine, ErrorKind, check_session_name};
 use dalsegno_sonora::lavalink::{Address, Password};
 
 use super::guilds::Guilds;
@@ -39,6 +39,7 @@ pub(crate) struct Options {
         env = "SONORA_APP",
         hide_env_values = true,
         default_value = "sonora",
+        value_parser = app,
         display_order = 103
     )]
     pub(crate) app: String,
@@ -126,6 +127,11 @@ The store: a file, or a folder that holds store.db
 Without it, the environment's DALSEGNO_STORE, else what the project's dalsegno.toml says, else .dalsegno/ here if it \
 holds a store, else what the user's configuration says, else dalsegno/ in the user's data folder. It is the one that \
 the bot was given.";
+
+/// For clap.
+fn app(text: &str) -> dalsegno::Result<String> {
+    check_session_name(text).map(|()| text.to_owned())
+}
 
 impl Options {
     /// What holds for the whole program.

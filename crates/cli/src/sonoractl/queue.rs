@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use dalsegno_sonora::{LiveQueue, QUEUE};
 use serde_json::{Value, json};
 
-use super::guilds::Guilds;
+use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use crate::failure::{Failure, Result};
@@ -34,7 +34,7 @@ Examples:
   sonoractl queue inspect --guild-id 123456789 --json")]
 pub(super) struct Inspect {
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// How long to wait for the bot's answer
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]

@@ -6,7 +6,7 @@ use clap::Args;
 use dalsegno_sonora::{Component, LiveQueue, RESTORE, merge_stored, restore_stored};
 use serde_json::{Value, json};
 
-use super::guilds::Guilds;
+use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use super::source::{From, Source};
@@ -35,7 +35,7 @@ pub(super) struct Restore {
     #[arg(value_name = "NAME")]
     name: String,
     /// Into this guild; without it, the snapshot's own
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// Only these: queue, current, filters, autoplay, settings, or player for current and settings
     #[arg(
@@ -55,7 +55,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let components = Component::parse(self.components.iter().map(String::as_str))?;
+        let components = Component::parse(self.components.iter().map(|word| word.trim()))?;
         let (engine, none) = if self.dry_run {
             options.engine_or_file(&self.name)?
         } else {
@@ -72,7 +72,7 @@ impl Restore {
             return plan(&guilds, &source, guild, &components, (live, no_store), out);
         }
         let done = if live {
-            self.ask(&guilds, &source, guild, out)
+            self.ask(&guilds, &source, guild, &components, out)
         } else {
             let others = !running.is_empty();
             leave(&guilds, &source, guild, &components, others, out)
@@ -82,12 +82,19 @@ impl Restore {
     }
 
     /// The bot does it.
-    fn ask(&self, guilds: &Guilds<'_>, source: &Source, guild: u64, out: &mut Out) -> Result<()> {
+    fn ask(
+        &self,
+        guilds: &Guilds<'_>,
+        source: &Source,
+        guild: u64,
+        components: &[Component],
+        out: &mut Out,
+    ) -> Result<()> {
         let (from, state) = match &source.from {
             From::Store(snapshot) => (Some(snapshot.id), None),
             From::File(_) => (None, Some(source.data.to_string().into_bytes())),
         };
-        let arguments = json!({"from": from, "components": self.components});
+        let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
         let value = &answer.value;
         if out.is_json() {

@@ -9,7 +9,7 @@ use dalsegno_sonora::{LiveQueue, SAVE, SavedPlayer, Saving, SnapshotFile};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::guilds::Guilds;
+use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use crate::failure::{Failure, Result};
@@ -37,7 +37,7 @@ pub(super) struct Save {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// What it is
     #[arg(long, value_name = "TEXT")]

@@ -38,6 +38,7 @@ mod save;
 mod show;
 mod sonoractl;
 mod sonoractl_files;
+mod sonoractl_node;
 mod sonoractl_undo;
 mod stage;
 mod stats;

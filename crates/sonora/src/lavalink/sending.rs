@@ -1,5 +1,6 @@
 //! Sending a request to a node until it is answered, and what its answer means.
 
+use std::io;
 use std::time::Duration;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -93,13 +94,8 @@ impl Rest {
                 Ok(response) => return Err(self.failed(response).await),
                 Err(error) => Error::new(
                     ErrorKind::Unreachable,
-                    format!(
-                        "the node {} does not answer: {}",
-                        self.address,
-                        innermost(&error)
-                    ),
-                )
-                .with_source(error.without_url()),
+                    format!("the node {} {}", self.address, unanswered(&error)),
+                ),
             };
             let wait = back_off(attempts);
             attempts += 1;
@@ -146,11 +142,21 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// The cause at the bottom: what lies above only says that a request failed.
-fn innermost(error: &reqwest::Error) -> String {
+/// What became of a request, with the cause at the bottom: what lies above only says that it failed.
+fn unanswered(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(below) = cause.source() {
         cause = below;
     }
-    cause.to_string()
+    // What an error of the system holds is not its source, but stands in its place.
+    while let Some(held) = cause.downcast_ref().and_then(io::Error::get_ref) {
+        cause = held;
+    }
+    if let Some(rustls::Error::InvalidMessage(_)) = cause.downcast_ref() {
+        return "does not answer in TLS: something else is spoken there".to_owned();
+    }
+    if error.is_connect() || error.is_timeout() {
+        return format!("does not answer: {cause}");
+    }
+    format!("does not answer as a node does: {cause}")
 }
