@@ -15,6 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
+use crate::verb::put::again;
 
 /// The variable that holds the node's password.
 const PASSWORD: &str = "SONORA_PASSWORD";
@@ -160,6 +161,16 @@ impl Options {
             }
             engine => Ok((engine?, None)),
         }
+    }
+
+    /// The command that takes back what was restored into a session: a running bot is asked for it.
+    pub(super) fn undo(&self, engine: &Engine, session: &str) -> String {
+        let mut global = self.global.clone();
+        if self.config.is_some() {
+            // The other command would find another store.
+            global.store = engine.path();
+        }
+        again("undo", &["--ask"], session, &global)
     }
 
     /// The players of the store.

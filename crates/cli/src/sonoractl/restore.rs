@@ -55,7 +55,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let components = Component::parse(self.components.iter().map(|word| word.trim()))?;
+        let asked = Component::parse(self.components.iter().map(|word| word.trim()))?;
         let (engine, none) = if self.dry_run {
             options.engine_or_file(&self.name)?
         } else {
@@ -66,16 +66,18 @@ impl Restore {
         let guild = self.guild_id.unwrap_or(source.guild);
         let running = guilds.running()?;
         let live = running.contains(&guild);
+        let components = Component::present(&source.data, &asked)?;
         if self.dry_run {
-            let components = Component::present(&source.data, &components)?;
             let no_store = none.as_ref().map(Failure::message);
             return plan(&guilds, &source, guild, &components, (live, no_store), out);
         }
+        let undo = options.undo(&engine, &guilds.session(guild));
         let done = if live {
-            self.ask(&guilds, &source, guild, &components, out)
+            self.ask(&guilds, &source, guild, (&components, undo), out)
         } else {
             let others = !running.is_empty();
-            leave(&guilds, &source, guild, &components, others, out)
+            let left = leave(&guilds, &source, guild, (&components, &undo), others, out);
+            left.and_then(|()| back(Some(&undo), out))
         };
         close(engine, out);
         done
@@ -87,7 +89,7 @@ impl Restore {
         guilds: &Guilds<'_>,
         source: &Source,
         guild: u64,
-        components: &[Component],
+        (components, undo): (&[Component], String),
         out: &mut Out,
     ) -> Result<()> {
         let (from, state) = match &source.from {
@@ -97,12 +99,15 @@ impl Restore {
         let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
         let value = &answer.value;
+        // Where nothing differed, an undo would take back what is older.
+        let undo = value["head"].is_object().then_some(undo);
         if out.is_json() {
             let mut all = value.clone();
             if let Some(all) = all.as_object_mut() {
                 all.shift_insert(0, "dry_run".to_owned(), json!(false));
                 all.shift_insert(1, "live".to_owned(), json!(true));
                 all.insert("by".to_owned(), json!(answer.by));
+                all.insert("undo".to_owned(), json!(undo));
             }
             out.json(&all)?;
         } else {
@@ -114,6 +119,8 @@ impl Restore {
                 human::count(number("upcoming"), "track"),
                 number("history")
             ))?;
+            let components = value["components"].as_array().into_iter().flatten();
+            restored(components.filter_map(Value::as_str), out)?;
             if let Some(by) = &answer.by {
                 out.line(format!(
                     "its node holds it, says {}",
@@ -122,6 +129,9 @@ impl Restore {
             }
             if value["current"].is_string() && value["connected"] == false {
                 out.line("the node has no voice connection: nobody hears it yet")?;
+            }
+            if value["not_stored"].is_null() {
+                back(undo.as_deref(), out)?;
             }
         }
         let mut missing: Vec<&str> = match &value["failed"] {
@@ -144,7 +154,7 @@ fn leave(
     guilds: &Guilds<'_>,
     source: &Source,
     guild: u64,
-    components: &[Component],
+    (components, undo): (&[Component], &str),
     others: bool,
     out: &mut Out,
 ) -> Result<()> {
@@ -156,7 +166,7 @@ fn leave(
         return out.json(&json!({
             "dry_run": false, "live": false, "guild": guild, "components": components,
             "current": queue.current, "position": queue.position, "upcoming": queue.upcoming,
-            "history": queue.history, "head": head,
+            "history": queue.history, "head": head, "undo": undo,
         }));
     }
     out.line(format!(
@@ -164,10 +174,28 @@ fn leave(
         style::good("done"),
         player::line(&queue)
     ))?;
+    restored(components.iter().map(|it| it.as_str()), out)?;
     out.line(if others {
         "the running bot has no player of this guild: it is put on a node once it has one again"
     } else {
         "no bot runs: it is put on a node when the bot starts"
+    })
+}
+
+/// Which components were restored: the rest is as it was.
+fn restored<'a>(components: impl Iterator<Item = &'a str>, out: &mut Out) -> Result<()> {
+    let words: Vec<_> = components.collect();
+    out.line(format!("restored: {}", words.join(", ")))
+}
+
+/// How it is taken back.
+fn back(undo: Option<&str>, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        return Ok(());
+    }
+    out.line(match undo {
+        Some(command) => format!("to take it back: {}", human::safe(command)),
+        None => "it was that already: there is nothing to take back".to_owned(),
     })
 }
 

@@ -38,3 +38,31 @@ fn what_a_restore_stood_on_can_be_taken_out_of_the_trash() {
     stage.house.run(&["undo", "sonora/7"]).ok();
     has(&stage, 2);
 }
+
+#[test]
+fn a_restore_names_what_it_restored_and_the_way_back() {
+    let mut stage = Stage::playing(&[1]);
+    stage.ctl(&["snapshot", "save", "--name", "party"]).ok();
+    let restore = ["snapshot", "restore", "party"];
+    let part = ["--components", "queue"];
+    let ran = stage.ctl(&[&restore[..], &part].concat()).ok();
+    ran.says("restored: queue\n");
+    stage.silence(1);
+    // It is that already, so an undo would take back what is older.
+    stage.ctl(&["snapshot", "save", "--name", "quiet"]).ok();
+    let same = ["snapshot", "restore", "quiet"];
+    stage.ctl(&same).ok().says("there is nothing to take back");
+    assert_eq!(stage.json(&same)["undo"], json!(null));
+    let done = stage.json(&restore);
+    let undo = done["undo"].as_str().unwrap();
+    stage.house.shell(undo).ok().says("done by the bot");
+    assert_eq!(stage.plays(1), None);
+    stage.stop();
+    let ran = stage.ctl(&restore).ok();
+    ran.says("restored: queue, current, ");
+    let text = ran.text();
+    let (_, undo) = text.split_once("to take it back: ").unwrap();
+    stage.house.shell(undo).ok();
+    let queue = stage.json(&["queue", "inspect"]);
+    assert_eq!(queue["queues"][0]["current"], json!(null), "{queue}");
+}
