@@ -170,11 +170,13 @@ const VERBS: [&str; 9] = [
     "lease ",
 ];
 
-/// The message in the words of a `program`: the verbs that the engine names are those of `dalsegno`.
+/// The message in the words of a `program`: the verbs that the engine names are those of `dalsegno`, and `sonoractl` asks
+/// without being told to.
 fn by_name(message: String, program: &str) -> String {
     if program == "dalsegno" {
         return message;
     }
+    let message = message.replace(" (`--ask`)", "");
     VERBS.iter().fold(message, |message, verb| {
         message.replace(&format!("`{verb}"), &format!("`dalsegno {verb}"))
     })
@@ -226,6 +228,11 @@ mod tests {
         assert_eq!(
             by_name(hint.to_owned(), "sonoractl"),
             "nothing; `dalsegno snapshot list --deleted` shows it, and `dalsegno undo a --skip` passes over it"
+        );
+        let hint = "it answers no requests (`--ask`): do this there";
+        assert_eq!(
+            by_name(hint.to_owned(), "sonoractl"),
+            "it answers no requests: do this there"
         );
     }
 
