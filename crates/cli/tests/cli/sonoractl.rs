@@ -1,5 +1,7 @@
 //! `sonoractl`: the real program, with a bot that runs in this process and plays on a scripted node.
 
+use std::os::unix::fs::PermissionsExt;
+
 use dalsegno_scripted as scripted;
 use dalsegno_sonora::SnapshotFile;
 use serde_json::json;
@@ -35,7 +37,13 @@ fn what_plays_is_saved_and_plays_again() {
     assert_eq!(stage.plays(1), None);
     let ran = stage.ctl(&["snapshot", "restore", "party_session"]).ok();
     ran.says("guild 1: Title of track-0 at 0:45, 3 tracks upcoming")
-        .says("its node holds it");
+        .says("its node holds it")
+        .says("restored: queue, current, filters, autoplay, settings\n");
+    let path = std::path::Path::new(env!("CARGO_BIN_EXE_sonoractl")).with_file_name("dalsegno");
+    ran.says(&format!(
+        "to take it back: {} undo --ask sonora/1\n",
+        path.display()
+    ));
     assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
     assert_eq!(stage.node.player(1).unwrap().position / 1000, 45);
     let queue = stage.json(&["queue", "inspect"]);
@@ -299,7 +307,12 @@ fn the_node_s_health_has_its_exit_codes_and_no_password_is_shown() {
         .ctl(&doctor)
         .ok()
         .says("Lavalink 4.2.2")
-        .says("no bot runs");
+        .says("players        no bot runs\n");
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(stage.house.store(), mode(0o644)).unwrap();
+    let ran = stage.ctl(&doctor).ok();
+    ran.says("warning  store          others than the owner may use the store");
+    std::fs::set_permissions(stage.house.store(), mode(0o600)).unwrap();
     let v3 = scripted::Node::start(scripted::Options::v3()).unwrap();
     let old = v3.port().to_string();
     refused(
@@ -380,6 +393,8 @@ fn a_file_of_configuration_names_the_store() {
     .ok()
     .json();
     assert_eq!(listed["snapshots"][0]["session"], "sonora/3");
+    let info = ["--config", &file, "snapshot", "info", "sonora/3@-1"];
+    refused(&ctl(&elsewhere, &info), 4, "has only 1 state, so");
     let missing = ctl(&elsewhere, &["--config", "none.toml", "snapshot", "list"]);
     refused(&missing, 4, "none.toml");
     let app = ctl(
