@@ -16,13 +16,8 @@ pub(crate) fn name() -> &'static str {
     NAME.get().copied().unwrap_or("dalsegno")
 }
 
-/// The words that start this program, as the user could type them.
-pub(crate) fn words() -> Vec<String> {
-    words_of(name())
-}
-
-/// The words that start `program`, which stands where this one does.
-fn words_of(program: &str) -> Vec<String> {
+/// The words that start `program`, which stands where this one does, as the user could type them.
+fn words(program: &str) -> Vec<String> {
     // Cargo says so to what it runs, and only to that.
     if std::env::var_os("CARGO_MANIFEST_DIR").is_some() && std::env::var_os("CARGO").is_some() {
         let release = if cfg!(debug_assertions) {
@@ -54,7 +49,7 @@ pub(crate) fn command_of<I: IntoIterator<Item = S>, S: Into<String>>(
     program: &str,
     arguments: I,
 ) -> String {
-    let mut words = words_of(program);
+    let mut words = words(program);
     words.extend(arguments.into_iter().map(Into::into));
     let quoted: Vec<_> = words.iter().map(|word| quote(word)).collect();
     quoted.join(" ")
