@@ -187,9 +187,9 @@ impl Attendant for Attends {
     }
 
     fn handed_over(&mut self, session: &str, _: &Peer) {
-        if let (Ok(Some(player)), Ok(client)) = (self.player(session), self.client()) {
-            // It stands still for good. That its node cannot be told ends with the node's session.
-            client.world().forget(player.guild());
+        if let Ok(Some(player)) = self.player(session) {
+            player.leave();
+            // That its node cannot be told ends with the node's session.
             drop(self.runtime.block_on(player.end()));
         }
     }

@@ -441,6 +441,37 @@ fn an_auto_save_does_not_go_on_top_of_what_was_asked_for() {
     saving.stop().unwrap();
 }
 
+/// A save that waits for a request saves the others at once, and this session once it has ended.
+#[test]
+fn a_save_can_wait_for_what_was_asked_for() {
+    let (_, bot, other) = house();
+    let (round, rounds) = mpsc::channel();
+    let saving = bot
+        .auto_save_gathering(move |names, _| round.send(names.to_vec()).unwrap())
+        .unwrap();
+    for session in ["s", "t"] {
+        let source = || State::of(&json!({"turn": 9})).map(Some);
+        let how = AutoSaving::every(LONG);
+        saving.register(session, how, source).unwrap();
+    }
+    let (attending, is_asked, go_on, _) = busy(&bot);
+    std::thread::scope(|scope| {
+        let asker = scope.spawn(|| other.ask("s", "rollback").send());
+        is_asked.recv().unwrap();
+        let refused = saving.save_now(Some("s"));
+        assert_eq!(kind(refused), ErrorKind::Locked);
+        let saved = scope.spawn(|| saving.save_now_within(None, LONG));
+        assert_eq!(rounds.recv().unwrap(), ["t"]);
+        go_on.send(()).unwrap();
+        asker.join().unwrap().unwrap();
+        saved.join().unwrap().unwrap();
+    });
+    assert_eq!(rounds.recv().unwrap(), ["s"]);
+    assert_eq!(turn(&other), 9);
+    attending.stop();
+    saving.end().unwrap();
+}
+
 /// A state that was gathered before somebody asked is saved before that is carried out.
 #[test]
 fn what_was_gathered_is_saved_before_what_is_asked_for() {

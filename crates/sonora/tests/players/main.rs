@@ -13,6 +13,7 @@ mod asked;
 mod comes_back;
 mod deploys;
 mod in_trouble;
+mod meanwhile;
 mod nodes;
 mod playing;
 mod restoring;
