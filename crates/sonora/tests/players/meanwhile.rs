@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dalsegno::{Engine, Event, Happened};
+use dalsegno::{Engine, ErrorKind, Event, Happened};
 use dalsegno_scripted::{self as scripted, Clock, Fault, Node, Rule, TestClock};
-use dalsegno_sonora::RESTORE;
+use dalsegno_sonora::{Client, Component, Options, RESTORE};
 use serde_json::json;
 
-use crate::world::{bot, engine, options, playing};
+use crate::world::{
+    BOT, Channels, address, bot, document, engine, hold, options, playing, queue, tracks,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 const PLAYER: &str = "/v4/sessions/*/players/1";
@@ -91,5 +93,53 @@ async fn a_save_waits_for_what_another_program_asked_for() {
         assert_eq!(player.state().volume, 100, "{verb}");
         let stored: serde_json::Value = engine.restore("sonora/1@latest").unwrap().to().unwrap();
         assert_eq!(stored["player"]["volume"], 100, "{verb}");
+    }
+}
+
+/// A node that is gone is not waited for by whoever has the turn of a player that is to go on elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_that_is_gone_was_told_holds_up_no_other_node() {
+    for command in ["skip", "load"] {
+        let clock = TestClock::new();
+        let mut nodes = [node(&clock), node(&clock)];
+        let options = Options::new(BOT)
+            .node("0", address(&nodes[0]))
+            .node("1", address(&nodes[1]))
+            .hold(hold())
+            .fail_over(Duration::ZERO)
+            .patience(Duration::from_secs(3_600))
+            .voice(Arc::new(Channels));
+        let client = Client::start(options).await.unwrap();
+        let player = client.get_player(1);
+        player.connect(crate::world::voice(5)).await.unwrap();
+        let mut found = tracks(&client, 0..2).await;
+        player.play(found.remove(0)).await.unwrap();
+        let next = found.remove(0);
+        player
+            .edit(None, |state| state.queue.add(next, None))
+            .unwrap();
+        let before = document(&player);
+        let on: usize = player.node().unwrap().name().parse().unwrap();
+        hang(&nodes[on]);
+        let told = tokio::spawn({
+            let player = player.clone();
+            async move {
+                match command {
+                    "skip" => player.skip().await,
+                    _ => player.load(&before, &Component::ALL).await.map(drop),
+                }
+            }
+        });
+        hangs(&nodes[on]).await;
+        nodes[on].kill();
+        let error = tokio::time::timeout(LONG, told).await.unwrap();
+        let error = error.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreachable, "{command}: {error}");
+        let plays = |node: &Node| {
+            let there = node.player(1);
+            there.is_some_and(|it| it.identifier.as_deref() == Some("track-0") && it.connected)
+        };
+        nodes[1 - on].until(plays).await.unwrap();
+        assert_eq!(queue(&player.state()), (Some("track-0"), vec!["track-1"]));
     }
 }
