@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use dalsegno::{
-    Attendant, Engine, Error, ErrorKind, Kind, Peer, Reply, Request, Restored, Result,
+    Attendant, Engine, Error, ErrorKind, Kind, Looking, Peer, Reply, Request, Restored, Result,
     State as Saved,
 };
 use serde_json::Value;
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use crate::ask;
 use crate::client::Client;
 use crate::deploying::{Deploying, take};
+use crate::failed::note_failed;
 use crate::keeper::Keeper;
 use crate::left::guild_of;
 use crate::player::{Component, Player, State};
@@ -158,7 +159,31 @@ impl Attendant for Attends {
             }
             loaded
         });
-        loaded.map(|_| true)
+        loaded.map(|_| true).map_err(|error| {
+            let (guild, from) = (player.guild(), state.snapshot().id);
+            let noted = self.engine().and_then(|engine| {
+                let all = &Component::ALL;
+                note_failed(&engine, &request.session, guild, Some(from), all, &error)
+            });
+            match noted {
+                Ok(()) => error,
+                Err(_) => error.context("the log could not be told that this failed"),
+            }
+        })
+    }
+
+    fn looking(&mut self) -> Option<Looking> {
+        let (client, app) = (Weak::clone(&self.client), self.app.clone());
+        Some(Box::new(move |request| {
+            let look = match request.verb.as_str() {
+                ask::QUEUE => ask::queue,
+                ask::STATE => ask::state,
+                _ => return None,
+            };
+            let guild = guild_of(&app, &request.session)?;
+            let player = client.upgrade()?.player(guild)?;
+            Some(look(&player))
+        }))
     }
 
     fn failed(&mut self, request: &Request, _: &Error) {

@@ -12,10 +12,11 @@ use crate::attend::Attends;
 use crate::blocking::blocking;
 use crate::bring::{Found, bring_back};
 use crate::client::Client;
+use crate::failed::note_failed;
 use crate::keeper::{Keeper, Keeping};
 use crate::left::{Recovery, left, waiting};
 use crate::options::Options;
-use crate::player::Player;
+use crate::player::{Component, Player};
 
 /// How long a save waits for the end of what another program asked for. A node that does not answer is waited for half
 /// as long, twice: for what it was told, and for what was before.
@@ -108,6 +109,15 @@ impl Bot {
                 keeper.saving.touch(&keeper.session(guild));
             }
         })));
+        let keeping = (Arc::downgrade(&bot.keeper), Arc::downgrade(&bot.engine));
+        let note = move |guild, components: &[Component], error: &Error| {
+            let (Some(keeper), Some(engine)) = (keeping.0.upgrade(), keeping.1.upgrade()) else {
+                return Ok(());
+            };
+            let session = keeper.session(guild);
+            note_failed(&engine, &session, guild, None, components, error)
+        };
+        bot.client.world().on_failed_restore(Some(Arc::new(note)));
         // They are kept before they are brought back: a bot that is killed meanwhile finds each where it is by then.
         match bot.client.bring(&options, &left).await {
             Ok(players) => recovery.players = players,
@@ -268,6 +278,7 @@ impl Bot {
             .await?;
         }
         self.client.world().on_touch(None);
+        self.client.world().on_failed_restore(None);
         self.client.close();
         let (saving, engine) = (Arc::clone(&self.keeper.saving), Arc::clone(&self.engine));
         let own = self.keeper.own_session();

@@ -23,6 +23,7 @@ mod deploy;
 mod deploying;
 mod emergency;
 mod event;
+mod failed;
 mod file;
 mod filters;
 mod hold;

@@ -441,6 +441,58 @@ fn an_auto_save_does_not_go_on_top_of_what_was_asked_for() {
     saving.stop().unwrap();
 }
 
+/// Who only looks does not wait for what is being carried out, and who does not only look does.
+#[test]
+fn who_only_looks_is_answered_meanwhile() {
+    struct Slow(Option<Sender<()>>, Receiver<()>);
+    impl Attendant for Slow {
+        fn asked(&mut self, request: &Request) -> Result<Reply> {
+            match request.verb.as_str() {
+                "long" => {
+                    self.0.take().unwrap().send(()).unwrap();
+                    self.1.recv().unwrap();
+                    Ok(Reply::Answer(json!("done")))
+                }
+                verb => Err(Error::new(ErrorKind::InvalidInput, verb.to_owned())),
+            }
+        }
+
+        fn looking(&mut self) -> Option<dalsegno::Looking> {
+            Some(Box::new(|request| match request.verb.as_str() {
+                "look" => Some(Ok(json!({"of": request.session}))),
+                "fail" => Some(Err(Error::new(ErrorKind::NotFound, "nothing to see"))),
+                "panic" => panic!("mistake"),
+                _ => None,
+            }))
+        }
+    }
+    let (store, bot, other) = house();
+    let ((asked, is_asked), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel());
+    let attending = bot.attend(Slow(Some(asked), may_go_on)).unwrap();
+    std::thread::scope(|scope| {
+        let long = scope.spawn(|| other.ask("s", "long").timeout(LONG).send());
+        is_asked.recv().unwrap();
+        for _ in 0..2 {
+            let seen = other.ask("s", "look").timeout(LONG).send().unwrap();
+            assert_eq!(seen.value, json!({"of": "s"}));
+            let failed = other.ask("s", "fail").timeout(LONG).send();
+            assert_eq!(kind(failed), ErrorKind::NotFound);
+            let mistake = other.ask("s", "panic").timeout(LONG).send().unwrap_err();
+            assert!(mistake.to_string().contains("mistake"), "{mistake}");
+        }
+        let waits = other.ask("s", "other").timeout(Duration::from_millis(1));
+        assert_eq!(kind(waits.send()), ErrorKind::Locked);
+        // While it pauses for a fork, nothing of the engine is held.
+        assert!(attending.pause(LONG));
+        attending.resume(&bot);
+        other.ask("s", "look").timeout(LONG).send().unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(long.join().unwrap().unwrap().value, json!("done"));
+    });
+    attending.stop();
+    assert_eq!(left(&store), 0);
+}
+
 /// A save that waits for a request saves the others at once, and this session once it has ended.
 #[test]
 fn a_save_can_wait_for_what_was_asked_for() {

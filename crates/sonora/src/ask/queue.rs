@@ -43,6 +43,10 @@ pub struct LiveQueue {
     pub connected: bool,
     /// The node that it is on.
     pub node: Option<String>,
+    /// What is being done to it, where something is that nobody else may change it meanwhile: until that is done, it is
+    /// as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<String>,
 }
 
 impl LiveQueue {
@@ -78,13 +82,16 @@ impl LiveQueue {
             autoplay: state.autoplay.enabled,
             connected: state.connected,
             node,
+            still: None,
         })
     }
 }
 
 pub(crate) fn queue(player: &Player) -> Result<Value> {
     let node = player.whereabouts().node;
-    to_json(&LiveQueue::of(player.guild(), &player.state(), node)?)
+    let mut queue = LiveQueue::of(player.guild(), &player.state(), node)?;
+    queue.still = player.check_moves().err().map(|it| it.to_string());
+    to_json(&queue)
 }
 
 pub(crate) fn state(player: &Player) -> Result<Value> {

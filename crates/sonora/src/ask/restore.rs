@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{document, read, to_json};
+use crate::failed::note_failed;
 use crate::player::{Component, LoadedPlayer, Player};
 
 /// What [`RESTORE`](crate::RESTORE) is asked with.
@@ -77,8 +78,14 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
     let (loaded, head) = match done.await {
         Ok(done) => done,
         Err(error) => {
+            let from = from.as_ref().map(|from| from.id);
+            let guild = player.guild();
+            let noted = note_failed(engine, &request.session, guild, from, &components, &error);
             player.thaw().await;
-            return Err(error);
+            return Err(match noted {
+                Ok(()) => error,
+                Err(_) => error.context("the log could not be told that this failed"),
+            });
         }
     };
     player.move_on();

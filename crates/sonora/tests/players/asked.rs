@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dalsegno::{Engine, ErrorKind};
+use dalsegno::{Engine, ErrorKind, LogEntry, Status};
 use dalsegno_scripted::{Fault, Rule};
 use dalsegno_sonora::{Bot, Component, How, Part, QUEUE, RESTORE, SAVE, STATE};
 use serde_json::{Value, json};
@@ -215,6 +215,64 @@ async fn where_the_node_does_not_do_it_whoever_asks_is_told() {
         node.player(1).unwrap().identifier.as_deref(),
         Some("track-0")
     );
+}
+
+/// What the newest entry of the log says of an operation: how far it came, from which snapshot, and why no further.
+fn noted(engine: &Engine, session: &str) -> (Status, Option<String>, String) {
+    match engine.log(session, 1).unwrap().remove(0) {
+        LogEntry::Operation {
+            status,
+            from,
+            failure,
+            ..
+        } => (
+            status,
+            from.map(|it| it.to_string()),
+            failure.unwrap_or_default(),
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_failed_stands_in_the_log_whoever_asked_for_it() {
+    let (node, folder) = (node(), tempfile::tempdir().unwrap());
+    let engine = engine(&folder);
+    let (bot, _) = bot(&engine, options(&node)).await;
+    let player = playing(&bot, 1, 3).await;
+    ask(&folder, "sonora/1", SAVE, json!({"name": "party"}))
+        .await
+        .unwrap();
+    let party = engine.info("party").unwrap().id.to_string();
+    clear(&bot, 1);
+    player.skip().await.unwrap();
+    let wanted: Value = engine.restore("party").unwrap().to().unwrap();
+    node.script(Rule::new(Fault::Lie).on("PATCH", "**"));
+    for who in ["another program", "its deed", "the bot"] {
+        let from = match who {
+            "another program" => {
+                let restoring = json!({"from": "party"});
+                ask(&folder, "sonora/1", RESTORE, restoring)
+                    .await
+                    .unwrap_err();
+                Some(party.clone())
+            }
+            "its deed" => {
+                let back = json!({"to": "party"});
+                let answer = ask(&folder, "sonora/1", "rollback", back).await.unwrap();
+                assert!(answer.not_told.is_some());
+                Some(engine.info("sonora/1@latest").unwrap().id.to_string())
+            }
+            _ => {
+                let all = &Component::ALL;
+                player.load(&wanted, all).await.unwrap_err();
+                None
+            }
+        };
+        let (status, noted, why) = noted(&engine, "sonora/1");
+        assert_eq!((status, noted), (Status::RolledBack, from), "{who}");
+        assert!(why.contains("does not play"), "{who}: {why}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

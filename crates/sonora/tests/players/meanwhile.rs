@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dalsegno::{Engine, ErrorKind, Event, Happened};
 use dalsegno_scripted::{self as scripted, Clock, Fault, Node, Rule, TestClock};
-use dalsegno_sonora::{Client, Component, Options, RESTORE};
+use dalsegno_sonora::{Client, Component, Options, QUEUE, RESTORE, STATE};
 use serde_json::json;
 
 use crate::world::{
@@ -94,6 +94,40 @@ async fn a_save_waits_for_what_another_program_asked_for() {
         let stored: serde_json::Value = engine.restore("sonora/1@latest").unwrap().to().unwrap();
         assert_eq!(stored["player"]["volume"], 100, "{verb}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_does_not_wait_for_a_restore_that_hangs() {
+    let (clock, folder) = (TestClock::new(), tempfile::tempdir().unwrap());
+    let (node, engine) = (node(&clock), engine(&folder));
+    let (bot, _) = bot(&engine, options(&node)).await;
+    let player = playing(&bot, 1, 3).await;
+    bot.save(Some(1)).await.unwrap();
+    let to = engine.info("sonora/1@latest").unwrap().id;
+    player.skip().await.unwrap();
+    hang(&node);
+    let other = crate::world::engine(&folder);
+    let ask = |verb: &'static str, arguments| {
+        let other = Arc::clone(&other);
+        let ask = move || other.ask("sonora/1", verb).arguments(arguments).send();
+        tokio::task::spawn_blocking(ask)
+    };
+    let restored = ask(RESTORE, json!({"from": to}));
+    hangs(&node).await;
+    let seen = ask(QUEUE, json!(null)).await.unwrap().unwrap().value;
+    assert_eq!(
+        (&seen["current"], &seen["upcoming"]),
+        (&json!("Title of track-1"), &json!(2))
+    );
+    let still = seen["still"].as_str().unwrap();
+    assert!(still.contains("guild 1 is restored for"), "{still}");
+    let state = ask(STATE, json!(null)).await.unwrap().unwrap().value;
+    assert_eq!(state["queue"]["current"]["identifier"], "track-1");
+    clock.advance(Duration::from_secs(1));
+    restored.await.unwrap().unwrap();
+    let seen = ask(QUEUE, json!(null)).await.unwrap().unwrap().value;
+    assert_eq!(seen["current"], "Title of track-0");
+    assert_eq!(seen.get("still"), None);
 }
 
 /// A node that is gone is not waited for by whoever has the turn of a player that is to go on elsewhere.
