@@ -70,8 +70,10 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
         // Once more on top, so that undo leads back there, and redo to what was restored.
         let wanted = keep(player.document()?, "restored".to_owned());
         let head = wanted.and_then(|wanted| {
-            keep(before, label)?;
-            engine.put_back(&wanted.id.to_string()).apply()
+            let newest = keep(before, label)?;
+            // Where nothing is otherwise in the store, the node was told all the same, and undo tells it again.
+            let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
+            Ok(restore.apply()?.head.unwrap_or(newest))
         });
         Ok((loaded, head))
     };
@@ -90,7 +92,7 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
     };
     player.move_on();
     let (head, not_stored) = match head {
-        Ok(report) => (report.head, None),
+        Ok(head) => (Some(head), None),
         Err(error) => (None, Some(error.to_string())),
     };
     to_json(&RestoredPlayer {

@@ -276,6 +276,28 @@ async fn a_restore_that_failed_stands_in_the_log_whoever_asked_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_changes_nothing_in_the_store_is_undone_all_the_same() {
+    let (node, folder) = (node(), tempfile::tempdir().unwrap());
+    let engine = engine(&folder);
+    let (bot, _) = bot(&engine, options(&node)).await;
+    let player = playing(&bot, 1, 3).await;
+    player.pause(true).await.unwrap();
+    ask(&folder, "sonora/1", SAVE, json!({"name": "party"}))
+        .await
+        .unwrap();
+    let restored = ask(&folder, "sonora/1", RESTORE, json!({"from": "party"})).await;
+    let restored = restored.unwrap().value;
+    assert_eq!(restored["not_stored"], Value::Null);
+    assert!(restored["head"]["id"].is_string(), "{restored}");
+    assert_eq!(noted(&engine, "sonora/1").0, Status::Done);
+    let undone = ask(&folder, "sonora/1", "undo", Value::Null).await.unwrap();
+    assert_eq!(undone.not_told, None);
+    let log = engine.log("sonora/1", 2).unwrap();
+    let is_undone = |it: &LogEntry| matches!(it, LogEntry::Operation { undone: true, .. });
+    assert!(is_undone(&log[1]), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_restored_while_no_bot_ran_is_put_on_the_node_at_the_next_start() {
     let (node, folder) = (node(), tempfile::tempdir().unwrap());
     let engine = engine(&folder);
