@@ -15,7 +15,7 @@ use crate::deploying::{Deploying, take};
 use crate::failed::note_failed;
 use crate::keeper::Keeper;
 use crate::left::guild_of;
-use crate::player::{Component, Player, State};
+use crate::player::{Component, Player, State, unreadable};
 
 /// The deeds of the engine that put another state in the place of the player's.
 const DEEDS: [&str; 6] = [
@@ -150,9 +150,13 @@ impl Attendant for Attends {
         let Some(player) = self.player(&request.session)? else {
             return Ok(false);
         };
-        let data = ask::document(state.text());
+        let load = async {
+            let data = ask::document(state.text())?;
+            State::read(&data).map_err(unreadable(state.snapshot()))?;
+            player.load_still(&data, &Component::ALL).await
+        };
         let loaded = self.runtime.block_on(async {
-            let loaded = player.load_still(&data?, &Component::ALL).await;
+            let loaded = load.await;
             match &loaded {
                 Ok(_) => player.move_on(),
                 Err(_) => player.thaw().await,

@@ -34,6 +34,7 @@ mod link;
 mod manager;
 mod node;
 mod options;
+mod plain;
 mod player;
 mod plugin;
 mod queue;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::client::Client;
 use crate::left::Left;
-use crate::player::Player;
+use crate::player::{Player, unreadable};
 
 /// How many players are put on nodes at once.
 const AT_ONCE: usize = 64;
@@ -97,7 +97,8 @@ impl Taker {
         };
         let document: Value = state.to()?;
         let ago = Timestamp::now().duration_since(state.snapshot().created_at);
-        let left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
+        let left = Left::read(guild, &document, ago.try_into().unwrap_or_default());
+        let left = left.map_err(unreadable(state.snapshot()))?;
         let world = self.client.world();
         if left.state.connected && left.state.channel.is_some() && !world.can_join() {
             return Err(Error::new(

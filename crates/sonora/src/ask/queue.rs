@@ -1,11 +1,11 @@
 //! What plays, and what will.
 
-use dalsegno::Result;
+use dalsegno::{Restored, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{document, to_json};
-use crate::player::{Player, State};
+use crate::player::{Player, State, unreadable};
 
 /// How many upcoming tracks an answer names.
 const SHOWN: usize = 100;
@@ -57,6 +57,15 @@ impl LiveQueue {
     pub fn read(guild: u64, data: &Value) -> Result<Self> {
         let (state, at) = State::read(data)?;
         Self::of(guild, &state, at.node)
+    }
+
+    /// The same of a snapshot, which is named where it cannot be read.
+    ///
+    /// # Errors
+    /// As [`read`](LiveQueue::read).
+    pub fn restored(guild: u64, restored: &Restored) -> Result<Self> {
+        let data: Value = restored.to()?;
+        Self::read(guild, &data).map_err(unreadable(restored.snapshot()))
     }
 
     fn of(guild: u64, state: &State, node: Option<String>) -> Result<Self> {

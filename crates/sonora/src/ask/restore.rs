@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{document, read, to_json};
 use crate::failed::note_failed;
-use crate::player::{Component, LoadedPlayer, Player};
+use crate::player::{Component, LoadedPlayer, Player, State, unreadable};
 
 /// What [`RESTORE`](crate::RESTORE) is asked with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +50,13 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
     };
+    // What cannot be read is said before anything is stopped for it.
+    if let Err(error) = State::read(&data) {
+        return Err(match &from {
+            Some(from) => unreadable(from)(error),
+            None => error.context(format!("the state for guild {}", player.guild())),
+        });
+    }
     player
         .freeze(&format!("is restored for {}; try again", request.by))
         .await;

@@ -23,6 +23,7 @@ pub use load::{Component, LoadedPlayer};
 pub(crate) use play::look_up;
 pub use state::State;
 pub use stored::Whereabouts;
+pub(crate) use stored::unreadable;
 
 use crate::event::{Happened, Told};
 use crate::lavalink::{Event, NodePlayer, PlayerChange, PlayerState, VoiceServer};

@@ -298,6 +298,52 @@ async fn a_restore_that_changes_nothing_in_the_store_is_undone_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_named_in_plain_words_with_a_way_out() {
+    let (node, folder) = (node(), tempfile::tempdir().unwrap());
+    let engine = engine(&folder);
+    let odd = json!({"queue": {"current": {"title": "a", "uri": {}}}});
+    let nobodys = engine.save("sonora/9", &odd).commit().unwrap();
+    let (bot, recovery) = bot(&engine, options(&node)).await;
+    let player = playing(&bot, 1, 3).await;
+    bot.save(None).await.unwrap();
+    let its = engine.save("sonora/1", &odd).name("odd").commit().unwrap();
+    let heard = node.heard(1).len();
+    let restored = ask(&folder, "sonora/1", RESTORE, json!({"from": "odd"})).await;
+    let rolled_back = ask(&folder, "sonora/1", "rollback", json!({"to": "odd"})).await;
+    let emergency = bot.emergency_restore(1, Some("odd")).await.unwrap();
+    let party: Value = serde_json::from_slice(&player.document().unwrap().to_text()).unwrap();
+    let stored = dalsegno_sonora::restore_stored(&engine, "sonora/9", &party, &[Component::Queue]);
+    let snapshot = engine.restore("sonora/9@latest").unwrap();
+    for (said, of) in [
+        (recovery.passed_over[0].1.to_string(), &nobodys),
+        (restored.unwrap_err().to_string(), &its),
+        (emergency.failed[0].1.clone(), &its),
+        (stored.unwrap_err().to_string(), &nobodys),
+        (
+            dalsegno_sonora::LiveQueue::restored(9, &snapshot)
+                .unwrap_err()
+                .to_string(),
+            &nobodys,
+        ),
+    ] {
+        for words in [
+            &*format!("snapshot {} of {}", of.id, of.session),
+            "component queue",
+            "current of the queue",
+            "it is an object, and should be text",
+            &format!("`snapshot list {}`", of.session),
+        ] {
+            assert!(said.contains(words), "{words:?} is not in: {said}");
+        }
+    }
+    // The newest state is that one, and the player, which goes on as it was, says why it is not.
+    let not_told = rolled_back.unwrap().not_told.unwrap();
+    assert!(not_told.contains("should be text"), "{not_told}");
+    assert!(node.heard(1).len() > heard, "only the last resort is heard");
+    player.set_volume(30).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_restored_while_no_bot_ran_is_put_on_the_node_at_the_next_start() {
     let (node, folder) = (node(), tempfile::tempdir().unwrap());
     let engine = engine(&folder);
