@@ -177,3 +177,39 @@ async fn what_a_node_that_is_gone_was_told_holds_up_no_other_node() {
         assert_eq!(queue(&player.state()), (Some("track-0"), vec!["track-1"]));
     }
 }
+
+/// Nor is a player forgotten that stands still for another program's request when its node goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_that_is_restored_when_its_node_goes_plays_on_elsewhere() {
+    let (clock, folder) = (TestClock::new(), tempfile::tempdir().unwrap());
+    let mut nodes = [node(&clock), node(&clock)];
+    let options = Options::new(BOT)
+        .node("0", address(&nodes[0]))
+        .node("1", address(&nodes[1]))
+        .hold(hold())
+        .fail_over(Duration::ZERO)
+        .patience(Duration::from_secs(3_600))
+        .voice(Arc::new(Channels));
+    let engine = engine(&folder);
+    let (bot, _) = bot(&engine, options).await;
+    let player = playing(&bot, 1, 3).await;
+    bot.save(Some(1)).await.unwrap();
+    let to = engine.info("sonora/1@latest").unwrap().id;
+    player.skip().await.unwrap();
+    hang(&nodes[0]);
+    let other = crate::world::engine(&folder);
+    let ask = move || {
+        let ask = other.ask("sonora/1", RESTORE);
+        ask.arguments(json!({"from": to})).send()
+    };
+    let asked = tokio::task::spawn_blocking(ask);
+    hangs(&nodes[0]).await;
+    nodes[0].kill();
+    let error = asked.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    let plays = |node: &Node| {
+        let there = node.player(1);
+        there.is_some_and(|it| it.identifier.as_deref() == Some("track-1") && it.connected)
+    };
+    nodes[1].until(plays).await.unwrap();
+}
