@@ -145,8 +145,9 @@ impl Attending {
     pub fn pause(&self, patience: Duration) -> bool {
         let until = Instant::now().checked_add(patience);
         // Both let go, also where one takes longer.
-        self.seats()
-            .fold(true, |paused, seat| seat.pause(until) && paused)
+        let looks = self.looks.as_ref();
+        let looks = looks.is_none_or(|seat| seat.pause(until));
+        self.seat.pause(until) && looks
     }
 
     /// Goes on after a [`pause`](Attending::pause), with this engine, which has the same sessions open: see
