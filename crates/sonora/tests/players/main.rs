@@ -18,4 +18,5 @@ mod nodes;
 mod playing;
 mod restoring;
 mod tls;
+mod told;
 mod world;
