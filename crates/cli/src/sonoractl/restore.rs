@@ -160,8 +160,8 @@ fn leave(
 ) -> Result<()> {
     let session = guilds.session(guild);
     let head = restore_stored(guilds.engine, &session, &source.data, components)?;
-    let stored: Value = guilds.engine.restore(&format!("{session}@latest"))?.to()?;
-    let queue = LiveQueue::read(guild, &stored)?;
+    let stored = guilds.engine.restore(&format!("{session}@latest"))?;
+    let queue = LiveQueue::restored(guild, &stored)?;
     if out.is_json() {
         return out.json(&json!({
             "dry_run": false, "live": false, "guild": guild, "components": components,

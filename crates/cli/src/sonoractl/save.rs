@@ -129,7 +129,7 @@ impl Save {
     fn keep(&self, guilds: &Guilds<'_>, guild: u64) -> Result<SavedPlayer> {
         let session = guilds.session(guild);
         let stored = guilds.engine.restore(&format!("{session}@latest"))?;
-        let queue = LiveQueue::read(guild, &stored.to::<Value>()?)?;
+        let queue = LiveQueue::restored(guild, &stored)?;
         let mut save = guilds.engine.save_json(&session, stored.into_text());
         if let Some(name) = &self.name {
             save = save.name(name);

@@ -48,11 +48,11 @@ impl Source {
         let guild = guilds
             .guild(&snapshot.session)
             .ok_or_else(|| Failure::new(ErrorKind::InvalidInput, "it is of no player"))?;
-        let data: Value = guilds.engine.restore(&snapshot.id.to_string())?.to()?;
+        let restored = guilds.engine.restore(&snapshot.id.to_string())?;
         Ok(Self {
             guild,
-            queue: LiveQueue::read(guild, &data)?,
-            data,
+            queue: LiveQueue::restored(guild, &restored)?,
+            data: restored.to()?,
             from: From::Store(Box::new(snapshot)),
         })
     }

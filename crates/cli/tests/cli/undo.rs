@@ -201,7 +201,14 @@ fn what_cannot_be_undone() {
     // For good, there is no way back, and that is said.
     house.run(&["redo", "bot/1"]).ok();
     house
-        .run(&["snapshot", "cleanup", "--keep-last", "1", "--purge"])
+        .run(&[
+            "snapshot",
+            "cleanup",
+            "--keep-last",
+            "1",
+            "--keep-nothing",
+            "--purge",
+        ])
         .ok();
     house
         .run(&["undo", "bot/1"])

@@ -71,6 +71,17 @@ impl Rest {
         self
     }
 
+    /// The node is gone, and what was on it goes elsewhere: who waits for it, or asks it before it is there again, is
+    /// refused at once.
+    pub(crate) fn give_up(&self) {
+        self.pace.give_up(true);
+    }
+
+    /// It is there again.
+    pub(crate) fn go_on(&self) {
+        self.pace.give_up(false);
+    }
+
     /// Where the node is.
     #[must_use]
     pub fn address(&self) -> &Address {

@@ -27,7 +27,11 @@ impl Rest {
     }
 
     /// What is answered, as far as it has an end.
-    pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>> {
+    pub(super) async fn body(&self, response: Response) -> Result<Vec<u8>> {
+        self.unless_given_up(self.whole(response)).await
+    }
+
+    async fn whole(&self, mut response: Response) -> Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -52,13 +56,28 @@ impl Rest {
         }
     }
 
-    /// Sends a request until it is answered, or the patience is over.
+    /// Sends a request until it is answered, the patience is over, or the node is given up.
     pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response> {
+        self.unless_given_up(self.send_on(method, path, body)).await
+    }
+
+    async fn unless_given_up<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.pace.given_up() => Err(Error::new(
+                ErrorKind::Unreachable,
+                format!("the node {} is gone, and is not waited for any longer", self.address),
+            )),
+            done = work => done,
+        }
+    }
+
+    async fn send_on(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
         let until = Instant::now() + self.patience;
         let mut attempts = 0;
         loop {
