@@ -77,7 +77,7 @@ impl Restore {
         } else {
             let others = !running.is_empty();
             let left = leave(&guilds, &source, guild, (&components, &undo), others, out);
-            left.and_then(|()| back(Some(&undo), out))
+            left.and_then(|()| back(&undo, out))
         };
         close(engine, out);
         done
@@ -99,8 +99,6 @@ impl Restore {
         let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
         let value = &answer.value;
-        // Where nothing differed, an undo would take back what is older.
-        let undo = value["head"].is_object().then_some(undo);
         if out.is_json() {
             let mut all = value.clone();
             if let Some(all) = all.as_object_mut() {
@@ -131,7 +129,7 @@ impl Restore {
                 out.line("the node has no voice connection: nobody hears it yet")?;
             }
             if value["not_stored"].is_null() {
-                back(undo.as_deref(), out)?;
+                back(&undo, out)?;
             }
         }
         let mut missing: Vec<&str> = match &value["failed"] {
@@ -189,14 +187,11 @@ fn restored<'a>(components: impl Iterator<Item = &'a str>, out: &mut Out) -> Res
 }
 
 /// How it is taken back.
-fn back(undo: Option<&str>, out: &mut Out) -> Result<()> {
+fn back(undo: &str, out: &mut Out) -> Result<()> {
     if out.is_json() {
         return Ok(());
     }
-    out.line(match undo {
-        Some(command) => format!("to take it back: {}", human::safe(command)),
-        None => "it was that already: there is nothing to take back".to_owned(),
-    })
+    out.line(format!("to take it back: {}", human::safe(undo)))
 }
 
 fn plan(
