@@ -149,11 +149,37 @@ impl From<dalsegno::Error> for Failure {
         if let Some(cause) = cause.filter(|cause| !message.contains(cause)) {
             message = format!("{message}: {cause}");
         }
+        let message = by_name(message, program::name());
         if error.is_partly_done() {
             return Self::partly(message);
         }
         Self::new(error.kind(), message)
     }
+}
+
+/// Verbs that the engine names, as its hints have them.
+const VERBS: [&str; 9] = [
+    "init",
+    "verify",
+    "log ",
+    "undo ",
+    "redo ",
+    "snapshot ",
+    "recover",
+    "policy ",
+    "lease ",
+];
+
+/// The message in the words of a `program`: the verbs that the engine names are those of `dalsegno`, and `sonoractl` asks
+/// without being told to.
+fn by_name(message: String, program: &str) -> String {
+    if program == "dalsegno" {
+        return message;
+    }
+    let message = message.replace(" (`--ask`)", "");
+    VERBS.iter().fold(message, |message, verb| {
+        message.replace(&format!("`{verb}"), &format!("`dalsegno {verb}"))
+    })
 }
 
 impl From<clap::Error> for Failure {
@@ -192,6 +218,22 @@ mod tests {
         assert_eq!(Failure::problem("").code, 1);
         assert_eq!(Failure::partly("").code, 3);
         assert_eq!(Failure::interrupted().code, 130);
+    }
+
+    #[test]
+    fn a_hint_names_a_verb_that_is_there() {
+        let hint =
+            "nothing; `snapshot list --deleted` shows it, and `undo a --skip` passes over it";
+        assert_eq!(by_name(hint.to_owned(), "dalsegno"), hint);
+        assert_eq!(
+            by_name(hint.to_owned(), "sonoractl"),
+            "nothing; `dalsegno snapshot list --deleted` shows it, and `dalsegno undo a --skip` passes over it"
+        );
+        let hint = "it answers no requests (`--ask`): do this there";
+        assert_eq!(
+            by_name(hint.to_owned(), "sonoractl"),
+            "it answers no requests: do this there"
+        );
     }
 
     #[test]

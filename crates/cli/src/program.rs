@@ -16,8 +16,8 @@ pub(crate) fn name() -> &'static str {
     NAME.get().copied().unwrap_or("dalsegno")
 }
 
-/// The words that start this program, as the user could type them.
-pub(crate) fn words() -> Vec<String> {
+/// The words that start `program`, which stands where this one does, as the user could type them.
+fn words(program: &str) -> Vec<String> {
     // Cargo says so to what it runs, and only to that.
     if std::env::var_os("CARGO_MANIFEST_DIR").is_some() && std::env::var_os("CARGO").is_some() {
         let release = if cfg!(debug_assertions) {
@@ -25,22 +25,31 @@ pub(crate) fn words() -> Vec<String> {
         } else {
             &["--release"]
         };
-        let other = if name() == "dalsegno" {
+        let other = if program == "dalsegno" {
             &[][..]
         } else {
-            &["--bin", name()]
+            &["--bin", program]
         };
         let words = ["cargo", "run"].iter().chain(release).chain(other);
         let words = words.chain(&["--"]);
         return words.map(|word| (*word).to_owned()).collect();
     }
     let called = std::env::args().next().filter(|name| name.contains('/'));
-    vec![called.unwrap_or_else(|| name().to_owned())]
+    let beside = |called: String| path(&Path::new(&called).with_file_name(program));
+    vec![called.map_or_else(|| program.to_owned(), beside)]
 }
 
 /// A command of this program as one line for a shell.
 pub(crate) fn command<I: IntoIterator<Item = S>, S: Into<String>>(arguments: I) -> String {
-    let mut words = words();
+    command_of(name(), arguments)
+}
+
+/// A command of `program` as one line for a shell.
+pub(crate) fn command_of<I: IntoIterator<Item = S>, S: Into<String>>(
+    program: &str,
+    arguments: I,
+) -> String {
+    let mut words = words(program);
     words.extend(arguments.into_iter().map(Into::into));
     let quoted: Vec<_> = words.iter().map(|word| quote(word)).collect();
     quoted.join(" ")

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::codec::deed::Before;
 use crate::damage::{Damage, only_damage, report};
+use crate::deed::{self, Deed};
 use crate::delete::GRACE;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -15,7 +17,7 @@ use crate::list::Query;
 use crate::location;
 use crate::model::{Kind, Snapshot, SnapshotId};
 use crate::purge::{Purge, Purged, staying};
-use crate::retention::{Candidate, Decision, Policy, Reason, Rules, choose, decide};
+use crate::retention::{Candidate, Decision, Policy, Reason, Rules, SAFETY_STAYS, choose, decide};
 use crate::show;
 use crate::shrink::{self, Past};
 use crate::store::Flow;
@@ -256,7 +258,15 @@ impl Engine {
             None => candidates.iter().map(guarded).collect(),
         };
         let planned = snapshots.into_iter().zip(decisions);
+        let leads_back = match rules.filter(|rules| !rules.keep_nothing) {
+            Some(_) => self.leads_back(&session)?,
+            None => HashSet::new(),
+        };
         let planned = planned.map(|(snapshot, mut decision)| {
+            if !decision.keep && leads_back.contains(&snapshot.id.seq()) {
+                decision.reason = Reason::Undo { than: SAFETY_STAYS };
+                decision.keep = true;
+            }
             if let Some(why) = surplus.get(&snapshot.id.seq()).filter(|_| decision.keep) {
                 decision.reason = Reason::from(*why);
                 decision.keep = false;
@@ -278,6 +288,26 @@ impl Engine {
                 })
                 .collect(),
         })
+    }
+
+    /// The states that an undo of what was done to the session of late leads back to.
+    fn leads_back(&self, session: &str) -> Result<HashSet<i64>> {
+        let view = self.view()?;
+        let id = &self.store().info().id;
+        let row = show::known_session(&*view, id, session)?;
+        let since = self.now().checked_sub(SAFETY_STAYS);
+        let since = since.unwrap_or(Timestamp::MIN).as_microsecond();
+        let mut found = HashSet::new();
+        for row in deed::rows(&*view, row.id)? {
+            // One that cannot be read can be undone no more.
+            if let Ok(deed) = Deed::read(&row, id)
+                && deed.detail.at >= since
+                && let Before::Snapshot(seq) = deed.detail.before
+            {
+                found.insert(seq);
+            }
+        }
+        Ok(found)
     }
 
     /// The guard snapshots of a session that are more than its guard keeps, and why.

@@ -75,7 +75,7 @@ mod walk;
 mod writer;
 
 pub use amend::Amendment;
-pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Peer, Reply, Request};
+pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Looking, Peer, Reply, Request};
 pub use autosave::{AutoSave, AutoSaving, State};
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;

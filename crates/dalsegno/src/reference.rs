@@ -199,8 +199,9 @@ fn in_session(
             Ok(passed > back)
         })?;
         return row.ok_or_else(|| {
+            let states = if passed == 1 { "state" } else { "states" };
             Error::not_found(format!(
-                "the session has only {passed} states, so none is {back} back"
+                "the session has only {passed} {states}, so none is {back} back"
             ))
         });
     }

@@ -1,7 +1,7 @@
 //! The time a node goes by: the machine's, or one that a test moves.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
@@ -52,11 +52,15 @@ impl Clock {
     /// Milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         match self {
-            Self::Real => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| {
+            Self::Real => {
+                // Somebody may set the machine's clock; what plays goes on as it did.
+                static BEGAN: LazyLock<(SystemTime, Instant)> =
+                    LazyLock::new(|| (SystemTime::now(), Instant::now()));
+                let now = BEGAN.0 + BEGAN.1.elapsed();
+                now.duration_since(UNIX_EPOCH).map_or(0, |since| {
                     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-                }),
+                })
+            }
             Self::Test(clock) => clock.now(),
         }
     }

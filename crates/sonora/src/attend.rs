@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use dalsegno::{
-    Attendant, Engine, Error, ErrorKind, Kind, Peer, Reply, Request, Restored, Result,
+    Attendant, Engine, Error, ErrorKind, Kind, Looking, Peer, Reply, Request, Restored, Result,
     State as Saved,
 };
 use serde_json::Value;
@@ -12,9 +12,10 @@ use tokio::runtime::Handle;
 use crate::ask;
 use crate::client::Client;
 use crate::deploying::{Deploying, take};
+use crate::failed::note_failed;
 use crate::keeper::Keeper;
 use crate::left::guild_of;
-use crate::player::{Component, Player, State};
+use crate::player::{Component, Player, State, unreadable};
 
 /// The deeds of the engine that put another state in the place of the player's.
 const DEEDS: [&str; 6] = [
@@ -149,16 +150,44 @@ impl Attendant for Attends {
         let Some(player) = self.player(&request.session)? else {
             return Ok(false);
         };
-        let data = ask::document(state.text());
+        let load = async {
+            let data = ask::document(state.text())?;
+            State::read(&data).map_err(unreadable(state.snapshot()))?;
+            player.load_still(&data, &Component::ALL).await
+        };
         let loaded = self.runtime.block_on(async {
-            let loaded = player.load_still(&data?, &Component::ALL).await;
+            let loaded = load.await;
             match &loaded {
                 Ok(_) => player.move_on(),
                 Err(_) => player.thaw().await,
             }
             loaded
         });
-        loaded.map(|_| true)
+        loaded.map(|_| true).map_err(|error| {
+            let (guild, from) = (player.guild(), state.snapshot().id);
+            let noted = self.engine().and_then(|engine| {
+                let all = &Component::ALL;
+                note_failed(&engine, &request.session, guild, Some(from), all, &error)
+            });
+            match noted {
+                Ok(()) => error,
+                Err(_) => error.context("the log could not be told that this failed"),
+            }
+        })
+    }
+
+    fn looking(&mut self) -> Option<Looking> {
+        let (client, app) = (Weak::clone(&self.client), self.app.clone());
+        Some(Box::new(move |request| {
+            let look = match request.verb.as_str() {
+                ask::QUEUE => ask::queue,
+                ask::STATE => ask::state,
+                _ => return None,
+            };
+            let guild = guild_of(&app, &request.session)?;
+            let player = client.upgrade()?.player(guild)?;
+            Some(look(&player))
+        }))
     }
 
     fn failed(&mut self, request: &Request, _: &Error) {
@@ -187,9 +216,9 @@ impl Attendant for Attends {
     }
 
     fn handed_over(&mut self, session: &str, _: &Peer) {
-        if let (Ok(Some(player)), Ok(client)) = (self.player(session), self.client()) {
-            // It stands still for good. That its node cannot be told ends with the node's session.
-            client.world().forget(player.guild());
+        if let Ok(Some(player)) = self.player(session) {
+            player.leave();
+            // That its node cannot be told ends with the node's session.
             drop(self.runtime.block_on(player.end()));
         }
     }

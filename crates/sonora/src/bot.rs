@@ -1,19 +1,26 @@
 //! A client whose players are sessions of an engine: kept while they play, brought back after anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dalsegno::guard::{End, GuardPolicy, GuardRule};
 use dalsegno::{Attending, Engine, Error, ErrorKind, Result};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use crate::attend::Attends;
 use crate::blocking::blocking;
 use crate::bring::{Found, bring_back};
 use crate::client::Client;
+use crate::failed::note_failed;
 use crate::keeper::{Keeper, Keeping};
 use crate::left::{Recovery, left, waiting};
 use crate::options::Options;
-use crate::player::Player;
+use crate::player::{Component, Player};
+
+/// How long a save waits for the end of what another program asked for. A node that does not answer is waited for half
+/// as long, twice: for what it was told, and for what was before.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is guarded of players: a queue that is played off and a history that forgets its oldest lose nothing by it.
 ///
@@ -102,6 +109,15 @@ impl Bot {
                 keeper.saving.touch(&keeper.session(guild));
             }
         })));
+        let keeping = (Arc::downgrade(&bot.keeper), Arc::downgrade(&bot.engine));
+        let note = move |guild, components: &[Component], error: &Error| {
+            let (Some(keeper), Some(engine)) = (keeping.0.upgrade(), keeping.1.upgrade()) else {
+                return Ok(());
+            };
+            let session = keeper.session(guild);
+            note_failed(&engine, &session, guild, None, components, error)
+        };
+        bot.client.world().on_failed_restore(Some(Arc::new(note)));
         // They are kept before they are brought back: a bot that is killed meanwhile finds each where it is by then.
         match bot.client.bring(&options, &left).await {
             Ok(players) => recovery.players = players,
@@ -204,16 +220,35 @@ impl Bot {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Saves all players, or one, and returns when that is durable.
+    /// Saves all players, or one, and returns when that is durable. A player that stands still, because another program
+    /// asked for something that is being done, is saved after that.
     ///
     /// # Errors
-    /// What keeps a player from being saved; the others are saved all the same.
+    /// What keeps a player from being saved; the others are saved all the same. `Locked` or `Conflict` where a player
+    /// stood still for 90 seconds.
     pub async fn save(&self, guild: Option<u64>) -> Result<()> {
+        let meant = |player: &Player| guild.is_none_or(|guild| player.guild() == guild);
+        let mut still = self.client.players();
+        still.retain(|player| meant(player) && player.is_still());
+        let done = self.save_now(guild).await;
+        for player in still {
+            if timeout(PATIENCE, player.moves()).await.is_err() {
+                player.check_moves()?;
+            }
+            // What was handed over is saved, and another bot's.
+            if self.client.player(player.guild()).is_some() {
+                self.save_now(Some(player.guild())).await?;
+            }
+        }
+        done
+    }
+
+    async fn save_now(&self, guild: Option<u64>) -> Result<()> {
         let (saving, session) = (
             Arc::clone(&self.keeper.saving),
             guild.map(|guild| self.session(guild)),
         );
-        blocking(move || saving.save_now(session.as_deref())).await
+        blocking(move || saving.save_now_within(session.as_deref(), PATIENCE)).await
     }
 
     /// Ends the player of a guild, on its node and here: it is not brought back any more. Its snapshots stay.
@@ -223,8 +258,9 @@ impl Bot {
     pub async fn destroy(&self, guild: u64) -> Result<()> {
         let player = self.own_player(guild)?;
         player.destroy().await?;
+        self.save_now(Some(guild)).await?;
         let (saving, session) = (Arc::clone(&self.keeper.saving), self.session(guild));
-        blocking(move || saving.unregister(&session)).await
+        blocking(move || saving.release(&session)).await
     }
 
     /// Saves all players for the last time, closes their sessions, and lets go of the nodes, where they play on for
@@ -242,6 +278,7 @@ impl Bot {
             .await?;
         }
         self.client.world().on_touch(None);
+        self.client.world().on_failed_restore(None);
         self.client.close();
         let (saving, engine) = (Arc::clone(&self.keeper.saving), Arc::clone(&self.engine));
         let own = self.keeper.own_session();

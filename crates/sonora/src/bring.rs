@@ -118,6 +118,9 @@ async fn one(world: &Arc<World>, player: &Player, found: Found) -> How {
     if found == Found::Restored {
         player.caught_up().await;
         player.move_on();
+    } else {
+        // Whoever has it stand still may leave it as it was.
+        player.moves().await;
     }
     match player.put_back(world, found == Found::Restored).await {
         Ok(()) if found == Found::Restored => How::Restored,

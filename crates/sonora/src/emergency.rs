@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::blocking::blocking;
 use crate::bot::Bot;
-use crate::player::{Component, LoadedPlayer, Player};
+use crate::player::{Component, LoadedPlayer, Player, State, unreadable};
 
 /// So many of the newest snapshots are tried.
 const TRIED: usize = 5;
@@ -85,6 +85,7 @@ impl Bot {
         let (engine, reference) = (self.engine().clone(), reference.to_owned());
         let restored = blocking(move || engine.restore(&reference)).await?;
         let data: Value = restored.to()?;
+        State::read(&data).map_err(unreadable(restored.snapshot()))?;
         let loaded = player.load(&data, &Component::ALL).await?;
         Ok((restored.snapshot().clone(), loaded))
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::bring::Brought;
-use crate::player::{State, Whereabouts};
+use crate::player::{State, Whereabouts, unreadable};
 
 /// A player as it was, to be brought back.
 #[derive(Debug, Clone)]
@@ -137,7 +137,8 @@ fn read(engine: &Engine, session: &str, guild: u64) -> Result<Option<(Left, Snap
     let document: Value = stored.to()?;
     let ago = Timestamp::now().duration_since(stored.snapshot().created_at);
     // By a clock that was set back, it was just now.
-    let mut left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
+    let left = Left::read(guild, &document, ago.try_into().unwrap_or_default());
+    let mut left = left.map_err(unreadable(stored.snapshot()))?;
     let mut newest = stored.snapshot().clone();
     // A name that somebody gave to it since changes nothing; a bot that went on from it would have saved it by itself.
     while let (true, Kind::Manual, Some(parent)) = (newest.unchanged, newest.kind, newest.parent) {

@@ -137,11 +137,13 @@ impl Link {
         };
         drop(other);
         let players = world.players_on(&self.node);
+        // The next attempt finds none of them here.
+        players.iter().for_each(|player| player.sit(None));
+        // Whoever waits for it has the turn of a player that is to go on elsewhere.
+        self.node.rest().give_up();
         if players.is_empty() {
             return;
         }
-        // The next attempt finds none of them here.
-        players.iter().for_each(|player| player.sit(None));
         let world = Arc::clone(world);
         tokio::spawn(async move {
             bring_back(&world, players, Found::Gone).await;

@@ -96,6 +96,8 @@ impl Node {
         let mut link = self.link();
         link.session = Some(session.into());
         link.lost = None;
+        drop(link);
+        self.rest.go_on();
     }
 
     /// What it last said about how it is doing.

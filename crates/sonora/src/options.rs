@@ -66,7 +66,8 @@ impl Options {
         self
     }
 
-    /// For how long a request is sent again that a node does not answer, or puts off: 30 s unless said.
+    /// For how long a request is sent again that a node does not answer, or puts off: 30 s unless said. It ends as soon
+    /// as the node's players go to another one.
     #[must_use]
     pub fn patience(mut self, time: Duration) -> Self {
         self.patience = time;

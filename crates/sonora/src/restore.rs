@@ -23,7 +23,8 @@ pub(crate) struct Wanted {
 }
 
 impl Player {
-    /// Has the node do what is wanted; where it does not hold, it is told again what was before. What of this is the
+    /// Has the node do what is wanted; where it does not hold, it is told again what was before, unless it is gone: then
+    /// the player goes on elsewhere with that. What of this is the
     /// player's own state, `apply` puts into it: other changes may have been made to that meanwhile, and stay.
     /// The caller has the turn.
     ///
@@ -36,6 +37,9 @@ impl Player {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
+        if self.node().is_none() {
+            return Err(error);
+        }
         let before = Wanted {
             state: before,
             position: again,

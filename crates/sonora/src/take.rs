@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::client::Client;
 use crate::left::Left;
-use crate::player::Player;
+use crate::player::unreadable;
 
 /// How many players are put on nodes at once.
 const AT_ONCE: usize = 64;
@@ -97,7 +97,8 @@ impl Taker {
         };
         let document: Value = state.to()?;
         let ago = Timestamp::now().duration_since(state.snapshot().created_at);
-        let left = Left::read(guild, &document, ago.try_into().unwrap_or_default())?;
+        let left = Left::read(guild, &document, ago.try_into().unwrap_or_default());
+        let left = left.map_err(unreadable(state.snapshot()))?;
         let world = self.client.world();
         if left.state.connected && left.state.channel.is_some() && !world.can_join() {
             return Err(Error::new(
@@ -116,9 +117,13 @@ impl Taker {
     }
 
     async fn let_go(&self, guild: u64) {
-        let player: Option<Player> = self.client.player(guild);
-        self.client.world().forget(guild);
-        if let Some(player) = player {
+        let Some(player) = self.client.player(guild) else {
+            return;
+        };
+        // Where its node was lost meanwhile, it may be on its way to another one: it would be heard twice.
+        player.freeze("was given back").await;
+        player.leave();
+        if player.node().is_some_and(|node| node.is_up()) {
             // Where its node does not answer, it ends with the node's session.
             drop(player.end().await);
         }

@@ -11,7 +11,7 @@ use crate::event::Told;
 use crate::hold::Hold;
 use crate::lavalink::VoiceServer;
 use crate::node::Node;
-use crate::player::Player;
+use crate::player::{Component, Player};
 use crate::plugin::Plugins;
 use crate::voice::Voice;
 
@@ -19,6 +19,9 @@ use crate::voice::Voice;
 const WAITING: usize = 4096;
 
 type Touch = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Notes that a restore of these components of a guild's player failed, and why.
+pub(crate) type Note = Arc<dyn Fn(u64, &[Component], &Error) -> Result<()> + Send + Sync>;
 
 pub(crate) struct World {
     pub(crate) nodes: Vec<Arc<Node>>,
@@ -29,6 +32,7 @@ pub(crate) struct World {
     provider: Arc<dyn Provider>,
     told: broadcast::Sender<Told>,
     touch: RwLock<Option<Touch>>,
+    note: RwLock<Option<Note>>,
 }
 
 impl World {
@@ -48,6 +52,7 @@ impl World {
             provider,
             told: broadcast::channel(WAITING).0,
             touch: RwLock::default(),
+            note: RwLock::default(),
         }
     }
 
@@ -135,5 +140,15 @@ impl World {
         if let Some(touch) = touch {
             touch(guild);
         }
+    }
+
+    /// From now on, who notes that a restore failed.
+    pub(crate) fn on_failed_restore(&self, note: Option<Note>) {
+        *self.note.write().unwrap_or_else(PoisonError::into_inner) = note;
+    }
+
+    pub(crate) fn note(&self) -> Option<Note> {
+        let note = self.note.read();
+        note.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

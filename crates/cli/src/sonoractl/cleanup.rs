@@ -2,15 +2,17 @@
 
 use clap::Args;
 use dalsegno::retention::Rules;
+use dalsegno::{CleanupPlan, Damage, Engine};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::guilds::guild_id;
 use super::options::Options;
-use crate::failure::Result;
-use crate::human;
+use crate::failure::{Failure, Result};
 use crate::output::Out;
 use crate::verb::put::close;
 use crate::verb::rules::duration;
+use crate::verb::snapshot::cleanup::{damaged, done, tell_plan};
 
 /// Delete the snapshots of players that are older than a time
 ///
@@ -26,9 +28,9 @@ pub(super) struct Cleanup {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: SignedDuration,
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
-    /// Show what would be deleted, without deleting it
+    /// Show what would be deleted and why, without deleting it
     #[arg(long)]
     dry_run: bool,
 }
@@ -44,31 +46,66 @@ impl Cleanup {
             Some(guild) => vec![guild],
             None => guilds.stored()?,
         };
-        let (mut deleted, mut kept) = (0, 0);
+        let (mut whole, mut failed): (Option<CleanupPlan>, _) = (None, Vec::new());
+        let mut planned = 0;
         for guild in meant {
-            let plan = engine.cleanup_plan(&dalsegno::Cleanup {
+            let asked = dalsegno::Cleanup {
                 session: Some(guilds.session(guild)),
                 rules: Some(rules.clone()),
-                grace: None,
-                purge: false,
-            })?;
-            kept += plan.kept;
-            deleted += if self.dry_run {
-                plan.deleted
-            } else {
-                engine.cleanup(&plan, &mut |_| {})?.deleted
+                ..dalsegno::Cleanup::default()
             };
+            match engine.cleanup_plan(&asked) {
+                Ok(plan) => whole = Some(with(whole, plan)),
+                // One that cannot be read does not hold up the others.
+                Err(error) => {
+                    failed.push((guild, error.into()));
+                    continue;
+                }
+            }
+            planned += 1;
         }
-        close(engine, out);
-        if out.is_json() {
-            let all = json!({"dry_run": self.dry_run, "deleted": deleted, "kept": kept});
-            return out.json(&all);
-        }
-        let gone = human::count(deleted, "snapshot");
-        if self.dry_run {
-            out.line(format!("{gone} would be deleted, {kept} would stay"))?;
-            return out.line("dry run: nothing was changed");
-        }
-        out.line(format!("{gone} moved to the trash, {kept} stay"))
+        let damage = match &whole {
+            Some(plan) => self.carry_out(engine, plan, out)?,
+            None => {
+                close(engine, out);
+                if failed.is_empty() {
+                    out.note("no guild has a snapshot");
+                }
+                Vec::new()
+            }
+        };
+        Failure::of_several(failed, planned, "cleaned up")?;
+        damaged(&damage)
     }
+
+    /// Does it, or shows it; what is damaged was left alone.
+    fn carry_out(&self, engine: Engine, plan: &CleanupPlan, out: &mut Out) -> Result<Vec<Damage>> {
+        let cleaned = (!self.dry_run)
+            .then(|| engine.cleanup(plan, &mut |_| {}))
+            .transpose()?;
+        close(engine, out);
+        let deleted = cleaned.as_ref().map_or(plan.deleted, |it| it.deleted);
+        if out.is_json() {
+            out.json(&json!({
+                "dry_run": self.dry_run, "deleted": deleted, "kept": plan.kept, "plan": plan,
+                "done": cleaned,
+            }))?;
+        } else if let Some(cleaned) = &cleaned {
+            out.line(format!("{}, {} stay", done(plan, cleaned), plan.kept))?;
+        } else {
+            tell_plan(plan, out)?;
+        }
+        let more = cleaned.map(|cleaned| cleaned.damage).unwrap_or_default();
+        Ok([&plan.damage[..], &more].concat())
+    }
+}
+
+/// Both in one. What is in the trash for its time is the same in each.
+fn with(whole: Option<CleanupPlan>, plan: CleanupPlan) -> CleanupPlan {
+    let Some(mut whole) = whole else { return plan };
+    whole.sessions.extend(plan.sessions);
+    whole.deleted += plan.deleted;
+    whole.kept += plan.kept;
+    whole.frees += plan.frees;
+    whole
 }

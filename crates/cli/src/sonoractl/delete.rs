@@ -4,6 +4,7 @@ use clap::Args;
 use dalsegno::GRACE;
 use serde_json::json;
 
+use super::guilds::guild_id;
 use super::options::Options;
 use crate::failure::Result;
 use crate::output::Out;
@@ -24,7 +25,7 @@ pub(super) struct Delete {
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
     /// Of this guild, where several have one of that name
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// Show what would be deleted, without deleting it
     #[arg(long)]

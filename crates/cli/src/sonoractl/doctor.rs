@@ -1,7 +1,7 @@
 //! `sonoractl doctor`: whether all is there that a bot needs.
 
 use clap::Args;
-use dalsegno::Holding;
+use dalsegno::{Holder, Holding, Severity};
 use serde_json::json;
 
 use super::health_check;
@@ -22,11 +22,11 @@ Examples:
   sonoractl doctor --password-file node.password --json")]
 pub(super) struct Doctor {}
 
-/// What was looked at, what was seen, and whether that is well.
+/// What was looked at, what was seen, and how bad that is, if it is.
 struct Check {
     what: &'static str,
     seen: String,
-    well: bool,
+    wrong: Option<Severity>,
 }
 
 impl Doctor {
@@ -46,13 +46,16 @@ impl Doctor {
                     health.info.version, health.stats.playing
                 ),
             ),
-            Err(failure) => Check::of("node", failure.message(), false),
+            Err(failure) => Check::problem("node", failure.message()),
         });
-        let wrong = checks.iter().filter(|check| !check.well).count() as u64;
+        let wrong = checks.iter().filter(|check| !check.is_well()).count() as u64;
         if out.is_json() {
-            let checks = checks
-                .iter()
-                .map(|check| json!({"what": check.what, "seen": check.seen, "well": check.well}));
+            let checks = checks.iter().map(|check| {
+                json!({
+                    "what": check.what, "seen": check.seen, "well": check.is_well(),
+                    "severity": check.wrong,
+                })
+            });
             out.json(&json!({"checks": checks.collect::<Vec<_>>()}))?;
         } else {
             let rows = checks.iter().map(|check| {
@@ -66,10 +69,10 @@ impl Doctor {
             for (line, check) in lines.into_iter().zip(&checks) {
                 // Once it is laid out: colours have a width of their own.
                 let mark = check.mark();
-                let shown = if check.well {
-                    style::good(mark)
-                } else {
-                    style::bad(mark)
+                let shown = match check.wrong {
+                    None => style::good(mark),
+                    Some(Severity::Warning) => style::head(mark),
+                    Some(Severity::Problem) => style::bad(mark),
                 };
                 out.line(line.replacen(mark, &shown, 1))?;
             }
@@ -86,78 +89,96 @@ impl Doctor {
 
 impl Check {
     fn well(what: &'static str, seen: String) -> Self {
+        let wrong = None;
+        Self { what, seen, wrong }
+    }
+
+    fn problem(what: &'static str, seen: &str) -> Self {
         Self {
             what,
-            seen,
-            well: true,
+            // A line of a table.
+            seen: seen.replace('\n', "; "),
+            wrong: Some(Severity::Problem),
         }
     }
 
-    fn mark(&self) -> &'static str {
-        if self.well { "well" } else { "problem" }
+    fn finding(what: &'static str, severity: Severity, message: &str, remedy: &str) -> Self {
+        Self {
+            what,
+            seen: format!("{message}; {remedy}"),
+            wrong: Some(severity),
+        }
     }
 
-    fn of(what: &'static str, seen: &str, well: bool) -> Self {
-        let seen = seen.to_owned();
-        Self { what, seen, well }
+    /// What is warned of works.
+    fn is_well(&self) -> bool {
+        self.wrong != Some(Severity::Problem)
+    }
+
+    fn mark(&self) -> &'static str {
+        match self.wrong {
+            None => "well",
+            Some(Severity::Warning) => "warning",
+            Some(Severity::Problem) => "problem",
+        }
     }
 }
 
 fn configuration() -> Vec<Check> {
-    let configuration = place::configuration();
-    let findings = config::findings(&configuration);
+    let what = "configuration";
+    let findings = config::findings(&place::configuration());
     if findings.is_empty() {
-        return vec![Check::of("configuration", "nothing is wrong with it", true)];
+        return vec![Check::well(what, "nothing is wrong with it".to_owned())];
     }
-    let checks = findings.iter().map(|it| {
-        let well = it.severity == dalsegno::Severity::Warning;
-        Check::of(
-            "configuration",
-            &format!("{}; {}", it.message, it.remedy),
-            well,
-        )
-    });
+    let checks = findings.iter();
+    let checks = checks.map(|it| Check::finding(what, it.severity, &it.message, &it.remedy));
     checks.collect()
 }
 
 fn store(options: &Options) -> Vec<Check> {
+    let what = "store";
     let place = match Place::find(&options.global) {
         Ok(place) => place,
-        Err(failure) => return vec![Check::of("store", failure.message(), false)],
+        Err(failure) => return vec![Check::problem(what, failure.message())],
     };
     let engine = match place.engine() {
         Ok(engine) => engine,
-        Err(failure) => return vec![Check::of("store", failure.message(), false)],
+        Err(failure) => return vec![Check::problem(what, failure.message())],
     };
     let mut checks = Vec::new();
     match engine.doctor() {
         Ok(seen) => {
             let (path, by) = (seen.path.display(), place.named.by());
-            checks.push(Check::well("store", format!("{path}, named by {by}")));
-            checks.extend(seen.findings.iter().map(|it| {
-                let well = it.severity == dalsegno::Severity::Warning;
-                Check::of("store", &format!("{}; {}", it.message, it.remedy), well)
-            }));
+            checks.push(Check::well(what, format!("{path}, named by {by}")));
+            let findings = seen.findings.iter();
+            checks.extend(
+                findings.map(|it| Check::finding(what, it.severity, &it.message, &it.remedy)),
+            );
         }
-        Err(error) => checks.push(Check::of("store", &error.to_string(), false)),
+        Err(error) => checks.push(Check::problem(what, &error.to_string())),
     }
-    let guilds = options.guilds(&engine);
-    checks.push(match guilds.holders() {
-        Ok(holders) => {
-            let count = |standing| {
-                holders.iter().filter(|(_, it)| it.standing == standing).count()
-            };
-            let (open, gone) = (count(Holding::Open), count(Holding::Gone));
-            let bot = if open > 0 { "a bot plays" } else { "no bot runs, for" };
-            Check::well(
-                "players",
-                format!(
-                    "{bot} {}; {gone} were left by one that ended, which the next start brings back",
-                    human::count(open as u64, "guild")
-                ),
-            )
-        }
-        Err(failure) => Check::of("players", failure.message(), false),
+    checks.push(match options.guilds(&engine).holders() {
+        Ok(holders) => Check::well("players", players(&holders)),
+        Err(failure) => Check::problem("players", failure.message()),
     });
     checks
+}
+
+/// Who has them.
+fn players(holders: &[(u64, Holder)]) -> String {
+    let count = |standing| {
+        let of = holders.iter().filter(|(_, it)| it.standing == standing);
+        of.count() as u64
+    };
+    let bot = match count(Holding::Open) {
+        0 => "no bot runs".to_owned(),
+        open => format!("a bot plays in {}", human::count(open, "guild")),
+    };
+    match count(Holding::Gone) {
+        0 => bot,
+        gone => format!(
+            "{bot}; a bot that ended left {}, which the next start brings back",
+            human::count(gone, "guild")
+        ),
+    }
 }

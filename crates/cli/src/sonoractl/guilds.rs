@@ -94,13 +94,18 @@ impl Guilds<'_> {
                 found => return Ok(found?),
             }
         }
-        let found = self.engine.info(name).map_err(|error| {
-            let ambiguous = error.kind() == ErrorKind::Ambiguous;
-            match Failure::from(error) {
-                failure if ambiguous => failure.advise("give --guild-id, or SESSION@NAME"),
-                failure => failure,
-            }
-        })?;
+        let found =
+            self.engine
+                .info(name)
+                .map_err(|error| match (Failure::from(error), guild) {
+                    (failure, None) if failure.is_of(ErrorKind::Ambiguous) => {
+                        failure.advise("or its --guild-id")
+                    }
+                    (failure, Some(guild)) if failure.is_of(ErrorKind::Ambiguous) => {
+                        failure.advise(&format!("guild {guild} itself has none of that name"))
+                    }
+                    (failure, _) => failure,
+                })?;
         if self.guild(&found.session).is_none() {
             let (id, session) = (human::short(found.id), human::safe(&found.session));
             return Err(Failure::new(
@@ -135,6 +140,12 @@ pub(super) fn of_guild(name: &str, guild: Option<u64>, its: Option<u64>, what: &
         )),
         _ => Ok(()),
     }
+}
+
+/// For clap.
+pub(super) fn guild_id(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "a guild's id is a number, such as 123456789")
 }
 
 fn is_none(kind: ErrorKind) -> bool {

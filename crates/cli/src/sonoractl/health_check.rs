@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use dalsegno::ErrorKind;
 use dalsegno_sonora::lavalink::{Address, Info, Rest, Stats};
 use serde_json::json;
 
@@ -65,11 +66,27 @@ pub(super) fn ask(address: &Address) -> Result<Health> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|e| Failure::io("starting to ask the node", e))?;
+    let rest = Rest::new(address)?.patience(Duration::ZERO);
     let asked = runtime.block_on(async {
-        let rest = Rest::new(address)?.patience(Duration::ZERO);
         let info = rest.info().await?;
         let stats = rest.stats().await?;
         Ok::<_, dalsegno::Error>(Health { info, stats })
     });
-    Ok(asked?)
+    asked.map_err(|error| {
+        let remedy = remedy(error.kind(), address);
+        Failure::from(error).advise(&remedy)
+    })
+}
+
+/// What was asked, and what can be done about the answer.
+fn remedy(kind: ErrorKind, address: &Address) -> String {
+    if kind == ErrorKind::Denied {
+        return "see --password-file and SONORA_PASSWORD".to_owned();
+    }
+    let (scheme, other) = if address.secure {
+        ("https", "leave --tls out if it does not speak TLS")
+    } else {
+        ("http", "give --tls if it speaks TLS")
+    };
+    format!("asked was {scheme}://{address}: see --host and --port, and {other}")
 }

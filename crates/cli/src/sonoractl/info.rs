@@ -1,9 +1,10 @@
 //! `sonoractl snapshot info`: what a snapshot holds.
 
 use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::guilds::of_guild;
+use super::guilds::{guild_id, of_guild};
 use super::options::Options;
 use super::player::{current, tracks};
 use super::source::{From, Source};
@@ -23,13 +24,13 @@ pub(super) struct Info {
     #[arg(value_name = "NAME")]
     name: String,
     /// Of this guild, where several have one of that name
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
 }
 
 impl Info {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let engine = options.engine()?;
+        let (engine, _) = options.engine_or_file(&self.name)?;
         let source = Source::find(&options.guilds(&engine), &self.name, self.guild_id)?;
         of_guild(&self.name, self.guild_id, Some(source.guild), "it")?;
         if out.is_json() {
@@ -79,6 +80,7 @@ fn rows(source: &Source) -> Vec<(&'static str, String)> {
             rows.push(("size", human::exact_size(snapshot.size)));
         }
         From::File(file) => {
+            rows.push(("taken", taken(file.timestamp)));
             rows.push(("version", file.version.clone()));
             let checked = if file.is_checked() { "right" } else { "none" };
             rows.push(("checksum", checked.to_owned()));
@@ -106,4 +108,11 @@ fn rows(source: &Source) -> Vec<(&'static str, String)> {
         ("autoplay", on(queue.autoplay)),
     ]);
     rows
+}
+
+/// The moment of a file, whatever it says.
+fn taken(timestamp: f64) -> String {
+    let since = SignedDuration::try_from_secs_f64(timestamp).ok();
+    let time = since.and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok());
+    time.map_or_else(|| format!("at {timestamp}, which is no time"), human::time)
 }

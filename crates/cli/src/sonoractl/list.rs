@@ -6,6 +6,7 @@ use clap::Args;
 use dalsegno::{Kind, Query, Snapshot};
 use serde_json::json;
 
+use super::guilds::guild_id;
 use super::options::Options;
 use crate::failure::Result;
 use crate::output::Out;
@@ -21,7 +22,7 @@ Examples:
   sonoractl snapshot list --guild-id 123456789 --limit 10 --json")]
 pub(super) struct List {
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// Those kept before a restore, and guards, too
     #[arg(long)]

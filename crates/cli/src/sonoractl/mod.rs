@@ -42,8 +42,9 @@ use options::Options;
 A snapshot (NAME) is a name, an id or the beginning of one, SESSION@ with `latest`, `-2` (two states before) or a
 time, or a file that `snapshot save --output` or Sonora wrote.
 
-Exit codes: 0 done, 1 failed, 2 usage or another version of the node, 3 partly done, 4 not found or ambiguous,
-5 conflict or locked, 6 damaged, 7 wrong key, 8 denied, 9 unreachable, 130 interrupted."
+Exit codes: 0 done, 1 failed, 2 usage, or a node that refuses or is no Lavalink 4, 3 partly done, 4 not found or
+ambiguous, 5 conflict or locked, or a node that does not hold what it was told, 6 damaged, 7 wrong key, 8 denied,
+9 unreachable, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

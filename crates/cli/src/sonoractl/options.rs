@@ -1,16 +1,21 @@
 //! The options that every verb has: the store, the node, the bot's name in the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use dalsegno::{Engine, ErrorKind};
+use dalsegno::clock::SystemClock;
+use dalsegno::store::MemoryStore;
+use dalsegno::{Engine, ErrorKind, check_session_name};
 use dalsegno_sonora::lavalink::{Address, Password};
 
 use super::guilds::Guilds;
-use crate::failure::Result;
+use super::source::no_file;
+use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
+use crate::verb::put::again;
 
 /// The variable that holds the node's password.
 const PASSWORD: &str = "SONORA_PASSWORD";
@@ -35,6 +40,7 @@ pub(crate) struct Options {
         env = "SONORA_APP",
         hide_env_values = true,
         default_value = "sonora",
+        value_parser = app,
         display_order = 103
     )]
     pub(crate) app: String,
@@ -123,6 +129,11 @@ Without it, the environment's DALSEGNO_STORE, else what the project's dalsegno.t
 holds a store, else what the user's configuration says, else dalsegno/ in the user's data folder. It is the one that \
 the bot was given.";
 
+/// For clap.
+fn app(text: &str) -> dalsegno::Result<String> {
+    check_session_name(text).map(|()| text.to_owned())
+}
+
 impl Options {
     /// What holds for the whole program.
     pub(super) fn settle(&self, out: &mut Out) -> Result<()> {
@@ -135,6 +146,31 @@ impl Options {
     /// Opens the store.
     pub(super) fn engine(&self) -> Result<Engine> {
         Place::open(&self.global)
+    }
+
+    /// Opens the store. Where there is none and `name` is a file, which needs none, it is an empty one, and why.
+    pub(super) fn engine_or_file(&self, name: &str) -> Result<(Engine, Option<Failure>)> {
+        match self.engine() {
+            Err(failure) if failure.is_of(ErrorKind::NotFound) => {
+                if !Path::new(name).exists() {
+                    return Err(no_file(failure, name));
+                }
+                let empty = MemoryStore::new(&SystemClock);
+                let engine = dalsegno::Options::default().on(Arc::new(empty));
+                Ok((engine, Some(failure)))
+            }
+            engine => Ok((engine?, None)),
+        }
+    }
+
+    /// The command that takes back what was restored into a session: a running bot is asked for it.
+    pub(super) fn undo(&self, engine: &Engine, session: &str) -> String {
+        let mut global = self.global.clone();
+        if self.config.is_some() {
+            // The other command would find another store.
+            global.store = engine.path();
+        }
+        again("undo", &["--ask"], session, &global)
     }
 
     /// The players of the store.

@@ -6,7 +6,7 @@ use clap::Args;
 use dalsegno_sonora::{Component, LiveQueue, RESTORE, merge_stored, restore_stored};
 use serde_json::{Value, json};
 
-use super::guilds::Guilds;
+use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use super::source::{From, Source};
@@ -35,7 +35,7 @@ pub(super) struct Restore {
     #[arg(value_name = "NAME")]
     name: String,
     /// Into this guild; without it, the snapshot's own
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// Only these: queue, current, filters, autoplay, settings, or player for current and settings
     #[arg(
@@ -55,33 +55,48 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let components = Component::parse(self.components.iter().map(String::as_str))?;
-        let engine = options.engine()?;
+        let asked = Component::parse(self.components.iter().map(|word| word.trim()))?;
+        let (engine, none) = if self.dry_run {
+            options.engine_or_file(&self.name)?
+        } else {
+            (options.engine()?, None)
+        };
         let guilds = options.guilds(&engine);
         let source = Source::find(&guilds, &self.name, self.guild_id)?;
         let guild = self.guild_id.unwrap_or(source.guild);
         let running = guilds.running()?;
         let live = running.contains(&guild);
+        let components = Component::present(&source.data, &asked)?;
         if self.dry_run {
-            return plan(&guilds, &source, guild, &components, live, out);
+            let no_store = none.as_ref().map(Failure::message);
+            return plan(&guilds, &source, guild, &components, (live, no_store), out);
         }
+        let undo = options.undo(&engine, &guilds.session(guild));
         let done = if live {
-            self.ask(&guilds, &source, guild, out)
+            self.ask(&guilds, &source, guild, (&components, undo), out)
         } else {
             let others = !running.is_empty();
-            leave(&guilds, &source, guild, &components, others, out)
+            let left = leave(&guilds, &source, guild, (&components, &undo), others, out);
+            left.and_then(|()| back(&undo, out))
         };
         close(engine, out);
         done
     }
 
     /// The bot does it.
-    fn ask(&self, guilds: &Guilds<'_>, source: &Source, guild: u64, out: &mut Out) -> Result<()> {
+    fn ask(
+        &self,
+        guilds: &Guilds<'_>,
+        source: &Source,
+        guild: u64,
+        (components, undo): (&[Component], String),
+        out: &mut Out,
+    ) -> Result<()> {
         let (from, state) = match &source.from {
             From::Store(snapshot) => (Some(snapshot.id), None),
             From::File(_) => (None, Some(source.data.to_string().into_bytes())),
         };
-        let arguments = json!({"from": from, "components": self.components});
+        let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
         let value = &answer.value;
         if out.is_json() {
@@ -90,6 +105,7 @@ impl Restore {
                 all.shift_insert(0, "dry_run".to_owned(), json!(false));
                 all.shift_insert(1, "live".to_owned(), json!(true));
                 all.insert("by".to_owned(), json!(answer.by));
+                all.insert("undo".to_owned(), json!(undo));
             }
             out.json(&all)?;
         } else {
@@ -101,6 +117,8 @@ impl Restore {
                 human::count(number("upcoming"), "track"),
                 number("history")
             ))?;
+            let components = value["components"].as_array().into_iter().flatten();
+            restored(components.filter_map(Value::as_str), out)?;
             if let Some(by) = &answer.by {
                 out.line(format!(
                     "its node holds it, says {}",
@@ -109,6 +127,9 @@ impl Restore {
             }
             if value["current"].is_string() && value["connected"] == false {
                 out.line("the node has no voice connection: nobody hears it yet")?;
+            }
+            if value["not_stored"].is_null() {
+                back(&undo, out)?;
             }
         }
         let mut missing: Vec<&str> = match &value["failed"] {
@@ -131,19 +152,19 @@ fn leave(
     guilds: &Guilds<'_>,
     source: &Source,
     guild: u64,
-    components: &[Component],
+    (components, undo): (&[Component], &str),
     others: bool,
     out: &mut Out,
 ) -> Result<()> {
     let session = guilds.session(guild);
     let head = restore_stored(guilds.engine, &session, &source.data, components)?;
-    let stored: Value = guilds.engine.restore(&format!("{session}@latest"))?.to()?;
-    let queue = LiveQueue::read(guild, &stored)?;
+    let stored = guilds.engine.restore(&format!("{session}@latest"))?;
+    let queue = LiveQueue::restored(guild, &stored)?;
     if out.is_json() {
         return out.json(&json!({
             "dry_run": false, "live": false, "guild": guild, "components": components,
             "current": queue.current, "position": queue.position, "upcoming": queue.upcoming,
-            "history": queue.history, "head": head,
+            "history": queue.history, "head": head, "undo": undo,
         }));
     }
     out.line(format!(
@@ -151,6 +172,7 @@ fn leave(
         style::good("done"),
         player::line(&queue)
     ))?;
+    restored(components.iter().map(|it| it.as_str()), out)?;
     out.line(if others {
         "the running bot has no player of this guild: it is put on a node once it has one again"
     } else {
@@ -158,12 +180,26 @@ fn leave(
     })
 }
 
+/// Which components were restored: the rest is as it was.
+fn restored<'a>(components: impl Iterator<Item = &'a str>, out: &mut Out) -> Result<()> {
+    let words: Vec<_> = components.collect();
+    out.line(format!("restored: {}", words.join(", ")))
+}
+
+/// How it is taken back.
+fn back(undo: &str, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        return Ok(());
+    }
+    out.line(format!("to take it back: {}", human::safe(undo)))
+}
+
 fn plan(
     guilds: &Guilds<'_>,
     source: &Source,
     guild: u64,
     components: &[Component],
-    live: bool,
+    (live, no_store): (bool, Option<&str>),
     out: &mut Out,
 ) -> Result<()> {
     let merged = merge_stored(
@@ -175,7 +211,7 @@ fn plan(
     let queue = LiveQueue::read(guild, &merged)?;
     if out.is_json() {
         return out.json(&json!({
-            "dry_run": true, "live": live, "guild": guild, "of_guild": source.guild,
+            "dry_run": true, "live": live, "no_store": no_store, "guild": guild, "of_guild": source.guild,
             "components": components, "current": queue.current, "position": queue.position,
             "upcoming": queue.upcoming, "history": queue.history,
         }));
@@ -192,10 +228,10 @@ fn plan(
             source.guild
         ))?;
     }
-    out.line(if live {
-        "the running bot would do it now"
-    } else {
-        "no bot plays this guild: it would be done when a bot starts"
+    out.line(match no_store {
+        Some(why) => format!("it could not be done, only the file was looked at: {why}"),
+        None if live => "the running bot would do it now".to_owned(),
+        None => "no bot plays this guild: it would be done when a bot starts".to_owned(),
     })?;
     out.line("dry run: nothing was changed")
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use dalsegno::{ErrorKind, Kind, Snapshot};
+use dalsegno::{Engine, ErrorKind, Kind, Snapshot};
 use dalsegno_sonora::{LiveQueue, SAVE, SavedPlayer, Saving, SnapshotFile};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::guilds::Guilds;
+use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use crate::failure::{Failure, Result};
@@ -33,11 +33,11 @@ pub(super) struct Save {
     /// The snapshot's name; each guild has its own of it
     #[arg(long)]
     name: Option<String>,
-    /// Write it into a file as well, as Sonora does; of several guilds, into FILE_guild_ID
+    /// Write it into a new file as well, as Sonora does; of several guilds, `b.json` becomes `b_guild_ID.json`
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Only this guild
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// What it is
     #[arg(long, value_name = "TEXT")]
@@ -63,18 +63,28 @@ impl Save {
         let engine = options.engine()?;
         let guilds = options.guilds(&engine);
         let (meant, live) = guilds.meant(self.guild_id)?;
+        let files: Vec<_> = meant
+            .iter()
+            .map(|guild| self.file(*guild, meant.len() > 1))
+            .collect();
+        for file in files.iter().flatten() {
+            refuse_taken(&engine, file)?;
+        }
         let (mut saved, mut failed) = (Vec::new(), Vec::new());
-        for guild in &meant {
-            let file = self.file(*guild, meant.len() > 1);
-            match self.save(&guilds, *guild, live, file) {
-                Ok(done) => {
-                    if !out.is_json() {
-                        out.line(told(&done))?;
-                    }
-                    saved.push(done);
+        for (guild, file) in meant.iter().zip(files) {
+            let player = match self.save(&guilds, *guild, live) {
+                Ok(player) => player,
+                Err(failure) => {
+                    failed.push((*guild, failure));
+                    continue;
                 }
-                Err(failure) => failed.push((*guild, failure)),
-            }
+            };
+            let written = file.map(|file| write(&guilds, &player, &file).map(|()| file));
+            let file = written.transpose().unwrap_or_else(|failure| {
+                failed.push((*guild, failure.after(&unwritten(&player))));
+                None
+            });
+            saved.push(Done { player, file });
         }
         if !live && !saved.is_empty() {
             out.note(match self.guild_id {
@@ -85,37 +95,19 @@ impl Save {
             });
         }
         close(engine, out);
-        if out.is_json() && !saved.is_empty() {
-            let failed: Vec<_> = failed
-                .iter()
-                .map(|(guild, failure)| json!({"guild": guild, "error": failure.message()}))
-                .collect();
-            out.json(&json!({"live": live, "saved": saved, "failed": failed}))?;
-        }
-        Failure::of_several(failed, saved.len(), "saved as asked")
+        // Only now: where nobody can be told, all guilds are saved all the same, and the error says which.
+        let told = tell(&saved, &failed, live, out);
+        let done = Failure::of_several(failed, saved.len(), "saved as asked");
+        told.map_err(|failure| untold(&saved, &done, &failure))?;
+        done
     }
 
-    fn save(
-        &self,
-        guilds: &Guilds<'_>,
-        guild: u64,
-        live: bool,
-        file: Option<PathBuf>,
-    ) -> Result<Done> {
-        if let Some(file) = &file {
-            place::not_the_store(guilds.engine, file)?;
-        }
-        let player = if live {
-            self.ask(guilds, guild)?
+    fn save(&self, guilds: &Guilds<'_>, guild: u64, live: bool) -> Result<SavedPlayer> {
+        if live {
+            self.ask(guilds, guild)
         } else {
-            self.keep(guilds, guild)?
-        };
-        if let Some(file) = &file {
-            let written = write(guilds, &player, file);
-            written
-                .map_err(|failure| failure.after("it is stored, but the file was not written"))?;
+            self.keep(guilds, guild)
         }
-        Ok(Done { player, file })
     }
 
     fn ask(&self, guilds: &Guilds<'_>, guild: u64) -> Result<SavedPlayer> {
@@ -137,7 +129,7 @@ impl Save {
     fn keep(&self, guilds: &Guilds<'_>, guild: u64) -> Result<SavedPlayer> {
         let session = guilds.session(guild);
         let stored = guilds.engine.restore(&format!("{session}@latest"))?;
-        let queue = LiveQueue::read(guild, &stored.to::<Value>()?)?;
+        let queue = LiveQueue::restored(guild, &stored)?;
         let mut save = guilds.engine.save_json(&session, stored.into_text());
         if let Some(name) = &self.name {
             save = save.name(name);
@@ -193,21 +185,87 @@ fn write(guilds: &Guilds<'_>, player: &SavedPlayer, path: &Path) -> Result<()> {
     Ok(file.save(path)?)
 }
 
+fn tell(saved: &[Done], failed: &[(u64, Failure)], live: bool, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        if saved.is_empty() {
+            return Ok(());
+        }
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|(guild, failure)| json!({"guild": guild, "error": failure.message()}))
+            .collect();
+        return out.json(&json!({"live": live, "saved": saved, "failed": failed}));
+    }
+    saved.iter().try_for_each(|done| {
+        let guild = done.player.guild;
+        let whole = failed.iter().all(|(other, _)| *other != guild);
+        let mark = if whole {
+            style::good("done")
+        } else {
+            style::changed("partly")
+        };
+        out.line(format!("{mark} {}", told(done)))
+    })
+}
+
+/// What was done, where it could not be told.
+fn untold(saved: &[Done], done: &Result<()>, failure: &Failure) -> Failure {
+    let mut lines = vec![format!(
+        "it is saved, but could not be told: {}",
+        failure.message()
+    )];
+    lines.extend(saved.iter().map(told));
+    lines.extend(
+        done.as_ref()
+            .err()
+            .map(|failed| failed.message().to_owned()),
+    );
+    Failure::partly(lines.join("\n"))
+}
+
 fn told(done: &Done) -> String {
     let player = &done.player;
-    let text = |key: &str| player.snapshot[key].as_str().map(human::safe);
-    let id: String = text("id").unwrap_or_default().chars().take(18).collect();
-    let name = text("name").map_or_else(String::new, |name| format!(" '{name}'"));
     let file = done.file.as_ref().map_or_else(String::new, |file| {
         format!(", written to {}", human::safe(&file.display().to_string()))
     });
     format!(
-        "{} guild {}: {} ({}), saved as {id}{name}{file}",
-        style::good("done"),
+        "guild {}: {} ({}), saved as {}{file}",
         player.guild,
         player::tracks(player.tracks),
         player::current(player.current.as_deref(), player.position),
+        named(player),
     )
+}
+
+fn unwritten(player: &SavedPlayer) -> String {
+    format!(
+        "it is stored as {}, but the file was not written",
+        named(player)
+    )
+}
+
+/// The snapshot's short id, and its name where it has one.
+fn named(player: &SavedPlayer) -> String {
+    let text = |key: &str| player.snapshot[key].as_str().map(human::safe);
+    let id: String = text("id").unwrap_or_default().chars().take(18).collect();
+    let name = text("name").map_or_else(String::new, |name| format!(" '{name}'"));
+    format!("{id}{name}")
+}
+
+/// Nothing that stands there is replaced: it may be the only copy.
+fn refuse_taken(engine: &Engine, file: &Path) -> Result<()> {
+    place::not_the_store(engine, file)?;
+    if file.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorKind::Conflict,
+        format!(
+            "{} is there already, and is not replaced: give --output another name, or move it away; nothing was \
+             saved",
+            file.display()
+        ),
+    ))
 }
 
 impl Failure {

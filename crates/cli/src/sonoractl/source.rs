@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::guilds::Guilds;
 use crate::failure::{Failure, Result};
+use crate::human;
 
 /// A state of a player, and where it is from.
 pub(super) struct Source {
@@ -31,6 +32,7 @@ impl Source {
         let path = Path::new(name);
         let found = match guilds.find(name, guild) {
             Err(failure) if failure.is_missing() && path.exists() => None,
+            Err(failure) if failure.is_missing() => return Err(no_file(failure, name)),
             found => Some(found?),
         };
         let Some(snapshot) = found else {
@@ -46,12 +48,22 @@ impl Source {
         let guild = guilds
             .guild(&snapshot.session)
             .ok_or_else(|| Failure::new(ErrorKind::InvalidInput, "it is of no player"))?;
-        let data: Value = guilds.engine.restore(&snapshot.id.to_string())?.to()?;
+        let restored = guilds.engine.restore(&snapshot.id.to_string())?;
         Ok(Self {
             guild,
-            queue: LiveQueue::read(guild, &data)?,
-            data,
+            queue: LiveQueue::restored(guild, &restored)?,
+            data: restored.to()?,
             from: From::Store(Box::new(snapshot)),
         })
     }
+}
+
+/// Says that there is no file either, where the name could be one's.
+pub(super) fn no_file(failure: Failure, name: &str) -> Failure {
+    if name.contains('@') {
+        return failure;
+    }
+    let path = std::path::absolute(name).unwrap_or_else(|_| name.into());
+    let path = human::safe(&path.display().to_string());
+    failure.advise(&format!("nor is there a file {path}"))
 }

@@ -176,12 +176,12 @@ fn kept(report: &Report, mut lines: Vec<String>) -> Vec<String> {
 
 /// How it is undone, or done again.
 pub(crate) fn take_back(verb: &str, options: &[&str], session: &str, global: &Global) -> String {
-    let words = again(verb, options, session, global);
-    format!("to take it back: {}", human::safe(&program::command(words)))
+    let command = again(verb, options, session, global);
+    format!("to take it back: {}", human::safe(&command))
 }
 
-/// The words of a command for a session, with the store where it was named.
-fn again(verb: &str, options: &[&str], session: &str, global: &Global) -> Vec<String> {
+/// A command of `dalsegno` for a session, with the store where it was named.
+pub(crate) fn again(verb: &str, options: &[&str], session: &str, global: &Global) -> String {
     let mut words = vec![verb.to_owned()];
     words.extend(options.iter().map(|option| (*option).to_owned()));
     if let Some(store) = &global.store {
@@ -191,5 +191,5 @@ fn again(verb: &str, options: &[&str], session: &str, global: &Global) -> Vec<St
         words.push("--".to_owned());
     }
     words.push(session.to_owned());
-    words
+    program::command_of("dalsegno", words)
 }

@@ -99,6 +99,7 @@ fn the_facts_as_json() {
 fn fifty_guilds_outlive_their_bot_and_their_node() {
     let house = House::empty();
     let json: Value = serde_json::from_str(&demo(&house, &["sonora", "--json"])).unwrap();
+    assert_eq!(json["nodes"], "scripted");
     let guilds = json["guilds"].as_array().unwrap();
     assert_eq!(guilds.len(), 50);
     for guild in guilds {

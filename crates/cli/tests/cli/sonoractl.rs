@@ -1,161 +1,13 @@
 //! `sonoractl`: the real program, with a bot that runs in this process and plays on a scripted node.
 
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::os::unix::fs::PermissionsExt;
 
-use dalsegno::Options;
 use dalsegno_scripted as scripted;
-use dalsegno_sonora::lavalink::{Address, Password, VoiceServer};
-use dalsegno_sonora::{Bot, Hold, Keeping, Part, SnapshotFile, Voice, Waiting};
-use serde_json::{Value, json};
-use tokio::runtime::Runtime;
+use dalsegno_sonora::SnapshotFile;
+use serde_json::json;
 
-use crate::common::{House, Ran};
-
-fn ctl(house: &House, arguments: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sonoractl"));
-    command.args(arguments).stdin(Stdio::null());
-    house.settle(&mut command);
-    Ran::of(command.output().unwrap())
-}
-
-/// It ended with `code`, and says `part`.
-#[track_caller]
-fn refused(ran: &Ran, code: i32, part: &str) {
-    assert_eq!(ran.code, Some(code), "{ran}");
-    assert!(ran.err.starts_with("sonoractl: "), "{ran}");
-    assert!(ran.err.contains(part), "should say '{part}': {ran}");
-}
-
-/// Any channel can be joined.
-struct Channels;
-
-impl Voice for Channels {
-    fn join(&self, _: u64, channel: u64) -> Waiting<'_, dalsegno::Result<VoiceServer>> {
-        let voice = VoiceServer::new(channel, "voice session", "token", "127.0.0.1:1");
-        Box::pin(async move { Ok(voice) })
-    }
-}
-
-/// A node, and a bot that plays on it.
-struct Stage {
-    house: House,
-    node: scripted::Node,
-    runtime: Runtime,
-    bot: Option<Bot>,
-}
-
-impl Stage {
-    fn empty() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
-        Self {
-            house: House::new(),
-            node: scripted::Node::start(scripted::Options::default()).unwrap(),
-            runtime,
-            bot: None,
-        }
-    }
-
-    /// With these guilds, each with a track at 0:45 and three after it.
-    fn playing(guilds: &[u64]) -> Self {
-        let mut stage = Self::empty();
-        stage.start();
-        for guild in guilds {
-            stage.play(*guild);
-        }
-        stage.save();
-        stage
-    }
-
-    fn start(&mut self) {
-        let bot = self.another(&self.node, "the bot", None);
-        self.bot = Some(bot);
-    }
-
-    /// Another bot, on its own node, with an engine of its own.
-    fn another(&self, node: &scripted::Node, program: &str, name: Option<&str>) -> Bot {
-        let engine = Options::default().program(program).open(self.house.store());
-        let password = Password::new(node.password());
-        let address = Address::new("127.0.0.1", node.port(), password);
-        let hold = Hold {
-            settle: Duration::from_millis(20),
-            ..Hold::default()
-        };
-        let options = dalsegno_sonora::Options::new(42)
-            .node("main", address)
-            .hold(hold);
-        let options = options.voice(Arc::new(Channels));
-        let keeping = Keeping {
-            name: name.map(str::to_owned),
-            ..Keeping::default()
-        };
-        let start = Bot::start(Arc::new(engine.unwrap()), options, keeping);
-        self.runtime.block_on(start).unwrap().0
-    }
-
-    fn stop(&mut self) {
-        let bot = self.bot.take().unwrap();
-        self.runtime.block_on(bot.stop()).unwrap();
-    }
-
-    fn bot(&self) -> &Bot {
-        self.bot.as_ref().unwrap()
-    }
-
-    fn save(&self) {
-        self.runtime.block_on(self.bot().save(None)).unwrap();
-    }
-
-    fn play(&self, guild: u64) {
-        self.runtime.block_on(async {
-            let player = self.bot().get_player(guild).await.unwrap();
-            let voice = VoiceServer::new(5, "voice session", "token", "127.0.0.1:1");
-            player.connect(voice).await.unwrap();
-            let rest = self.bot().client().nodes()[0].rest().clone();
-            let mut tracks = Vec::new();
-            for number in 0..4 {
-                let found = rest.load(&format!("track-{number}")).await.unwrap();
-                tracks.extend(found.into_tracks());
-            }
-            let later = tracks.split_off(1);
-            player.play(tracks.remove(0)).await.unwrap();
-            player
-                .edit(None, |state| state.queue.add_many(later, None))
-                .unwrap();
-            player.seek(45_000).await.unwrap();
-        });
-    }
-
-    /// Nothing plays any more, and nothing will.
-    fn silence(&self, guild: u64) {
-        self.runtime.block_on(async {
-            let player = self.bot().client().player(guild).unwrap();
-            let clear = |state: &mut dalsegno_sonora::State| {
-                state.queue.clear(Part::Upcoming);
-                Ok(())
-            };
-            player.edit(Some("clear"), clear).unwrap();
-            player.skip().await.unwrap();
-        });
-        self.save();
-    }
-
-    fn ctl(&self, arguments: &[&str]) -> Ran {
-        ctl(&self.house, arguments)
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let ran = self.ctl(&[arguments, &["--json"]].concat());
-        assert_eq!(ran.code, Some(0), "{ran}");
-        ran.json()
-    }
-
-    fn plays(&self, guild: u64) -> Option<String> {
-        self.node.player(guild).and_then(|it| it.identifier)
-    }
-}
+use crate::common::House;
+use crate::stage::{Stage, ctl, refused};
 
 #[test]
 fn what_plays_is_saved_and_plays_again() {
@@ -185,7 +37,13 @@ fn what_plays_is_saved_and_plays_again() {
     assert_eq!(stage.plays(1), None);
     let ran = stage.ctl(&["snapshot", "restore", "party_session"]).ok();
     ran.says("guild 1: Title of track-0 at 0:45, 3 tracks upcoming")
-        .says("its node holds it");
+        .says("its node holds it")
+        .says("restored: queue, current, filters, autoplay, settings\n");
+    let path = std::path::Path::new(env!("CARGO_BIN_EXE_sonoractl")).with_file_name("dalsegno");
+    ran.says(&format!(
+        "to take it back: {} undo --ask sonora/1\n",
+        path.display()
+    ));
     assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
     assert_eq!(stage.node.player(1).unwrap().position / 1000, 45);
     let queue = stage.json(&["queue", "inspect"]);
@@ -408,6 +266,12 @@ fn snapshots_are_listed_deleted_and_cleaned_up() {
         (&json!(1), &json!(true)),
         "{dry}"
     );
+    let ran = stage.ctl(&[&cleanup[..], &["--dry-run"]].concat()).ok();
+    ran.says("sonora/7")
+        .says("delete")
+        .says("older than 7 days")
+        .says("the newest state")
+        .says("dry run: nothing was changed");
     stage
         .ctl(&cleanup)
         .ok()
@@ -443,7 +307,12 @@ fn the_node_s_health_has_its_exit_codes_and_no_password_is_shown() {
         .ctl(&doctor)
         .ok()
         .says("Lavalink 4.2.2")
-        .says("no bot runs");
+        .says("players        no bot runs\n");
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(stage.house.store(), mode(0o644)).unwrap();
+    let ran = stage.ctl(&doctor).ok();
+    ran.says("warning  store          others than the owner may use the store");
+    std::fs::set_permissions(stage.house.store(), mode(0o600)).unwrap();
     let v3 = scripted::Node::start(scripted::Options::v3()).unwrap();
     let old = v3.port().to_string();
     refused(
@@ -524,6 +393,8 @@ fn a_file_of_configuration_names_the_store() {
     .ok()
     .json();
     assert_eq!(listed["snapshots"][0]["session"], "sonora/3");
+    let info = ["--config", &file, "snapshot", "info", "sonora/3@-1"];
+    refused(&ctl(&elsewhere, &info), 4, "has only 1 state, so");
     let missing = ctl(&elsewhere, &["--config", "none.toml", "snapshot", "list"]);
     refused(&missing, 4, "none.toml");
     let app = ctl(

@@ -201,8 +201,9 @@ fn what_cannot_be_undone() {
     // For good, there is no way back, and that is said.
     house.run(&["redo", "bot/1"]).ok();
     house
-        .run(&["snapshot", "cleanup", "--keep-last", "1", "--purge"])
+        .run(&["snapshot", "delete", "bot/1@-1", "--grace", "1ms"])
         .ok();
+    house.run(&["snapshot", "cleanup", "--keep-last", "9"]).ok();
     house
         .run(&["undo", "bot/1"])
         .refused(4, "what stood there before was deleted: no snapshot")

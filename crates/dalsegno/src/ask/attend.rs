@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::attendant::{Attendant, Reply};
 use super::deeds::{self, VERBS};
 use super::handover;
+use super::look;
 use super::pass::Handing;
 use super::request::{Asked, Request};
 use super::rows::{self, Found};
@@ -28,6 +29,8 @@ const MAX_ANSWER: usize = 16 << 20;
 /// Attends to requests until it is stopped or dropped: see [`Engine::attend`].
 pub struct Attending {
     seat: Arc<Seat>,
+    /// Of the thread that answers who only looks, where the program has such answers.
+    looks: Option<Arc<Seat>>,
 }
 
 impl Engine {
@@ -42,12 +45,13 @@ impl Engine {
     ///
     /// # Errors
     /// `Conflict` where this engine attends already; `Storage` where the thread cannot be started.
-    pub fn attend(self: &Arc<Self>, attendant: impl Attendant + 'static) -> Result<Attending> {
+    pub fn attend(self: &Arc<Self>, mut attendant: impl Attendant + 'static) -> Result<Attending> {
         if self.leases().set_attends(true) {
             return Err(Error::conflict(
                 "this program attends to requests already; stop that first",
             ));
         }
+        let looking = attendant.looking();
         let seat = Arc::new(Seat::of(Arc::clone(self)));
         let mut post = Post {
             seat: Arc::clone(&seat),
@@ -84,14 +88,15 @@ impl Engine {
         })?;
         // From now on, whoever waits for its end waits for it.
         let _begun = begins.recv();
-        let attending = Attending { seat };
+        let mut attending = Attending { seat, looks: None };
+        attending.looks = looking.map(|it| look::begin(self, it)).transpose()?;
         self.beat()?;
         Ok(attending)
     }
 }
 
 /// However the thread ends, nobody waits for it any longer.
-struct Ends(Arc<Seat>);
+pub(super) struct Ends(pub(super) Arc<Seat>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
@@ -104,11 +109,20 @@ impl Attending {
     /// again, or by the attendant itself, it does not wait.
     pub fn stop(&self) {
         self.leave();
-        self.seat.ended(None);
+        for seat in self.seats() {
+            seat.ended(None);
+        }
+    }
+
+    fn seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        std::iter::once(&self.seat).chain(&self.looks)
     }
 
     /// As [`stop`](Attending::stop), without waiting for the end of what was begun.
     pub fn leave(&self) {
+        if let Some(looks) = &self.looks {
+            drop(looks.stop());
+        }
         if let Some(engine) = self.seat.stop() {
             engine.leases().set_attends(false);
             // Where that cannot be written, whoever asks waits in vain, and withdraws.
@@ -120,7 +134,8 @@ impl Attending {
     /// `patience`.
     #[must_use = "where it is false, the thread is still there"]
     pub fn has_ended(&self, patience: Duration) -> bool {
-        self.seat.ended(Instant::now().checked_add(patience))
+        let until = Instant::now().checked_add(patience);
+        self.seats().all(|seat| seat.ended(until))
     }
 
     /// Lets go of the engine, after what the thread is doing with it; false where that takes longer than `patience`,
@@ -128,12 +143,19 @@ impl Attending {
     /// meanwhile, and what comes of it is carried out after [`resume`](Attending::resume). For programs that fork.
     #[must_use = "where it is false, the engine is still in use"]
     pub fn pause(&self, patience: Duration) -> bool {
-        self.seat.pause(Instant::now().checked_add(patience))
+        let until = Instant::now().checked_add(patience);
+        // Both let go, also where one takes longer.
+        let looks = self.looks.as_ref();
+        let looks = looks.is_none_or(|seat| seat.pause(until));
+        self.seat.pause(until) && looks
     }
 
     /// Goes on after a [`pause`](Attending::pause), with this engine, which has the same sessions open: see
     /// [`Options::go_on`](crate::Options::go_on). One that was stopped ends what it had begun.
     pub fn resume(&self, engine: &Arc<Engine>) {
+        if let Some(looks) = &self.looks {
+            looks.resume(engine);
+        }
         if !self.seat.resume(engine) {
             engine.leases().set_attends(false);
             drop(engine.beat());
@@ -386,7 +408,7 @@ fn write(engine: &Engine, number: i64, stage: &Stage) -> Result<()> {
     })
 }
 
-fn answered(value: &Value, not_told: Option<String>) -> Stage {
+pub(super) fn answered(value: &Value, not_told: Option<String>) -> Stage {
     let text = value.to_string();
     if text.len() > MAX_ANSWER {
         return refused(&Error::invalid(format!(

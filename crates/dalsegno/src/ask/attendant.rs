@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::look::Looking;
 use super::request::{Peer, Request};
 use crate::autosave::State;
 use crate::error::{Error, Result};
@@ -40,6 +41,13 @@ pub trait Attendant: Send {
     /// It could not be carried out, and nothing is to be loaded: the program goes on as it was.
     fn failed(&mut self, request: &Request, error: &Error) {
         let _ = (request, error);
+    }
+
+    /// What answers requests that only look, also while one of these methods runs: it is asked for once, in the
+    /// beginning, and called in a thread of its own. It answers at once, and leaves every other request to
+    /// [`asked`](Attendant::asked), which may be called for these as well. None, unless a program says otherwise.
+    fn looking(&mut self) -> Option<Looking> {
+        None
     }
 
     /// Another program wants to go on with a session: see [`Engine::take_handover`](crate::Engine::take_handover). From here on the program

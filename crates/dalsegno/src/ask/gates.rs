@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The gates of an engine's sessions.
 #[derive(Default, Clone)]
@@ -67,6 +68,20 @@ impl Gates {
             gates: self.clone(),
             session: session.to_owned(),
         }
+    }
+
+    /// Waits until the gate is open; false where it is not by then.
+    pub(crate) fn opens(&self, session: &str, until: Instant) -> bool {
+        let mut gates = self.gates();
+        while gates.get(session).is_some_and(|gate| gate.closed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.0.went.wait_timeout(gates, left);
+            gates = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     fn change(&self, session: &str, change: impl FnOnce(&mut Gate)) {

@@ -9,6 +9,7 @@ mod attendant;
 mod deeds;
 mod gates;
 mod handover;
+mod look;
 mod orphan;
 mod pass;
 mod request;
@@ -22,6 +23,7 @@ pub use attend::Attending;
 pub use attendant::{Attendant, Reply};
 pub(crate) use gates::{Gates, Within};
 pub use handover::HandedOver;
+pub use look::Looking;
 pub use request::{Answer, Peer, Request};
 pub(crate) use request::{Asked, MARK};
 

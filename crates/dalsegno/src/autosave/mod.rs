@@ -12,10 +12,10 @@ mod state;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::open::Opened;
 
 pub use registered::AutoSaving;
@@ -23,7 +23,10 @@ pub(crate) use registered::panicked;
 pub use state::State;
 
 use registered::Registered;
-use run::{Asked, Gather, Shared, chance, stopped};
+use run::{Asked, Gather, Outcome, Shared, busy, chance, stopped};
+
+/// No patience is longer, so that it can be added to a time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Saves sessions by itself: see [`Engine::auto_save`].
 pub struct AutoSave {
@@ -137,9 +140,45 @@ impl AutoSave {
     /// Saves all sessions now, or one, and waits until that is durable.
     ///
     /// # Errors
-    /// What keeps a session from being saved; the others are saved all the same. `NotFound` where `session` is not
-    /// registered.
+    /// What keeps a session from being saved; the others are saved all the same. `Locked` where another program's
+    /// request is being carried out for it: see [`save_now_within`](AutoSave::save_now_within). `NotFound` where
+    /// `session` is not registered.
     pub fn save_now(&self, session: Option<&str>) -> Result<()> {
+        self.save_now_within(session, Duration::ZERO)
+    }
+
+    /// As [`save_now`](AutoSave::save_now), but a session for which another program's request is being carried out is
+    /// saved once that has ended, which is waited for up to `patience`. Not for an
+    /// [`Attendant`](crate::Attendant) at work on that request: it would wait for itself.
+    ///
+    /// # Errors
+    /// As [`save_now`](AutoSave::save_now).
+    pub fn save_now_within(&self, session: Option<&str>, patience: Duration) -> Result<()> {
+        let until = Instant::now() + patience.min(LONGEST);
+        let Outcome {
+            mut failed,
+            busy: mut waits,
+        } = self.save_once(session)?;
+        while let Some(name) = waits.pop() {
+            let gates = (self.shared.engine().as_ref()).map(|it| it.gates().clone());
+            if gates.is_some_and(|gates| !gates.opens(&name, until)) {
+                return Err(failed.unwrap_or_else(|| busy(&name)));
+            }
+            match self.save_once(Some(&name)) {
+                Ok(outcome) => {
+                    failed = failed.or(outcome.failed);
+                    waits.extend(outcome.busy);
+                }
+                // Of all of them, one that was let go meanwhile is none.
+                Err(error) if session.is_none() && error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Saves what can be saved now.
+    fn save_once(&self, session: Option<&str>) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         let asked = Asked {
             session: session.map(str::to_owned),
@@ -157,7 +196,7 @@ impl AutoSave {
         inner.asked.push(asked);
         drop(inner);
         self.shared.work.notify_one();
-        answer.recv().map_err(|_| stopped()).flatten()
+        answer.recv().map_err(|_| stopped())
     }
 
     /// Saves the session for the last time, closes it, and lets it go.

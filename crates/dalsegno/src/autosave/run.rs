@@ -51,8 +51,8 @@ pub(super) struct Inner {
 struct Admitted {
     within: Vec<Within>,
     names: Vec<String>,
-    /// Those that somebody waits for in vain.
-    refused: Vec<(String, Error)>,
+    /// Those that another program's request keeps from being saved now.
+    busy: Vec<String>,
 }
 
 impl Inner {
@@ -67,7 +67,15 @@ impl Inner {
 pub(super) struct Asked {
     /// All of them, where there is no name.
     pub(super) session: Option<String>,
-    pub(super) reply: oneshot::Sender<Result<()>>,
+    pub(super) reply: oneshot::Sender<Outcome>,
+}
+
+/// What became of a save that somebody waits for.
+pub(super) struct Outcome {
+    /// What kept a session from being saved.
+    pub(super) failed: Option<Error>,
+    /// The sessions that were not saved because of another program's request.
+    pub(super) busy: Vec<String>,
 }
 
 impl Shared {
@@ -111,8 +119,8 @@ impl Shared {
             let Admitted {
                 within,
                 names,
-                refused,
-            } = self.admit(engine, &due, last);
+                busy,
+            } = self.admit(engine, &due);
             self.gather(&names, last);
             let mut inner = self.inner();
             if inner.paused {
@@ -121,13 +129,15 @@ impl Shared {
                 return;
             }
             drop(inner);
-            let failures = self.save(engine, &names, last, refused);
+            let failures = self.save(engine, &names, last);
             drop(within);
             for Asked { session, reply } in asked {
                 let own = |name: &String| session.is_none() || session.as_ref() == Some(name);
                 let failure = failures.iter().find(|(name, _)| own(name));
-                let answer = failure.map_or(Ok(()), |(_, error)| Err(error.clone()));
-                drop(reply.send(answer));
+                drop(reply.send(Outcome {
+                    failed: failure.map(|(_, error)| error.clone()),
+                    busy: busy.iter().filter(|name| own(name)).cloned().collect(),
+                }));
             }
             self.clean(engine, &due);
         }
@@ -181,19 +191,16 @@ impl Shared {
     }
 
     /// Goes through the gates of those that may be saved now.
-    fn admit(&self, engine: &Engine, due: &[String], asked: bool) -> Admitted {
+    fn admit(&self, engine: &Engine, due: &[String]) -> Admitted {
         let mut admitted = Admitted::default();
         for name in due {
             // What is asked for comes first: the state that the program has may be of before.
             match engine.gates().enter(name) {
                 Some(gate) => admitted.within.push(gate),
-                None if asked => {
-                    admitted.refused.push((name.clone(), busy(name)));
-                    continue;
-                }
                 None => {
                     let now = self.now();
                     self.inner().schedule.failed(name, now);
+                    admitted.busy.push(name.clone());
                     continue;
                 }
             }
@@ -206,15 +213,9 @@ impl Shared {
         admitted
     }
 
-    /// Saves the sessions in one commit, and says which could not be, besides those of `failures`. Where somebody `asked`,
-    /// there is no condition.
-    fn save(
-        &self,
-        engine: &Engine,
-        names: &[String],
-        asked: bool,
-        mut failures: Vec<(String, Error)>,
-    ) -> Vec<(String, Error)> {
+    /// Saves the sessions in one commit, and says which could not be. Where somebody `asked`, there is no condition.
+    fn save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
+        let mut failures = Vec::new();
         let mut saves = Vec::with_capacity(names.len());
         for name in names {
             let registered = self.inner().sessions.get(name).cloned();
@@ -316,7 +317,7 @@ pub(super) fn chance(engine: &Engine) -> f64 {
     f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
 }
 
-fn busy(session: &str) -> Error {
+pub(super) fn busy(session: &str) -> Error {
     Error::locked(format!(
         "another program asked for something that changes the session {session}, which is being done; save it \
          after that"

@@ -1,6 +1,7 @@
 //! Restoring: reading a state and proving it, and putting it back.
 
 mod destination;
+mod failed;
 mod plan;
 mod put;
 mod transact;

@@ -18,7 +18,8 @@
 //!   of them keeps; both together delete what is older and kept by none.
 //! * Safety snapshots are candidates like others, but no keep rule counts them. Those of the last 24 hours
 //!   stay whatever the rules say, because undoing a restore to a file needs them, unless `kinds` names
-//!   `safety` or nothing is to be kept.
+//!   `safety` or nothing is to be kept. For as long, a cleanup lets the state stay that was the newest before a
+//!   restore or rollback to the head, unless nothing is to be kept: an undo leads back to it.
 //!
 //! So adding a keep rule, raising its number, adding a tag or adding an age to keep rules never deletes
 //! more; neither does a clock that is behind; and deciding again on what stayed, with the same rules and the same now, deletes nothing.

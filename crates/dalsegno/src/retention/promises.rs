@@ -409,7 +409,8 @@ proptest! {
                 Reason::Uncounted { kind } => c.kind == *kind && !history(c) && keeps,
                 Reason::Unkept => rules.older_than.is_none() && (!keeps || history(c)),
                 // Not by these rules.
-                Reason::OldGuard { .. }
+                Reason::Undo { .. }
+                | Reason::OldGuard { .. }
                 | Reason::CoveredGuard { .. }
                 | Reason::ExtraGuard { .. } => false,
             };

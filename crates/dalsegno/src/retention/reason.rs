@@ -86,6 +86,12 @@ pub enum Reason {
         #[serde(serialize_with = "duration::required::serialize")]
         than: SignedDuration,
     },
+    /// Stays: the newest state before a restore or rollback of the last day, to which an undo leads back.
+    Undo {
+        /// How long it stays for that.
+        #[serde(serialize_with = "duration::required::serialize")]
+        than: SignedDuration,
+    },
     /// Stays: an unchanged reference that stays means its state.
     Referred,
     /// Goes: older than `older_than`, and no keep rule was asked for or counts its kind.
@@ -174,6 +180,11 @@ impl fmt::Display for Reason {
                     display_duration(*than)
                 )
             }
+            Self::Undo { than } => write!(
+                f,
+                "an undo of what was done less than {} ago leads back to it",
+                display_duration(*than)
+            ),
             Self::Referred => f.write_str("a later snapshot that stays refers to it"),
             Self::Older { than } => write!(f, "older than {}", display_duration(*than)),
             Self::OlderUnkept { than } => {

@@ -441,6 +441,89 @@ fn an_auto_save_does_not_go_on_top_of_what_was_asked_for() {
     saving.stop().unwrap();
 }
 
+/// Who only looks does not wait for what is being carried out, and who does not only look does.
+#[test]
+fn who_only_looks_is_answered_meanwhile() {
+    struct Slow(Option<Sender<()>>, Receiver<()>);
+    impl Attendant for Slow {
+        fn asked(&mut self, request: &Request) -> Result<Reply> {
+            match request.verb.as_str() {
+                "long" => {
+                    self.0.take().unwrap().send(()).unwrap();
+                    self.1.recv().unwrap();
+                    Ok(Reply::Answer(json!("done")))
+                }
+                verb => Err(Error::new(ErrorKind::InvalidInput, verb.to_owned())),
+            }
+        }
+
+        fn looking(&mut self) -> Option<dalsegno::Looking> {
+            Some(Box::new(|request| match request.verb.as_str() {
+                "look" => Some(Ok(json!({"of": request.session}))),
+                "fail" => Some(Err(Error::new(ErrorKind::NotFound, "nothing to see"))),
+                "panic" => panic!("mistake"),
+                _ => None,
+            }))
+        }
+    }
+    let (store, bot, other) = house();
+    let ((asked, is_asked), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel());
+    let attending = bot.attend(Slow(Some(asked), may_go_on)).unwrap();
+    std::thread::scope(|scope| {
+        let long = scope.spawn(|| other.ask("s", "long").timeout(LONG).send());
+        is_asked.recv().unwrap();
+        for _ in 0..2 {
+            let seen = other.ask("s", "look").timeout(LONG).send().unwrap();
+            assert_eq!(seen.value, json!({"of": "s"}));
+            let failed = other.ask("s", "fail").timeout(LONG).send();
+            assert_eq!(kind(failed), ErrorKind::NotFound);
+            let mistake = other.ask("s", "panic").timeout(LONG).send().unwrap_err();
+            assert!(mistake.to_string().contains("mistake"), "{mistake}");
+        }
+        let waits = other.ask("s", "other").timeout(Duration::from_millis(1));
+        assert_eq!(kind(waits.send()), ErrorKind::Locked);
+        // While it pauses for a fork, nothing of the engine is held.
+        assert!(attending.pause(LONG));
+        attending.resume(&bot);
+        other.ask("s", "look").timeout(LONG).send().unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(long.join().unwrap().unwrap().value, json!("done"));
+    });
+    attending.stop();
+    assert_eq!(left(&store), 0);
+}
+
+/// A save that waits for a request saves the others at once, and this session once it has ended.
+#[test]
+fn a_save_can_wait_for_what_was_asked_for() {
+    let (_, bot, other) = house();
+    let (round, rounds) = mpsc::channel();
+    let saving = bot
+        .auto_save_gathering(move |names, _| round.send(names.to_vec()).unwrap())
+        .unwrap();
+    for session in ["s", "t"] {
+        let source = || State::of(&json!({"turn": 9})).map(Some);
+        let how = AutoSaving::every(LONG);
+        saving.register(session, how, source).unwrap();
+    }
+    let (attending, is_asked, go_on, _) = busy(&bot);
+    std::thread::scope(|scope| {
+        let asker = scope.spawn(|| other.ask("s", "rollback").send());
+        is_asked.recv().unwrap();
+        let refused = saving.save_now(Some("s"));
+        assert_eq!(kind(refused), ErrorKind::Locked);
+        let saved = scope.spawn(|| saving.save_now_within(None, LONG));
+        assert_eq!(rounds.recv().unwrap(), ["t"]);
+        go_on.send(()).unwrap();
+        asker.join().unwrap().unwrap();
+        saved.join().unwrap().unwrap();
+    });
+    assert_eq!(rounds.recv().unwrap(), ["s"]);
+    assert_eq!(turn(&other), 9);
+    attending.stop();
+    saving.end().unwrap();
+}
+
 /// A state that was gathered before somebody asked is saved before that is carried out.
 #[test]
 fn what_was_gathered_is_saved_before_what_is_asked_for() {

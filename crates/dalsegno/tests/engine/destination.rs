@@ -155,6 +155,35 @@ fn a_restore_that_holds_can_be_undone_and_done_again() {
 }
 
 #[test]
+fn what_a_program_could_not_do_by_itself_stands_in_the_log_and_is_nothing_to_undo() {
+    let (_folder, engine) = house();
+    engine
+        .put_back("bot/42@-1")
+        .to(Player::with(LIVE))
+        .apply()
+        .unwrap();
+    let from = engine.info("bot/42@-1").unwrap().id;
+    let words = ["track".to_owned()];
+    engine
+        .note_failed_restore("bot/42", "guild 42", Some(from), &words, "no answer")
+        .unwrap();
+    let log = engine.log("bot/42", 1).unwrap();
+    assert!(
+        matches!(
+            &log[0],
+            LogEntry::Operation { status: Status::RolledBack, from: Some(of), components, failure: Some(why), .. }
+                if *of == from && components == &words && why == "no answer"
+        ),
+        "{log:?}"
+    );
+    // The one before is what can be undone.
+    assert!(engine.undo("bot/42").is_ok());
+    assert!(engine.verify(None).unwrap().is_intact());
+    let unknown = engine.note_failed_restore("bot/7", "guild 7", None, &[], "no answer");
+    assert_eq!(unknown.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
 fn only_some_components_of_what_is_live() {
     let (_folder, engine) = house();
     let player = Player::with(LIVE);

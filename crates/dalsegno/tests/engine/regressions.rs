@@ -617,3 +617,31 @@ fn a_damaged_session_is_left_alone_and_named() {
     let refused = engine.cleanup_plan(&only).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Damaged);
 }
+
+/// A cleanup of the same day does not take away what an undo needs.
+#[test]
+fn what_an_undo_of_today_leads_back_to_stays() {
+    let engine = engine_on(memory());
+    for n in 0..9 {
+        engine.save_json("s", state(n)).commit().unwrap();
+    }
+    let before = engine.info("s@latest").unwrap();
+    engine.put_back("s@-5").apply().unwrap();
+    let rules = |rules| dalsegno::Cleanup {
+        rules: Some(rules),
+        ..dalsegno::Cleanup::default()
+    };
+    let nothing = rules(dalsegno::retention::Rules::new().keep_nothing());
+    let of = |plan: &dalsegno::CleanupPlan| {
+        let planned = &plan.sessions[0].snapshots;
+        planned.iter().find(|s| s.id == before.id).unwrap().keep
+    };
+    assert!(!of(&engine.cleanup_plan(&nothing).unwrap()));
+    let last = rules(dalsegno::retention::Rules::new().keep_last(1));
+    let plan = engine.cleanup_plan(&last).unwrap();
+    assert!(of(&plan));
+    assert_eq!(plan.kept, 2);
+    engine.cleanup(&plan, &mut |_| {}).unwrap();
+    engine.undo("s").unwrap().apply().unwrap();
+    assert_eq!(engine.restore("s@latest").unwrap().text(), state(8));
+}

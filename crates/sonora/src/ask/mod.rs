@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::plain::plain;
+
 pub use queue::LiveQueue;
 pub(crate) use queue::{queue, state};
 pub(crate) use restore::restore;
@@ -42,7 +44,7 @@ pub(crate) fn read<T: DeserializeOwned>(request: &Request) -> Result<T> {
         &request.arguments
     };
     T::deserialize(given).map_err(|e| {
-        let message = format!("the arguments of {}: {e}", request.verb);
+        let message = format!("the arguments of {}: {}", request.verb, plain(&e));
         Error::new(ErrorKind::InvalidInput, message)
     })
 }

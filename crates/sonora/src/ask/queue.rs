@@ -1,11 +1,11 @@
 //! What plays, and what will.
 
-use dalsegno::Result;
+use dalsegno::{Restored, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{document, to_json};
-use crate::player::{Player, State};
+use crate::player::{Player, State, unreadable};
 
 /// How many upcoming tracks an answer names.
 const SHOWN: usize = 100;
@@ -43,6 +43,10 @@ pub struct LiveQueue {
     pub connected: bool,
     /// The node that it is on.
     pub node: Option<String>,
+    /// What is being done to it, where something is that nobody else may change it meanwhile: until that is done, it is
+    /// as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<String>,
 }
 
 impl LiveQueue {
@@ -53,6 +57,15 @@ impl LiveQueue {
     pub fn read(guild: u64, data: &Value) -> Result<Self> {
         let (state, at) = State::read(data)?;
         Self::of(guild, &state, at.node)
+    }
+
+    /// The same of a snapshot, which is named where it cannot be read.
+    ///
+    /// # Errors
+    /// As [`read`](LiveQueue::read).
+    pub fn restored(guild: u64, restored: &Restored) -> Result<Self> {
+        let data: Value = restored.to()?;
+        Self::read(guild, &data).map_err(unreadable(restored.snapshot()))
     }
 
     fn of(guild: u64, state: &State, node: Option<String>) -> Result<Self> {
@@ -78,13 +91,16 @@ impl LiveQueue {
             autoplay: state.autoplay.enabled,
             connected: state.connected,
             node,
+            still: None,
         })
     }
 }
 
 pub(crate) fn queue(player: &Player) -> Result<Value> {
     let node = player.whereabouts().node;
-    to_json(&LiveQueue::of(player.guild(), &player.state(), node)?)
+    let mut queue = LiveQueue::of(player.guild(), &player.state(), node)?;
+    queue.still = player.check_moves().err().map(|it| it.to_string());
+    to_json(&queue)
 }
 
 pub(crate) fn state(player: &Player) -> Result<Value> {

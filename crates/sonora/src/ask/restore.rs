@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{document, read, to_json};
-use crate::player::{Component, LoadedPlayer, Player};
+use crate::failed::note_failed;
+use crate::player::{Component, LoadedPlayer, Player, State, unreadable};
 
 /// What [`RESTORE`](crate::RESTORE) is asked with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +50,13 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
     };
+    // What cannot be read is said before anything is stopped for it.
+    if let Err(error) = State::read(&data) {
+        return Err(match &from {
+            Some(from) => unreadable(from)(error),
+            None => error.context(format!("the state for guild {}", player.guild())),
+        });
+    }
     player
         .freeze(&format!("is restored for {}; try again", request.by))
         .await;
@@ -69,21 +77,29 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
         // Once more on top, so that undo leads back there, and redo to what was restored.
         let wanted = keep(player.document()?, "restored".to_owned());
         let head = wanted.and_then(|wanted| {
-            keep(before, label)?;
-            engine.put_back(&wanted.id.to_string()).apply()
+            let newest = keep(before, label)?;
+            // Where nothing is otherwise in the store, the node was told all the same, and undo tells it again.
+            let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
+            Ok(restore.apply()?.head.unwrap_or(newest))
         });
         Ok((loaded, head))
     };
     let (loaded, head) = match done.await {
         Ok(done) => done,
         Err(error) => {
+            let from = from.as_ref().map(|from| from.id);
+            let guild = player.guild();
+            let noted = note_failed(engine, &request.session, guild, from, &components, &error);
             player.thaw().await;
-            return Err(error);
+            return Err(match noted {
+                Ok(()) => error,
+                Err(_) => error.context("the log could not be told that this failed"),
+            });
         }
     };
     player.move_on();
     let (head, not_stored) = match head {
-        Ok(report) => (report.head, None),
+        Ok(head) => (Some(head), None),
         Err(error) => (None, Some(error.to_string())),
     };
     to_json(&RestoredPlayer {

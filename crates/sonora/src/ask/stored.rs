@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use dalsegno::{Engine, ErrorKind, Kind, Result, Snapshot};
+use dalsegno::{Engine, ErrorKind, Kind, Restored, Result, Snapshot};
 use serde_json::Value;
 
 use super::document;
-use crate::player::{Component, State, Whereabouts, apply};
+use crate::player::{Component, State, Whereabouts, apply, unreadable};
 
 /// What a player would be with these components of the snapshot `data`: all else, its node and its channel are as
 /// they are stored for its session, or as on a new player.
@@ -22,7 +22,10 @@ pub fn merge_stored(
     let (wanted, _) = State::read(data)?;
     let components = Component::present(data, components)?;
     let (mut state, at) = match stored(engine, session)? {
-        Some(text) => State::read(&document(&text)?)?,
+        Some(stored) => {
+            let read = State::read(&stored.to()?);
+            read.map_err(unreadable(stored.snapshot()))?
+        }
         None => (State::default(), Whereabouts::default()),
     };
     apply(&mut state, &wanted, &components);
@@ -55,15 +58,15 @@ pub fn restore_stored(
     };
     let wanted = keep(merged.to_string().into_bytes(), "to be restored")?;
     // On top, so that undo leads back there.
-    keep(before, "before the restore")?;
+    keep(before.into_text(), "before the restore")?;
     let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
     Ok(restore.apply()?.head)
 }
 
 /// The newest state of a session, where it has one.
-fn stored(engine: &Engine, session: &str) -> Result<Option<Vec<u8>>> {
+fn stored(engine: &Engine, session: &str) -> Result<Option<Restored>> {
     match engine.restore(&format!("{session}@latest")) {
-        Ok(stored) => Ok(Some(stored.into_text())),
+        Ok(stored) => Ok(Some(stored)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

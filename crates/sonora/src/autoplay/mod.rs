@@ -12,6 +12,8 @@ use dalsegno::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::plain::plain;
+
 pub use next::{Failure, Next, next};
 pub use provider::{Answer, Provider};
 pub use shuffle::smart_shuffle;
@@ -118,7 +120,8 @@ impl Autoplay {
 }
 
 fn member<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| invalid(format!("{key} of autoplay: {e}")).with_source(e))
+    T::deserialize(value)
+        .map_err(|e| invalid(format!("{key} of autoplay: {}", plain(&e))).with_source(e))
 }
 
 fn invalid(message: String) -> Error {

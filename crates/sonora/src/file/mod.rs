@@ -100,6 +100,7 @@ impl SnapshotFile {
     /// another content.
     pub fn read(text: &[u8]) -> Result<Self> {
         check_size(text.len())?;
+        refuse_mark(text)?;
         let text = std::str::from_utf8(text).map_err(|e| invalid(format!("no text: {e}")))?;
         let Json::Object(mut members) = Json::read(text)? else {
             return Err(invalid("it is no object"));
@@ -243,6 +244,18 @@ fn check_size(size: usize) -> Result<()> {
         }
         false => Ok(()),
     }
+}
+
+/// Editors write these marks, and no reader of JSON takes them.
+fn refuse_mark(text: &[u8]) -> Result<()> {
+    let found = match text {
+        [0xef, 0xbb, 0xbf, ..] => "it begins with a byte order mark",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is UTF-16",
+        _ => return Ok(()),
+    };
+    Err(invalid(format!(
+        "{found}; save it again as UTF-8 without a byte order mark"
+    )))
 }
 
 fn invalid(message: impl std::fmt::Display) -> Error {

@@ -105,6 +105,18 @@ fn what_is_no_such_file_says_why() {
     let large = " ".repeat(MAX_FILE_SIZE + 1);
     assert_eq!(kind(&large), ErrorKind::InvalidInput);
     SnapshotFile::read(b"\xff").unwrap_err();
+    let marked: [(&[u8], &str); 2] = [
+        (
+            b"\xef\xbb\xbf{}",
+            "begins with a byte order mark; save it again as UTF-8 without",
+        ),
+        (b"\xff\xfe{\0}\0", "it is UTF-16; save it again as UTF-8"),
+    ];
+    for (text, says) in marked {
+        let error = SnapshotFile::read(text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
 }
 
 #[test]

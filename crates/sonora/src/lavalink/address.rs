@@ -1,6 +1,7 @@
 //! Where a node is, and what it lets in.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -35,6 +36,24 @@ impl Address {
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;
         self
+    }
+
+    /// That the host is one and nothing more: with a scheme or a port in it, another one would be asked.
+    ///
+    /// # Errors
+    /// `InvalidInput` where it is none.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.host.parse::<Ipv6Addr>().is_ok() || url::Host::parse(&self.host).is_ok() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "{:?} is no host: give its name or address alone, such as lavalink.example or ::1, without a scheme, \
+                 port or path",
+                self.host
+            ),
+        ))
     }
 
     /// `SCHEME://HOST:PORT`, with the scheme of requests or that of the socket.
@@ -125,5 +144,16 @@ mod tests {
         let address = Address::new("::1", 2333, Password::new("secret")).secure(true);
         assert!(!format!("{address:?} {address}").contains("secret"));
         assert_eq!(address.url("http"), "https://[::1]:2333");
+    }
+
+    #[test]
+    fn a_host_is_a_host_alone() {
+        let check = |host: &str| Address::new(host, 2333, Password::new("secret")).check();
+        for host in ["localhost", "lavalink.example", "127.0.0.1", "::1", "[::1]"] {
+            assert!(check(host).is_ok(), "{host}");
+        }
+        for host in ["", "a b", "http://a", "a:2333", "a/b", "u@a"] {
+            assert!(check(host).is_err(), "{host}");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! How fast a node is asked: not at all while it asks to wait, and again after a while where it failed.
+//! How fast a node is asked: not at all while it asks to wait or is given up, and again after a while where it failed.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 /// The longest wait between two attempts.
@@ -19,6 +19,8 @@ pub(super) struct Pace {
     gate: Semaphore,
     /// Until when it asks not to be asked.
     until: Mutex<Option<Instant>>,
+    /// Whether its players are elsewhere by now, so that nobody is to wait for it.
+    given_up: watch::Sender<bool>,
 }
 
 impl Default for Pace {
@@ -26,6 +28,7 @@ impl Default for Pace {
         Self {
             gate: Semaphore::new(AT_ONCE),
             until: Mutex::default(),
+            given_up: watch::Sender::default(),
         }
     }
 }
@@ -43,6 +46,17 @@ impl Pace {
         until.map_or(Duration::ZERO, |until| {
             until.saturating_duration_since(Instant::now())
         })
+    }
+
+    /// From now on nobody waits for it, or everybody does again.
+    pub(super) fn give_up(&self, given_up: bool) {
+        self.given_up.send_replace(given_up);
+    }
+
+    /// Returns once it is given up.
+    pub(super) async fn given_up(&self) {
+        // The sender is held here, so that it cannot be gone.
+        drop(self.given_up.subscribe().wait_for(|it| *it).await);
     }
 
     /// It asks not to be asked for so long.

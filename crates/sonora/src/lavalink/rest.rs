@@ -32,8 +32,9 @@ impl Rest {
     /// To the node at this address; nothing is sent yet.
     ///
     /// # Errors
-    /// `InvalidInput` where the password cannot be in a header; `Storage` where TLS cannot be set up.
+    /// `InvalidInput` where the host is none or the password cannot be in a header; `Storage` where TLS cannot be set up.
     pub fn new(address: &Address) -> Result<Self> {
+        address.check()?;
         let mut password =
             header::HeaderValue::from_str(address.password.reveal()).map_err(|_| {
                 Error::new(
@@ -70,6 +71,17 @@ impl Rest {
         self
     }
 
+    /// The node is gone, and what was on it goes elsewhere: who waits for it, or asks it before it is there again, is
+    /// refused at once.
+    pub(crate) fn give_up(&self) {
+        self.pace.give_up(true);
+    }
+
+    /// It is there again.
+    pub(crate) fn go_on(&self) {
+        self.pace.give_up(false);
+    }
+
     /// Where the node is.
     #[must_use]
     pub fn address(&self) -> &Address {
@@ -81,9 +93,10 @@ impl Rest {
     /// # Errors
     /// `Unreachable`; `Denied` for a wrong password; `InvalidInput` where it speaks another version than 4.
     pub async fn info(&self) -> Result<Info> {
-        match self.get("/v4/info").await {
-            Ok(value) => {
-                let info = Info::read(&value);
+        match self.send(Method::GET, "/v4/info", None).await {
+            Ok(response) => {
+                let body = self.body(response).await?;
+                let info = Info::read(&serde_json::from_slice(&body).unwrap_or_default());
                 if info.version.is_empty() {
                     return Err(Error::new(
                         ErrorKind::InvalidInput,
@@ -103,15 +116,16 @@ impl Rest {
             Err(_) => Vec::new(),
         };
         let version = String::from_utf8_lossy(&version);
-        let version: String = version
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(40)
-            .collect();
-        let what = if version.is_empty() {
-            "is no Lavalink 4".to_owned()
-        } else {
+        let version: String = version.trim().chars().take(40).collect();
+        // A page of another program is no version.
+        let is_one = version.starts_with(|c: char| c.is_ascii_digit())
+            && version
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
+        let what = if is_one {
             format!("is version {version}")
+        } else {
+            "is no Lavalink 4".to_owned()
         };
         Error::new(
             ErrorKind::InvalidInput,

@@ -1,5 +1,6 @@
 //! Sending a request to a node until it is answered, and what its answer means.
 
+use std::io;
 use std::time::Duration;
 
 use dalsegno::{Error, ErrorKind, Result};
@@ -26,7 +27,11 @@ impl Rest {
     }
 
     /// What is answered, as far as it has an end.
-    pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>> {
+    pub(super) async fn body(&self, response: Response) -> Result<Vec<u8>> {
+        self.unless_given_up(self.whole(response)).await
+    }
+
+    async fn whole(&self, mut response: Response) -> Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -51,13 +56,28 @@ impl Rest {
         }
     }
 
-    /// Sends a request until it is answered, or the patience is over.
+    /// Sends a request until it is answered, the patience is over, or the node is given up.
     pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response> {
+        self.unless_given_up(self.send_on(method, path, body)).await
+    }
+
+    async fn unless_given_up<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.pace.given_up() => Err(Error::new(
+                ErrorKind::Unreachable,
+                format!("the node {} is gone, and is not waited for any longer", self.address),
+            )),
+            done = work => done,
+        }
+    }
+
+    async fn send_on(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
         let until = Instant::now() + self.patience;
         let mut attempts = 0;
         loop {
@@ -93,13 +113,8 @@ impl Rest {
                 Ok(response) => return Err(self.failed(response).await),
                 Err(error) => Error::new(
                     ErrorKind::Unreachable,
-                    format!(
-                        "the node {} does not answer: {}",
-                        self.address,
-                        innermost(&error)
-                    ),
-                )
-                .with_source(error.without_url()),
+                    format!("the node {} {}", self.address, unanswered(&error)),
+                ),
             };
             let wait = back_off(attempts);
             attempts += 1;
@@ -146,11 +161,21 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// The cause at the bottom: what lies above only says that a request failed.
-fn innermost(error: &reqwest::Error) -> String {
+/// What became of a request, with the cause at the bottom: what lies above only says that it failed.
+fn unanswered(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(below) = cause.source() {
         cause = below;
     }
-    cause.to_string()
+    // What an error of the system holds is not its source, but stands in its place.
+    while let Some(held) = cause.downcast_ref().and_then(io::Error::get_ref) {
+        cause = held;
+    }
+    if let Some(rustls::Error::InvalidMessage(_)) = cause.downcast_ref() {
+        return "does not answer in TLS: something else is spoken there".to_owned();
+    }
+    if error.is_connect() || error.is_timeout() {
+        return format!("does not answer: {cause}");
+    }
+    format!("does not answer as a node does: {cause}")
 }

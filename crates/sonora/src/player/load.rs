@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Player, State};
+use crate::blocking::blocking;
+use crate::event::Happened;
 use crate::restore::Wanted;
 
 /// A part of a player's state that can be restored by itself.
@@ -72,7 +74,7 @@ impl Component {
     ///
     /// # Errors
     /// `InvalidInput` where it has none of them.
-    pub(crate) fn present(data: &Value, components: &[Self]) -> Result<Vec<Self>> {
+    pub fn present(data: &Value, components: &[Self]) -> Result<Vec<Self>> {
         let has = |name: &str| data.get(name).is_some_and(|part| !part.is_null());
         let is_there = |component: &Self| match component {
             Self::Queue | Self::Current => has("queue"),
@@ -142,8 +144,25 @@ impl Player {
     pub async fn load(&self, data: &Value, components: &[Component]) -> Result<LoadedPlayer> {
         let (wanted, _) = State::read(data)?;
         let components = Component::present(data, components)?;
-        let _turn = self.free_turn().await?;
-        self.replace_with(wanted, &components).await
+        let turn = self.free_turn().await?;
+        let done = self.replace_with(wanted, &components).await;
+        drop(turn);
+        if let Err(error) = &done {
+            self.note_failed(components, error.clone()).await;
+        }
+        done
+    }
+
+    /// Has the log say that a restore failed, where the player is kept.
+    async fn note_failed(&self, components: Vec<Component>, error: Error) {
+        let Some(note) = self.world().ok().and_then(|world| world.note()) else {
+            return;
+        };
+        let guild = self.guild();
+        if let Err(error) = blocking(move || note(guild, &components, &error)).await {
+            let error = error.context("the log could not be told of a restore that failed");
+            self.happened(Happened::Failed(error.to_string()));
+        }
     }
 
     /// As [`load`](Player::load), while it stands still for that.

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use dalsegno::{Document, Error, ErrorKind, Result};
 use jiff::Timestamp;
-use tokio::sync::{Mutex as Turn, mpsc, oneshot};
+use tokio::sync::{Mutex as Turn, Notify, mpsc, oneshot};
 
 pub use agree::Agreed;
 pub(crate) use heard::Next;
@@ -23,6 +23,7 @@ pub use load::{Component, LoadedPlayer};
 pub(crate) use play::look_up;
 pub use state::State;
 pub use stored::Whereabouts;
+pub(crate) use stored::unreadable;
 
 use crate::event::{Happened, Told};
 use crate::lavalink::{Event, NodePlayer, PlayerChange, PlayerState, VoiceServer};
@@ -43,6 +44,8 @@ struct Shared {
     turn: Turn<()>,
     seat: Mutex<Seat>,
     mail: mpsc::UnboundedSender<Mail>,
+    /// It stands still no longer.
+    moves: Notify,
 }
 
 /// What its node told, in the order in which it did.
@@ -92,6 +95,7 @@ impl Player {
             turn: Turn::new(()),
             seat: Mutex::default(),
             mail,
+            moves: Notify::new(),
         });
         let reader = Arc::downgrade(&shared);
         tokio::spawn(async move {

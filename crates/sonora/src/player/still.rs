@@ -27,6 +27,7 @@ impl Player {
             seat.still = None;
             std::mem::take(&mut seat.missed)
         };
+        self.shared.moves.notify_waiters();
         for event in missed {
             self.hear(event).await;
         }
@@ -40,7 +41,28 @@ impl Player {
             // That was of what it played before.
             seat.missed.clear();
         }
+        self.shared.moves.notify_waiters();
         self.changed(None);
+    }
+
+    /// It stands still for good: it is no player of this client any more.
+    pub(crate) fn leave(&self) {
+        if let Ok(world) = self.world() {
+            world.forget(self.guild());
+        }
+        self.shared.moves.notify_waiters();
+    }
+
+    /// Waits until it does not stand still, or for good.
+    pub(crate) async fn moves(&self) {
+        loop {
+            let moves = self.shared.moves.notified();
+            let left = (self.world()).map_or(true, |it| !it.players().contains_key(&self.guild()));
+            if left || !self.is_still() {
+                return;
+            }
+            moves.await;
+        }
     }
 
     /// Ends it on its node, as it stands here.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use dalsegno::{Document, DocumentBuilder, Error, ErrorKind, Result};
+use dalsegno::{Document, DocumentBuilder, Error, ErrorKind, Result, Snapshot};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -82,7 +82,8 @@ impl State {
                 .unwrap_or(&none)
         };
         let mut state = Self {
-            queue: Queue::read(part("queue"))?,
+            queue: Queue::read(part("queue"))
+                .map_err(|e| invalid(format!("its component queue: {e}")))?,
             filters: Filters::read(part("filters")),
             autoplay: Autoplay::read(part("autoplay")),
             plugins: object(part("plugins"), "plugins")?,
@@ -114,7 +115,7 @@ impl State {
                     let volume = volume.filter(|volume| *volume <= 1000);
                     self.volume = volume.ok_or_else(|| {
                         invalid(format!(
-                            "its volume is {value}; a volume is a whole number from 0 to 1000"
+                            "its component player: its volume is {value}; a volume is a whole number from 0 to 1000"
                         ))
                     })?;
                 }
@@ -158,6 +159,20 @@ fn object(value: &Value, name: &str) -> Result<Map<String, Value>> {
     match value {
         Value::Object(members) => Ok(members.clone()),
         _ => Err(invalid(format!("its component {name} is no object"))),
+    }
+}
+
+/// Names the snapshot that an error is about, and what to do.
+pub(crate) fn unreadable(snapshot: &Snapshot) -> impl FnOnce(Error) -> Error {
+    let Snapshot { id, session, .. } = snapshot;
+    let what = format!("snapshot {id} of {session}");
+    let way = format!("`snapshot list {session}` shows others");
+    move |error| match error.kind() {
+        ErrorKind::InvalidInput => {
+            Error::new(ErrorKind::InvalidInput, format!("{what}: {error}; {way}"))
+                .with_source(error)
+        }
+        _ => error,
     }
 }
 

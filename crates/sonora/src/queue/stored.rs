@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Queue;
+use crate::plain::plain;
 use crate::track::Track;
 
 impl Queue {
@@ -67,7 +68,8 @@ fn tracks(key: &str, value: &Value) -> Result<List<Track>> {
 }
 
 fn member<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| invalid(format!("{key} of the queue: {e}")).with_source(e))
+    T::deserialize(value)
+        .map_err(|e| invalid(format!("{key} of the queue: {}", plain(&e))).with_source(e))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

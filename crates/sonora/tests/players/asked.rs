@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::world::{bot, engine, node, options, playing, queue};
 
 /// What another program is answered.
-async fn ask(
+pub(crate) async fn ask(
     folder: &TempDir,
     session: &str,
     verb: &str,
@@ -20,7 +20,7 @@ async fn ask(
     tokio::task::spawn_blocking(asked).await.unwrap()
 }
 
-fn clear(bot: &Bot, guild: u64) {
+pub(crate) fn clear(bot: &Bot, guild: u64) {
     let player = bot.client().player(guild).unwrap();
     player
         .edit(Some("clear"), |state| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use dalsegno::{Error, ErrorKind, Result};
 use dalsegno_scripted::{self as scripted, Fault, Node, Rule};
 use dalsegno_sonora::lavalink::VoiceServer;
-use dalsegno_sonora::{Bot, Keeping, Options, Rolling, TAKE, Voice, Waiting};
+use dalsegno_sonora::{Bot, Happened, Keeping, Options, Rolling, TAKE, Voice, Waiting};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -249,4 +249,85 @@ async fn what_happens_meanwhile_is_followed_by_the_bot_that_goes_on() {
     };
     blue.until(plays_on).await.unwrap();
     assert!(new.client().players().is_empty());
+}
+
+/// A bot with two nodes, which leaves one that is lost at once.
+async fn with_two(folder: &TempDir, nodes: &[Node; 2], voice: Arc<dyn Voice>) -> Bot {
+    let options = joins("0", &nodes[0]).node("1", address(&nodes[1]));
+    let options = options.voice(voice).fail_over(Duration::ZERO);
+    bot(&engine(folder), options).await.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_bot_that_loses_its_node_while_it_takes_a_player_is_not_heard_on_another() {
+    let (blue, greens) = (node(), [node(), node()]);
+    let folder = tempfile::tempdir().unwrap();
+    let old = own(&folder, "blue", &blue).await;
+    playing(&old, 1, 2).await;
+    let new = with_two(&folder, &greens, Arc::new(Channels)).await;
+    let mut told = new.client().subscribe();
+    // It is told what to play, and dies when it is asked whether it does.
+    let asked = Rule::new(Fault::DieAfter(0)).on("GET", "/v4/sessions/*/players/1");
+    greens[0].script(asked);
+    let taken = tokio::time::timeout(SOON, new.take_over(1, SOON)).await;
+    let error = taken.unwrap().unwrap_err();
+    assert!(error.to_string().contains("went back"), "{error}");
+    assert!(greens[0].is_dead());
+    // What the fail-over made of it.
+    loop {
+        let it = told.recv().await.unwrap();
+        if it.guild == Some(1) && matches!(it.what, Happened::Failed(_) | Happened::Moved(_)) {
+            break;
+        }
+    }
+    let is_gone = |node: &Node| node.player(1).is_none();
+    greens[1].until(is_gone).await.unwrap();
+    assert!(plays(&blue, 1));
+    assert!(new.client().players().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_bot_that_loses_its_node_while_it_hands_a_player_over_goes_on_with_it_elsewhere() {
+    let (mut blues, green) = ([node(), node()], node());
+    let folder = tempfile::tempdir().unwrap();
+    let old = with_two(&folder, &blues, Arc::new(Channels)).await;
+    let player = playing(&old, 1, 2).await;
+    let slow = Arc::new(Slow::default());
+    let options = joins("green", &green).voice(slow.clone());
+    let (new, _) = bot(&engine(&folder), options).await;
+    let meanwhile = async {
+        slow.asked.notified().await;
+        assert_eq!(player.node().unwrap().name(), "0");
+        blues[0].kill();
+        // Its players are to go elsewhere; this one stands still.
+        while player.node().is_some() {
+            tokio::task::yield_now().await;
+        }
+        slow.go_on.notify_one();
+    };
+    let (taken, ()) = tokio::join!(new.take_over(1, SOON), meanwhile);
+    let error = taken.unwrap_err().to_string();
+    assert!(error.contains("this channel is closed"), "{error}");
+    let goes_on = |node: &Node| plays(node, 1);
+    blues[1].until(goes_on).await.unwrap();
+    assert!(!plays(&green, 1));
+    assert_eq!(queue(&player.state()).1.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_whose_node_is_lost_after_it_went_is_the_new_bots() {
+    let (blues, green) = ([node(), node()], node());
+    let folder = tempfile::tempdir().unwrap();
+    let old = with_two(&folder, &blues, Arc::new(Channels)).await;
+    playing(&old, 1, 2).await;
+    let new = own(&folder, "green", &green).await;
+    // It cannot be told that the player is not its any more.
+    let ended = Rule::new(Fault::DieAfter(0)).on("DELETE", "/v4/sessions/*/players/1");
+    blues[0].script(ended);
+    assert_eq!(new.take_over(1, SOON).await.unwrap().upcoming, 2);
+    blues[0].until(Node::is_dead).await.unwrap();
+    assert!(plays(&green, 1));
+    old.stop().await.unwrap();
+    assert!(blues[1].heard(1).is_empty());
+    assert!(new.verify().await.is_empty());
 }

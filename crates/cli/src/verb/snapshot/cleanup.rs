@@ -1,7 +1,7 @@
 //! `dalsegno snapshot cleanup`: thins histories by rules, and says why each snapshot stays or goes.
 
 use clap::Args;
-use dalsegno::{CleanupPlan, Damage, ErrorKind, PlannedSnapshot, SessionPlan};
+use dalsegno::{Cleaned, CleanupPlan, Damage, ErrorKind, PlannedSnapshot, SessionPlan};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -67,9 +67,7 @@ impl Cleanup {
             if out.is_json() {
                 out.json(&json!({"dry_run": true, "plan": plan}))?;
             } else {
-                show(&plan, out)?;
-                out.line(summary(&plan))?;
-                out.line("dry run: nothing was changed")?;
+                tell_plan(&plan, out)?;
             }
             return damaged(&plan.damage);
         }
@@ -92,16 +90,7 @@ impl Cleanup {
         if self.verbose {
             show(&plan, out)?;
         }
-        let gone = human::count(cleaned.deleted, "snapshot");
-        let to = if plan.purge {
-            "deleted"
-        } else {
-            "moved to the trash"
-        };
-        out.line(format!(
-            "{gone} {to}, {} purged",
-            human::count(cleaned.purged.snapshots, "snapshot")
-        ))?;
+        out.line(done(&plan, &cleaned))?;
         if let Some(bytes) = cleaned.file_shrunk.filter(|bytes| *bytes > 0) {
             out.line(format!("the store is {} smaller", human::size(bytes)))?;
         }
@@ -109,8 +98,27 @@ impl Cleanup {
     }
 }
 
+/// What would be done, and the reason for each snapshot.
+pub(crate) fn tell_plan(plan: &CleanupPlan, out: &mut Out) -> Result<()> {
+    show(plan, out)?;
+    out.line(summary(plan))?;
+    out.line("dry run: nothing was changed")
+}
+
+/// What was done.
+pub(crate) fn done(plan: &CleanupPlan, cleaned: &Cleaned) -> String {
+    let gone = human::count(cleaned.deleted, "snapshot");
+    let to = if plan.purge {
+        "deleted"
+    } else {
+        "moved to the trash"
+    };
+    let purged = human::count(cleaned.purged.snapshots, "snapshot");
+    format!("{gone} {to}, {purged} purged")
+}
+
 /// The rest was cleaned up; what is damaged was left alone.
-fn damaged(damage: &[Damage]) -> Result<()> {
+pub(crate) fn damaged(damage: &[Damage]) -> Result<()> {
     if damage.is_empty() {
         return Ok(());
     }

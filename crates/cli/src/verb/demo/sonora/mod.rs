@@ -53,6 +53,11 @@ impl Sonora {
         let store = store(global)?;
         let mut main = node()?;
 
+        if !out.is_json() {
+            out.line(
+                "The nodes are scripted ones on this machine, and no Lavalink: no sound is made.\n",
+            )?;
+        }
         chapter(out, 1, "Fifty guilds listen")?;
         let nodes = [("main", main.port())];
         let mut bot = Process::start(&store, &nodes)?;
@@ -109,6 +114,7 @@ impl Sonora {
         if out.is_json() {
             return out.json(&json!({
                 "store": store.display().to_string(),
+                "nodes": "scripted",
                 "saved_every_seconds": EVERY.as_secs_f64(),
                 "bot_was_away_seconds": away.as_secs_f64(),
                 "furthest_back_ms": furthest,
