@@ -30,6 +30,7 @@ pub const EVENTS: &[&str] = &[
     "deleted",
     "corruption_detected",
     "repaired",
+    "erased",
     "recovered",
     "shrink_guarded",
     "lease_lost",

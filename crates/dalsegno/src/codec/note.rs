@@ -28,8 +28,11 @@ pub(crate) const SLOT: i64 = 7;
 /// Says that what stood in the file before may still stand in pages that are free; of the store, by the id 1.
 pub(crate) const LEFT: i64 = 8;
 
+/// Says that a session was erased; of the store, by the beginning of the hash of its name.
+pub(crate) const TOMBSTONE: i64 = 9;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 8] = [
+pub(crate) const KINDS: [(i64, &str); 9] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
@@ -38,6 +41,7 @@ pub(crate) const KINDS: [(i64, &str); 8] = [
     (PARCEL, "state that goes with a request"),
     (SLOT, "key of the store"),
     (LEFT, "mark of what is left in free pages"),
+    (TOMBSTONE, "tombstone of a session"),
 ];
 
 /// A program that holds leases.

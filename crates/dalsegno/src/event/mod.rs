@@ -90,6 +90,8 @@ pub enum Happened {
         /// The snapshots that are lost by it.
         snapshots: Vec<SnapshotId>,
     },
+    /// A session was erased for good; which one, nobody is told.
+    Erased,
     /// A session that was not closed was opened again, and stands at its newest intact state.
     Recovered {
         /// That state; nothing where it has none.
@@ -133,6 +135,7 @@ impl Happened {
             Self::CleanedUp { .. } => "cleaned_up",
             Self::Deleted { .. } => "deleted",
             Self::CorruptionDetected { .. } => "corruption_detected",
+            Self::Erased => "erased",
             Self::Recovered { .. } => "recovered",
             Self::LeaseLost { .. } => "lease_lost",
         }

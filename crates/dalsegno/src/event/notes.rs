@@ -12,9 +12,6 @@ const KEPT: i64 = 10_000;
 
 /// Writes a note of an event, behind all others.
 pub(crate) fn keep(store: &dyn Store, event: &Event) -> Result<()> {
-    let text = serde_json::to_string(event)
-        .map_err(|e| Error::storage("an event cannot be written as JSON").with_source(e))?;
-    let detail = note::encode(&text)?;
     until_done("the list of events", || {
         let view = store.view()?;
         let mut last = 0;
@@ -32,11 +29,21 @@ pub(crate) fn keep(store: &dyn Store, event: &Event) -> Result<()> {
             Flow::Break(Ok(()))
         })?;
         drop(view);
-        let key = (note::EVENT, 0, last + 1);
-        let row = NoteRow::new(key, detail.clone(), &store.info().id);
+        let row = row(event, last + 1, &store.info().id)?;
         let done = store.exchange(&Exchange::of_notes(old, vec![row]))?;
         Ok(done.then_some(()))
     })
+}
+
+/// The note of an event, of that number.
+pub(crate) fn row(event: &Event, id: i64, store: &StoreId) -> Result<NoteRow> {
+    let text = serde_json::to_string(event)
+        .map_err(|e| Error::storage("an event cannot be written as JSON").with_source(e))?;
+    Ok(NoteRow::new(
+        (note::EVENT, 0, id),
+        note::encode(&text)?,
+        store,
+    ))
 }
 
 /// The event in a note; nothing where it is damaged, which is for `verify` to say.

@@ -231,3 +231,73 @@ fn who_has_it_open_hears_of_it() {
     let twice = turn_on().unwrap_err();
     assert_eq!(twice.kind(), ErrorKind::Conflict);
 }
+
+/// Words that only the first session has.
+const ITS_OWN: [&str; 6] = [
+    "zephyrine",
+    "quixotry",
+    "Vellichor",
+    "tag-of-brume",
+    "saudade",
+    "wabisabi",
+];
+
+/// In clear as well: nothing of it is in the file, and everything of the others is.
+#[test]
+fn of_an_erased_session_nothing_is_left_but_its_tombstone() {
+    for secret in [None, Some(Secret::generate().unwrap())] {
+        let Place { path, _folder } = place();
+        let options = || match &secret {
+            Some(secret) => Options::default().secret(secret.clone()),
+            None => Options::default(),
+        };
+        let engine = options().create(&path).unwrap();
+        let before = fill(&engine);
+        let session = "bot/zephyrine";
+        let asked = std::thread::scope(|scope| {
+            let opened = engine.open_session("bot/other").unwrap();
+            assert_eq!(opened.session, "bot/other");
+            let asking = scope.spawn(|| engine.erase_session("bot/other"));
+            asking.join().unwrap().unwrap_err()
+        });
+        assert_eq!(asked.kind(), ErrorKind::Locked, "it is open");
+        engine.close_session("bot/other").unwrap();
+
+        let of = |s: &Snapshot| s.session == session;
+        let its = before.iter().filter(|(s, _)| of(s)).count() as u64;
+        let planned = engine.erase_plan(session).unwrap();
+        assert_eq!(planned.snapshots, its);
+        assert_eq!(everything(&engine), before, "a plan changes nothing");
+        assert_eq!(engine.erase_session(session).unwrap(), planned);
+        assert!(
+            found(&path).iter().all(|word| !ITS_OWN.contains(word)),
+            "{:?}",
+            found(&path)
+        );
+
+        let rest: Vec<_> = before.into_iter().filter(|(s, _)| !of(s)).collect();
+        assert_eq!(everything(&engine), rest);
+        assert!(engine.verify(None).unwrap().is_intact());
+        assert!(engine.is_erased(session).unwrap() && !engine.is_erased("bot/other").unwrap());
+        assert_eq!(engine.tombstones().unwrap().len(), 1);
+        let events = engine.events(10_000).unwrap();
+        assert!(events.iter().all(|e| e.session.as_deref() != Some(session)));
+        assert_eq!(events.last().unwrap().what.word(), "erased");
+        let again = engine.erase_session(session).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::NotFound);
+
+        // It may begin anew, and be erased anew.
+        engine
+            .save_json(session, "[\"Vellichor\"]")
+            .commit()
+            .unwrap();
+        assert_eq!(engine.erase_session(session).unwrap().snapshots, 1);
+        assert_eq!(engine.tombstones().unwrap().len(), 1);
+        engine.close().unwrap();
+        assert!(
+            found(&path).iter().all(|word| !ITS_OWN.contains(word)),
+            "{:?}",
+            found(&path)
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! Erasing a session for good: its key, every row that is of it or names it, and the file they stood in.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::until_done;
+use crate::codec::note::{self, Request};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::event::{self, Happened};
+use crate::key::Key;
+use crate::lease;
+use crate::show;
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Rows, Scan, SessionRow, View};
+
+/// What erasing a session takes away, or took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// The session's name.
+    pub session: String,
+    /// How many snapshots, those in the trash too; none where an earlier call had come so far.
+    pub snapshots: u64,
+    /// Bytes of their records.
+    pub bytes: u64,
+    /// Patterns of policies and guards that are its name: they stay, and say it.
+    pub named_by: Vec<String>,
+}
+
+/// What is left of a session that was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Tombstone {
+    /// A keyed hash of its name, in hexadecimal: it tells nothing to who does not have the key, and not the name to who
+    /// has.
+    pub hash: String,
+    /// When it was erased.
+    pub erased_at: Timestamp,
+}
+
+/// A tombstone as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Grave {
+    hash: [u8; 16],
+    /// In microseconds since 1970 (UTC).
+    erased_at: i64,
+}
+
+impl Engine {
+    /// Erases a session: its key, its snapshots and those in the trash, its records, its log, its lease, requests to it
+    /// and events of it, in one transaction; then the file is written anew and the log beside it emptied, so that
+    /// nothing of it is left in them. A tombstone stays, by which backups that are restored later know that it is not
+    /// to come back. There is no way to undo this.
+    ///
+    /// Copies of the store, files it was exported to and the disk's free blocks it does not reach, nor forks of it,
+    /// which are sessions of their own.
+    ///
+    /// ```
+    /// # fn main() -> dalsegno::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("store.db");
+    /// let secret = dalsegno::Secret::generate()?;
+    /// let engine = dalsegno::Options::default().secret(secret).create(&path)?;
+    /// engine.save("chat/42", &["a confession"]).commit()?;
+    /// assert_eq!(engine.erase_session("chat/42")?.snapshots, 1);
+    /// assert!(engine.restore("chat/42@latest").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such session; `Locked` where a program has it open. After an error [that did some
+    /// of it](Error::is_partly_done) the session is erased, and the same call writes the file anew.
+    pub fn erase_session(&self, session: &str) -> Result<Erasure> {
+        self.flush()?;
+        let gone = until_done("the session", || {
+            let Some((exchange, erasure)) = self.erasing(session)? else {
+                return Ok(Some(None));
+            };
+            let done = self.store().exchange(&exchange)?;
+            Ok(done.then_some(Some(erasure)))
+        })?;
+        let erasure = match gone {
+            Some(erasure) => erasure,
+            None if self.has_left()? && self.is_erased(session)? => Erasure {
+                session: session.to_owned(),
+                ..Erasure::default()
+            },
+            None => return Err(Error::not_found(format!("there is no session '{session}'"))),
+        };
+        let wiped = self.wipe();
+        self.tell(None, Happened::Erased);
+        wiped.map_err(|error| {
+            error
+                .context(format!(
+                    "{session} is erased, but may still be found in the store's files"
+                ))
+                .hint("run it again")
+                .partly(true)
+        })?;
+        Ok(erasure)
+    }
+
+    /// What [`erase_session`](Self::erase_session) would take away. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`erase_session`](Self::erase_session).
+    pub fn erase_plan(&self, session: &str) -> Result<Erasure> {
+        let planned = self.erasing(session)?;
+        planned
+            .map(|(_, erasure)| erasure)
+            .ok_or_else(|| Error::not_found(format!("there is no session '{session}'")))
+    }
+
+    /// What was erased, in the order of the hashes.
+    ///
+    /// # Errors
+    /// `Damaged` where a tombstone cannot be read.
+    pub fn tombstones(&self) -> Result<Vec<Tombstone>> {
+        let id = &self.store().info().id;
+        let mut found = Vec::new();
+        each_note(&*self.view()?, note::TOMBSTONE, &mut |row| {
+            let grave: Grave = if row.is_intact(id) {
+                note::decode(&row.detail)?
+            } else {
+                return Err(Error::damaged("a tombstone is damaged"));
+            };
+            let out_of_range = |_| Error::damaged("the time of a tombstone is out of range");
+            found.push(Tombstone {
+                hash: grave.hash.map(|byte| format!("{byte:02x}")).concat(),
+                erased_at: Timestamp::from_microsecond(grave.erased_at).map_err(out_of_range)?,
+            });
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Whether a session of that name was erased, and has not begun anew.
+    ///
+    /// # Errors
+    /// As [`tombstones`](Self::tombstones).
+    pub fn is_erased(&self, session: &str) -> Result<bool> {
+        let hash = self.hash_of(session)?;
+        let view = self.view()?;
+        Ok(lease::rows::note_row(&*view, &self.store().info().id, grave_key(&hash))?.is_some())
+    }
+
+    fn erasing(&self, name: &str) -> Result<Option<(Exchange, Erasure)>> {
+        let id = &self.store().info().id;
+        let view = self.view()?;
+        let Some(session) = show::session(&*view, id, name)? else {
+            return Ok(None);
+        };
+        if let Some(found) = lease::rows::lease(&*view, id, session.id)?
+            && let Some(holder) = lease::rows::holder(&*view, id, &found.lease, self.clock())?
+        {
+            return Err(lease::rows::held(name, &holder, &found.lease));
+        }
+        let mut erasure = Erasure {
+            session: name.to_owned(),
+            ..Erasure::default()
+        };
+        let mut take = rows_of(&*view, &session, &mut erasure)?;
+        let mut put = Rows::default();
+        self.notes_of(&*view, &session, &mut take, &mut put)?;
+        for policy in view.policies()? {
+            erasure
+                .named_by
+                .extend(Some(policy.pattern).filter(|it| it == name));
+        }
+        let guards = self.guards()?.into_iter().map(|guard| guard.pattern);
+        erasure.named_by.extend(guards.filter(|it| it == name));
+        take.sessions.push(session);
+        put.notes.push(self.grave(name)?);
+        if !self.has_left()? {
+            put.notes.push(self.left_mark()?);
+        }
+        // One that was erased before, and began anew.
+        let before = lease::rows::note_row(&*view, id, grave_key(&self.hash_of(name)?))?;
+        take.notes.extend(before);
+        Ok(Some((Exchange::of(take, put), erasure)))
+    }
+
+    /// Its own notes, requests to it, and events of it, each of which leaves its number to one that says nothing.
+    fn notes_of(
+        &self,
+        view: &dyn View,
+        session: &SessionRow,
+        take: &mut Rows,
+        put: &mut Rows,
+    ) -> Result<()> {
+        let id = &self.store().info().id;
+        for kind in view.note_kinds()? {
+            let scan = NoteScan {
+                kind,
+                session: Some(session.id),
+                ..NoteScan::default()
+            };
+            view.notes(&scan, &mut |row| {
+                take.notes.push(row);
+                Flow::Continue(())
+            })?;
+        }
+        let mut asked = Vec::new();
+        each_note(view, note::REQUEST, &mut |row| {
+            if note::decode::<Request>(&row.detail).is_ok_and(|it| it.session == session.name) {
+                asked.push(row.id);
+                take.notes.push(row);
+            }
+            Ok(())
+        })?;
+        each_note(view, note::PARCEL, &mut |row| {
+            if asked.contains(&row.id) {
+                take.notes.push(row);
+            }
+            Ok(())
+        })?;
+        each_note(view, note::EVENT, &mut |row| {
+            let read = event::notes::read(&row, id);
+            let Some(mut event) =
+                read.filter(|event| event.session.as_ref() == Some(&session.name))
+            else {
+                return Ok(());
+            };
+            event.session = None;
+            event.actor = None;
+            event.what = Happened::Erased;
+            put.notes.push(event::notes::row(&event, row.id, id)?);
+            take.notes.push(row);
+            Ok(())
+        })
+    }
+
+    fn grave(&self, name: &str) -> Result<NoteRow> {
+        let hash = self.hash_of(name)?;
+        let grave = Grave {
+            hash,
+            erased_at: self.now().as_microsecond(),
+        };
+        let row = NoteRow::new(
+            grave_key(&hash),
+            note::encode(&grave)?,
+            &self.store().info().id,
+        );
+        Ok(row)
+    }
+
+    /// What a tombstone says of a name. In a store that is not encrypted, whoever guesses a name can compute it.
+    fn hash_of(&self, name: &str) -> Result<[u8; 16]> {
+        let store = &self.store().info().id;
+        let root = self.sqlite().and_then(|sqlite| sqlite.root().cloned());
+        let root = root.unwrap_or_else(|| Key::of(zeroize::Zeroizing::new([0; 32])));
+        Ok(root
+            .derive("dalsegno tombstones", store)?
+            .sum(name.as_bytes()))
+    }
+}
+
+/// The rows of a session, found by a look at every row, so that none is passed over because the way to it is lost.
+fn rows_of(view: &dyn View, session: &SessionRow, erasure: &mut Erasure) -> Result<Rows> {
+    let mut rows = Rows::default();
+    view.snapshots(&Scan::default(), &mut |row| {
+        if row.session == session.id {
+            rows.snapshots.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    view.trash(&mut |row| {
+        if row.snapshot.session == session.id {
+            rows.trash.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    erasure.snapshots = (rows.snapshots.len() + rows.trash.len()) as u64;
+    view.records(&mut |row| {
+        if row.session == session.id {
+            erasure.bytes += row.data.len() as u64;
+            rows.records.push(row);
+        }
+        Flow::Continue(())
+    })?;
+    view.operations(Some(session.id), &mut |row| {
+        rows.operations.push(row);
+        Flow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+fn each_note(
+    view: &dyn View,
+    kind: i64,
+    visit: &mut dyn FnMut(NoteRow) -> Result<()>,
+) -> Result<()> {
+    let scan = NoteScan {
+        kind,
+        session: Some(0),
+        ..NoteScan::default()
+    };
+    view.notes(&scan, &mut |row| match visit(row) {
+        Ok(()) => Flow::Continue(()),
+        Err(error) => Flow::Break(Err(error)),
+    })
+}
+
+/// Where the tombstone of that hash stands.
+fn grave_key(hash: &[u8; 16]) -> (i64, i64, i64) {
+    let mut id = [0; 8];
+    id.copy_from_slice(&hash[..8]);
+    // The smallest id is given to no note.
+    (note::TOMBSTONE, 0, i64::from_le_bytes(id) & i64::MAX)
+}
