@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|players|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|players|trust|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -66,6 +66,8 @@ enum Wanted {
     Watch,
     /// 1,000 players captured
     Players,
+    /// What encryption costs
+    Trust,
     /// Everything (the default)
     All,
 }
@@ -115,6 +117,7 @@ impl Wanted {
             Self::Pause => "pause",
             Self::Watch => "watch",
             Self::Players => "players",
+            Self::Trust => "trust",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

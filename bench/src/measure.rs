@@ -38,6 +38,7 @@ pub mod pause;
 pub mod players;
 pub mod retention;
 pub mod rounds;
+pub mod trust;
 pub mod watch;
 
 /// How long the workloads of a run are.
@@ -109,7 +110,7 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 14] = [
+pub const ALL: [(&str, Measure); 15] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
@@ -124,6 +125,7 @@ pub const ALL: [(&str, Measure); 14] = [
     ("pause", pause::run),
     ("watch", watch::run),
     ("players", players::run),
+    ("trust", trust::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.
