@@ -3,9 +3,8 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
-use age::scrypt;
-use age::secrecy::SecretString;
-use dalsegno::{Error, ErrorKind, Result};
+use dalsegno::{Error, Result};
+use dalsegno_sealed::{For, With};
 
 use crate::file::{MAX_FILE_SIZE, SnapshotFile, read_file, write_file};
 
@@ -20,15 +19,10 @@ impl SnapshotFile {
     /// As [`write`](Self::write); `InvalidInput` for an empty key.
     pub fn seal(&self, key: &str) -> Result<Vec<u8>> {
         let text = self.write()?;
-        let key = secret(key)?;
-        let failed = |e: std::io::Error| Error::io("sealing the snapshot", e);
-        let mut sealed = Vec::new();
-        let mut writer = age::Encryptor::with_user_passphrase(key)
-            .wrap_output(&mut sealed)
-            .map_err(failed)?;
-        writer.write_all(text.as_bytes()).map_err(failed)?;
-        writer.finish().map_err(failed)?;
-        Ok(sealed)
+        let mut sealing = For::passphrase(key)?.seal(Vec::new())?;
+        let written = sealing.write_all(text.as_bytes());
+        written.map_err(|e| Error::io("sealing the snapshot", e))?;
+        sealing.finish()
     }
 
     /// Opens what [`seal`](Self::seal), or another program for age files, sealed.
@@ -37,16 +31,16 @@ impl SnapshotFile {
     /// `WrongKey` where the key does not open it; `Damaged` where it was changed since; `InvalidInput` where it is no
     /// age file with a passphrase; as [`read`](Self::read).
     pub fn unseal(sealed: &[u8], key: &str) -> Result<Self> {
-        let identity = scrypt::Identity::new(secret(key)?);
-        let opened = age::Decryptor::new_buffered(sealed)
-            .and_then(|it| it.decrypt(std::iter::once(&identity as &dyn age::Identity)));
-        let opened = opened.map_err(refused)?;
+        let opened = With::passphrase(key)?.open(sealed);
+        let opened = opened.map_err(|e| e.context("the sealed snapshot"))?;
         let mut text = Vec::new();
-        let most = MAX_FILE_SIZE as u64 + 1;
-        opened.take(most).read_to_end(&mut text).map_err(|e| {
-            let message = "the sealed snapshot was changed since it was sealed; take another one";
-            Error::new(ErrorKind::Damaged, message).with_source(e)
-        })?;
+        let mut limited = opened.take(MAX_FILE_SIZE as u64 + 1);
+        if let Err(error) = limited.read_to_end(&mut text) {
+            return Err(limited
+                .get_ref()
+                .damage(error)
+                .context("the sealed snapshot"));
+        }
         Self::read(&text)
     }
 
@@ -68,42 +62,14 @@ impl SnapshotFile {
     }
 }
 
-fn secret(key: &str) -> Result<SecretString> {
-    if key.is_empty() {
-        let message = "an empty key seals nothing; give one";
-        return Err(Error::new(ErrorKind::InvalidInput, message));
-    }
-    Ok(SecretString::from(key))
-}
-
-fn refused(error: age::DecryptError) -> Error {
-    use age::DecryptError as Refused;
-    let (kind, message) = match &error {
-        Refused::DecryptionFailed | Refused::KeyDecryptionFailed => {
-            (ErrorKind::WrongKey, "the key does not open this snapshot")
-        }
-        Refused::InvalidMac => (
-            ErrorKind::Damaged,
-            "the sealed snapshot was changed since it was sealed; take another one",
-        ),
-        Refused::ExcessiveWork { .. } => (
-            ErrorKind::InvalidInput,
-            "this snapshot was sealed with more work than this machine would do in reasonable time",
-        ),
-        _ => (
-            ErrorKind::InvalidInput,
-            "this is no snapshot that was sealed with a key",
-        ),
-    };
-    Error::new(kind, message).with_source(error)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::*;
+    use dalsegno::ErrorKind;
     use serde_json::json;
+
+    use super::*;
 
     fn file() -> SnapshotFile {
         let mut file = SnapshotFile::new(7, 1_732_200_000.5);
