@@ -147,7 +147,9 @@ impl Engine {
 
     /// Writes the file anew, empties the log beside it, and takes the mark away that this is to be done.
     pub(crate) fn wipe(&self) -> Result<()> {
-        self.file()?.wipe()?;
+        if let Some(sqlite) = self.sqlite() {
+            sqlite.wipe()?;
+        }
         if let Some(mark) = self.left()? {
             let done = Exchange::of_notes(vec![mark], Vec::new());
             self.store().exchange(&done)?;

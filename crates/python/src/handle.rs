@@ -216,7 +216,7 @@ impl Handle {
 #[pymethods]
 impl Handle {
     #[new]
-    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl))]
+    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file))]
     #[allow(clippy::too_many_arguments)]
     fn open(
         py: Python<'_>,
@@ -227,7 +227,10 @@ impl Handle {
         busy_timeout: f64,
         program: String,
         lease_ttl: f64,
+        key: Option<&str>,
+        key_file: Option<PathBuf>,
     ) -> PyResult<Self> {
+        let secret = place::secret(key, key_file.as_deref()).map_err(|e| error::raise(py, &e))?;
         let busy_timeout = Duration::try_from_secs_f64(busy_timeout).map_err(|_| {
             error::invalid(
                 py,
@@ -249,6 +252,7 @@ impl Handle {
             .sqlite(SqliteOptions {
                 busy_timeout,
                 read_only,
+                secret,
                 ..SqliteOptions::default()
             });
         if let Some(bytes) = cache_bytes {

@@ -49,6 +49,8 @@ mod _dalsegno {
     #[pymodule_export]
     use super::verb::event::{Follower, Subscription};
     #[pymodule_export]
+    use super::verb::key::{decrypt, encrypt, generate_key};
+    #[pymodule_export]
     use super::verb::read::pretty;
 
     #[pymodule_export]

@@ -16,7 +16,7 @@ use serde::ser::{self, Serialize};
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// The fields that are times (UTC). Members of free metadata are not fields, and stay what they are.
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 8] = [
     "created_at",
     "deleted_at",
     "keep_until",
@@ -24,6 +24,7 @@ const TIMES: [&str; 7] = [
     "oldest",
     "newest",
     "since",
+    "erased_at",
 ];
 
 /// `answer` as Python has it.

@@ -17,7 +17,7 @@ from . import _dalsegno, aio, attending, autosave, errors, events, results
 from ._dalsegno import version as __version__
 from .attending import Attendant, Attending, Request
 from .autosave import AutoSaver, Meant
-from .engine import Engine, Ticket, open
+from .engine import Engine, Ticket, decrypt, encrypt, generate_key, open
 from .errors import (
     AccessDeniedError,
     AmbiguousError,
@@ -59,8 +59,11 @@ __all__ = [
     "WrongKeyError",
     "__version__",
     "aio",
+    "decrypt",
+    "encrypt",
     "errors",
     "events",
+    "generate_key",
     "open",
     "results",
 ]

@@ -15,12 +15,14 @@ from .results import (
     CleanupPlan,
     Diagnosis,
     Diff,
+    Erasure,
     Guard,
     GuardReport,
     GuardRestored,
     HandedOver,
     Holder,
     Imported,
+    KeySlot,
     LeftOpen,
     LogEntry,
     Opened,
@@ -32,7 +34,9 @@ from .results import (
     Report,
     Snapshot,
     Stats,
+    Tombstone,
     Trashed,
+    Turned,
     Verification,
 )
 
@@ -54,8 +58,11 @@ __all__ = [
     "after_fork_in_parent",
     "before_fork",
     "close_all",
+    "decrypt",
     "dumps",
+    "encrypt",
     "exact_json",
+    "generate_key",
     "hermes_count",
     "hermes_delete",
     "hermes_generations",
@@ -97,6 +104,9 @@ def hermes_save(path: _Path, text: bytes, intent: str | None) -> Saved: ...
 def hermes_update(
     path: _Path, change: Callable[[bytes | None], bytes | None], intent: str | None
 ) -> Saved | None: ...
+def generate_key() -> str: ...
+def encrypt(path: _Path, key: str | None, key_file: _Path | None, label: str | None) -> Turned: ...
+def decrypt(path: _Path, key: str | None, key_file: _Path | None) -> Turned: ...
 def hermes_delete(path: _Path) -> bool: ...
 def hermes_generations(path: _Path) -> list[Generation]: ...
 
@@ -166,6 +176,8 @@ class Handle:
         busy_timeout: float,
         program: str,
         lease_ttl: float,
+        key: str | None,
+        key_file: _Path | None,
     ) -> Handle: ...
     @property
     def path(self) -> Path: ...
@@ -173,6 +185,15 @@ class Handle:
     def closed(self) -> bool: ...
     @property
     def read_only(self) -> bool: ...
+    @property
+    def encrypted(self) -> bool: ...
+    def key_slots(self) -> list[KeySlot]: ...
+    def add_key(self, key: str, label: str | None) -> KeySlot: ...
+    def remove_key(self, id: int) -> None: ...
+    def rotate_key(self, current: str, next: str, label: str | None) -> KeySlot: ...
+    def erase_session(self, session: str, dry_run: bool) -> Erasure: ...
+    def is_erased(self, session: str) -> bool: ...
+    def tombstones(self) -> list[Tombstone]: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
     def submit(

@@ -11,6 +11,7 @@ from . import _dalsegno
 from .asked import Duration
 from .attending import stop_of as stop_attending
 from .autosave import stop_of
+from .results import Turned
 from .verbs.ask import Asking
 from .verbs.auto import SavingItself
 from .verbs.base import Ref, StrPath, Time, Words
@@ -19,13 +20,26 @@ from .verbs.event import Listening
 from .verbs.find import Finding
 from .verbs.guard import Guarding
 from .verbs.keep import Keeping
+from .verbs.key import Locking
 from .verbs.lease import Leasing
 from .verbs.put import PuttingBack
 from .verbs.read import Reading
 from .verbs.save import Saving, Ticket
 from .verbs.transfer import Transferring
 
-__all__ = ["Duration", "Engine", "Ref", "StrPath", "Ticket", "Time", "Words", "open"]
+__all__ = [
+    "Duration",
+    "Engine",
+    "Ref",
+    "StrPath",
+    "Ticket",
+    "Time",
+    "Words",
+    "decrypt",
+    "encrypt",
+    "generate_key",
+    "open",
+]
 
 
 @final
@@ -42,6 +56,7 @@ class Engine(
     Listening,
     SavingItself,
     Asking,
+    Locking,
 ):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 
@@ -109,6 +124,8 @@ def open(
     busy_timeout: float = 10.0,
     program: str | None = None,
     lease_ttl: float = 30.0,
+    key: str | None = None,
+    key_file: StrPath | None = None,
 ) -> Engine:
     """Opens the store at `path`: a file, or a folder that holds `store.db`.
 
@@ -123,14 +140,46 @@ def open(
     file. `lease_ttl` is how many seconds a session stays open for a program that says nothing, such as one that was stopped, or
     on another machine.
 
-    Raises `StoreNotFoundError` (a `FileNotFoundError`) where there is none, `InvalidInputError` where something else stands
+    `key` is the key or passphrase of an encrypted store, `key_file` a file that holds it; without either, what the
+    environment's `DALSEGNO_KEY_FILE` or `DALSEGNO_KEY` says. A new store is encrypted with it. A store that is not encrypted is
+    refused then (`WrongKeyError`): somebody may have put it in the place of an encrypted one.
+
+    Raises `WrongKeyError` where the key does not open the store, `StoreNotFoundError` (a `FileNotFoundError`) where there is none, `InvalidInputError` where something else stands
     there, `DamagedError`, `AccessDeniedError`, `StorageError`.
     """
     if program is None:
         program = _own_name()
     return Engine(
-        _dalsegno.Handle(path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl)
+        _dalsegno.Handle(
+            path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file
+        )
     )
+
+
+def generate_key() -> str:
+    """A new key: `dalsegno-key-…`. Keep it where neither the store nor its backups are; without it, nothing opens the store."""
+    return _dalsegno.generate_key()
+
+
+def encrypt(
+    path: StrPath,
+    *,
+    key: str | None = None,
+    key_file: StrPath | None = None,
+    label: str | None = None,
+) -> Turned:
+    """Encrypts a store that nothing has open. From then on only this key, and those that are added, open it.
+
+    Every row is sealed in one transaction, then the file is written anew, so that nothing that was in clear is left in it. What
+    other copies hold it does not reach. Raises `ConflictError` where it is encrypted already, `LockedError` where a program has
+    sessions open. Interrupted, it is called again.
+    """
+    return _dalsegno.encrypt(path, key, key_file, label)
+
+
+def decrypt(path: StrPath, *, key: str | None = None, key_file: StrPath | None = None) -> Turned:
+    """Turns the encryption of a store off, otherwise as `encrypt`."""
+    return _dalsegno.decrypt(path, key, key_file)
 
 
 def _own_name() -> str:

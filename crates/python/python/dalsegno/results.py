@@ -471,6 +471,43 @@ class Imported(TypedDict):
     present: int
 
 
+class KeySlot(TypedDict):
+    """A key or passphrase that opens an encrypted store."""
+
+    id: int
+    kind: Literal["key", "passphrase"]
+    label: str | None
+    created_at: datetime
+
+
+class Turned(TypedDict):
+    """What turning encryption on or off did."""
+
+    rows: int
+    """How many rows were written anew; 0 where an earlier call had come so far."""
+    bytes_before: int
+    bytes_after: int
+
+
+class Erasure(TypedDict):
+    """What erasing a session takes away, or took."""
+
+    session: str
+    snapshots: int
+    """Those in the trash too; 0 where an earlier call had come so far."""
+    bytes: int
+    named_by: list[str]
+    """Patterns of policies and guards that are its name: they stay, and say it."""
+
+
+class Tombstone(TypedDict):
+    """What is left of a session that was erased."""
+
+    hash: str
+    """A keyed hash of its name."""
+    erased_at: datetime
+
+
 class Opened(TypedDict):
     """A session that was opened."""
 

@@ -5,6 +5,7 @@ pub(crate) mod auto;
 pub(crate) mod event;
 pub(crate) mod guard;
 pub(crate) mod keep;
+pub(crate) mod key;
 pub(crate) mod lease;
 pub(crate) mod put;
 pub(crate) mod read;

@@ -19,6 +19,7 @@ from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .guard import AsyncGuarding
 from .keep import AsyncKeeping
+from .key import AsyncLocking
 from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
 from .read import AsyncReading
@@ -47,6 +48,7 @@ class AsyncEngine(
     AsyncListening,
     AsyncSavingItself,
     AsyncAsking,
+    AsyncLocking,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
@@ -90,6 +92,8 @@ async def open(
     busy_timeout: float = 10.0,
     program: str | None = None,
     lease_ttl: float = 30.0,
+    key: str | None = None,
+    key_file: StrPath | None = None,
 ) -> AsyncEngine:
     """As `dalsegno.open`."""
     return AsyncEngine(
@@ -102,5 +106,7 @@ async def open(
             busy_timeout=busy_timeout,
             program=program,
             lease_ttl=lease_ttl,
+            key=key,
+            key_file=key_file,
         )
     )
