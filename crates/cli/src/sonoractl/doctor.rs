@@ -8,9 +8,9 @@ use super::health_check;
 use super::options::Options;
 use crate::failure::{Failure, Result};
 use crate::output::Out;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::verb::config;
-use crate::{human, style, table};
+use crate::{human, key, settings, style, table};
 
 /// Look at the configuration, the store, the node and who has which player
 ///
@@ -104,7 +104,7 @@ impl Check {
 }
 
 fn configuration() -> Vec<Check> {
-    let configuration = place::configuration();
+    let configuration = settings::configuration();
     let findings = config::findings(&configuration);
     if findings.is_empty() {
         return vec![Check::of("configuration", "nothing is wrong with it", true)];
@@ -134,6 +134,16 @@ fn store(options: &Options) -> Vec<Check> {
         Ok(seen) => {
             let (path, by) = (seen.path.display(), place.named.by());
             checks.push(Check::well("store", format!("{path}, named by {by}")));
+            if seen.encrypted {
+                let given = key::given().ok().flatten();
+                let by = given.as_ref().map(key::Given::by).unwrap_or_default();
+                checks.push(Check::well("encryption", format!("on, opened by {by}")));
+                let beside = given.and_then(|given| given.beside(&seen.path));
+                checks.extend(beside.map(|it| {
+                    let said = format!("{}; {}", it.message, it.remedy);
+                    Check::of("encryption", &said, true)
+                }));
+            }
             checks.extend(seen.findings.iter().map(|it| {
                 let well = it.severity == dalsegno::Severity::Warning;
                 Check::of("store", &format!("{}; {}", it.message, it.remedy), well)

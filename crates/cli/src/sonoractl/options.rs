@@ -10,7 +10,8 @@ use super::guilds::Guilds;
 use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{self, Place};
+use crate::place::Place;
+use crate::settings;
 
 /// The variable that holds the node's password.
 const PASSWORD: &str = "SONORA_PASSWORD";
@@ -129,7 +130,8 @@ impl Options {
         if matches!(self.log_level, Level::Warning | Level::Error) {
             out.hush();
         }
-        self.config.as_deref().map_or(Ok(()), place::configure)
+        settings::unlock(self.global.key_file.as_deref());
+        self.config.as_deref().map_or(Ok(()), settings::configure)
     }
 
     /// Opens the store.
