@@ -47,17 +47,17 @@ impl Remove {
     fn one(&self, id: i64, global: &Global, out: &mut Out) -> Result<()> {
         let engine = open(global)?;
         let slots = engine.keys()?;
-        let slot = slots.iter().find(|slot| slot.id == id);
+        let missing = || Failure::new(ErrorKind::NotFound, format!("the store has no key {id}"));
+        let slot = slots
+            .iter()
+            .find(|slot| slot.id == id)
+            .ok_or_else(missing)?;
+        if slots.len() == 1 {
+            let message =
+                "this is the only key: add another first, or turn encryption off with --all";
+            return Err(Failure::new(ErrorKind::Conflict, message));
+        }
         if self.dry_run {
-            // As the engine refuses it.
-            let slot = slot.ok_or_else(|| {
-                Failure::new(ErrorKind::NotFound, format!("the store has no key {id}"))
-            })?;
-            if slots.len() == 1 {
-                let message =
-                    "this is the only key: add another first, or turn encryption off with --all";
-                return Err(Failure::new(ErrorKind::Conflict, message));
-            }
             if out.is_json() {
                 return out.json(&json!({"dry_run": true, "key": slot}));
             }
@@ -69,8 +69,7 @@ impl Remove {
         if out.is_json() {
             return out.json(&json!({"dry_run": false, "key": slot}));
         }
-        let shown = slot.map_or_else(|| format!("key {id}"), shown);
-        out.line(format!("{shown} opens the store no more"))?;
+        out.line(format!("{} opens the store no more", shown(slot)))?;
         out.line("copies and backups that were made before still open with it")
     }
 
