@@ -127,8 +127,9 @@ fn a_store_is_encrypted_its_keys_change_and_it_is_in_clear_again() {
         ])
         .ok();
     ran.says("key 3 (key) opens the store in the place of key 1");
+    let opens = ["snapshot", "list", "--key-file", "key"];
     house
-        .run(&opened)
+        .run(&opens)
         .refused(7, "--key-file key: ")
         .explains("the key does not open this store");
     let next = ["--key-file", "next"];
@@ -141,7 +142,8 @@ fn a_store_is_encrypted_its_keys_change_and_it_is_in_clear_again() {
         .run(&[&["key", "remove", "2"], &next[..]].concat())
         .ok()
         .says("key 2 (passphrase, 'paper')");
-    with(&house, &typed, &list).refused(7, "the passphrase does not open this store");
+    with(&house, &typed, &["snapshot", "list"])
+        .refused(7, "the passphrase does not open this store");
     house
         .run(&[&["key", "remove", "3"], &next[..]].concat())
         .refused(5, "--all");
@@ -172,7 +174,7 @@ fn a_store_is_encrypted_its_keys_change_and_it_is_in_clear_again() {
         .refused(5, "`dalsegno key init`");
     // It was asked for a store that only this key opens: that is another one.
     house
-        .run(&opened)
+        .run(&opens)
         .refused(7, "--key-file key: ")
         .explains("the store is not encrypted");
     house.run(&["verify"]).ok();
@@ -407,8 +409,5 @@ fn no_secret_is_ever_said() {
             .map_or(secret.as_str(), |it| &it[..12]);
         assert!(!said.contains(telling), "{said}");
     }
-    assert!(
-        said.contains("the key in DALSEGNO_KEY") || said.contains("DALSEGNO_KEY"),
-        "{said}"
-    );
+    assert!(said.contains("DALSEGNO_KEY: "), "{said}");
 }

@@ -143,7 +143,7 @@ fn a_configuration_names_the_file_or_the_command() {
 #[test]
 fn a_configuration_that_cannot_be_read_is_no_reason_to_go_on_in_clear() {
     let house = encrypted();
-    write(&house, "dalsegno.toml", "[kye]", 0o600);
+    write(&house, "dalsegno.toml", "[keys]", 0o600);
     let store = ["--store", ".dalsegno"];
     house
         .run(&[&LIST[..], &store].concat())
@@ -223,7 +223,7 @@ fn a_service_is_told_where_the_key_is_or_not_made() {
         .text();
     let key = house.path("key").canonicalize().unwrap();
     assert!(
-        unit.contains(&format!("--key-file {}", key.display())),
+        unit.contains(&format!("\"--key-file\" \"{}\"", key.display())),
         "{unit}"
     );
     with(&house, &[("DALSEGNO_KEY_COMMAND", "cat key")], &service).refused(2, "--key-file");
