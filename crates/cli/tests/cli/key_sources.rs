@@ -229,6 +229,24 @@ fn a_service_is_told_where_the_key_is_or_not_made() {
     with(&house, &[("DALSEGNO_KEY_COMMAND", "cat key")], &service).refused(2, "--key-file");
 }
 
+#[test]
+fn sonoractl_is_given_the_key_in_the_same_ways() {
+    let house = House::new();
+    house.save("sonora/7", "{}");
+    house.run(&["key", "init", "--new-key-file", "key"]).ok();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoractl"));
+        command.args(["snapshot", "list"]).args(arguments);
+        house.settle(&mut command);
+        command.envs(variables.iter().copied());
+        Ran::of(command.stdin(Stdio::null()).output().unwrap())
+    };
+    let refused = run(&[], &[]);
+    assert_eq!((refused.code, refused.out.len()), (Some(7), 0), "{refused}");
+    assert_eq!(run(&["--key-file", "key"], &[]).code, Some(0));
+    run(&[], &[("DALSEGNO_KEY_COMMAND", "cat key")]).says("sonora/7");
+}
+
 /// Types at a terminal of the program's own, each answer once it is asked for and not echoed any more.
 fn typing(
     house: &House,
