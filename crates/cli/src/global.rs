@@ -12,7 +12,7 @@ pub(crate) struct Global {
     /// Without it, the environment's DALSEGNO_STORE, else what the project's dalsegno.toml says, else
     /// .dalsegno/ here if it holds a store, else what the user's configuration says, else dalsegno/ in the
     /// user's data folder. Only `init` and `demo` make one.
-    #[arg(long, global = true, value_name = "PATH", display_order = 100)]
+    #[arg(long, global = true, value_name = "PATH", display_order = 99)]
     pub(crate) store: Option<PathBuf>,
     /// The file with the key or passphrase of an encrypted store
     ///
