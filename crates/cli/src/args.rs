@@ -8,7 +8,7 @@ use clap::{Args as _, Command, CommandFactory, Parser, Subcommand};
 use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
-use crate::verb;
+use crate::{settings, verb};
 
 /// Keeps every state of a long-running session small, whole and provable.
 ///
@@ -57,6 +57,8 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Lease(verb::lease::Lease),
     #[command(subcommand)]
+    Key(verb::key::Key),
+    #[command(subcommand)]
     Config(verb::config::Config),
     Trust(verb::trust::Trust),
     Watch(verb::watch::Watch),
@@ -79,6 +81,7 @@ pub(crate) enum Verb {
 /// Does what was asked.
 pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
     let global = &cli.global;
+    settings::unlock(global.key_file.as_deref());
     match &cli.verb {
         Verb::Demo(demo) => demo.run(global, out),
         Verb::Init(init) => init.run(global, out),
@@ -93,6 +96,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Events(events) => events.run(global, out),
         Verb::Recover(recover) => recover.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),
+        Verb::Key(verb) => verb.run(global, out),
         Verb::Config(verb) => verb.run(global, out),
         Verb::Trust(trust) => trust.run(out),
         Verb::Watch(watch) => watch.run(global, out),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use dalsegno::{Engine, Event, Subscription};
 use dalsegno_hooks::{Hooks, Outcome};
 
-use crate::place::configuration;
+use crate::settings::configuration;
 use crate::{human, program};
 
 /// How long hooks may take before the command ends without them.

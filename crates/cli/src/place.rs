@@ -1,16 +1,16 @@
 //! Which store is meant, and opening it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::{Engine, ErrorKind, FILE_NAME, Options};
-use dalsegno_config::{Config, Flags, Layers, Loaded, Origin, Setting};
+use dalsegno_config::{Loaded, Origin, Setting};
 use etcetera::BaseStrategy;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
-use crate::hooked;
+use crate::settings::configuration;
+use crate::{hooked, key};
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";
@@ -139,7 +139,7 @@ impl Place {
     pub(crate) fn open_watching(global: &Global) -> Result<(Engine, bool)> {
         let place = Self::find(global)?;
         let mut guards = guards()?;
-        let stored = match Engine::open(&place.path) {
+        let stored = match key::open(Options::default(), &place.path)? {
             Ok(engine) => engine.guards().unwrap_or_default(),
             // It is said below.
             Err(_) => Vec::new(),
@@ -158,50 +158,40 @@ impl Place {
         self.open_with(Options::default())
     }
 
-    fn open_with(&self, mut options: Options) -> Result<Engine> {
-        // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
-        let actor = configuration().ok().and_then(|loaded| loaded.config.actor);
-        if let Some(actor) = actor {
-            options = options.program(actor.value);
-        }
-        let engine = options.open(&self.path).map_err(|error| {
-            if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
-                let error = error.context(format!("{file} names the store"));
-                return error.into();
-            }
-            if error.kind() == ErrorKind::NotFound && self.named == Named::User {
-                let path = self.path.display();
-                return Failure::new(
-                    ErrorKind::NotFound,
-                    format!(
-                        "there is no store: neither {HERE}/ here nor {path} holds one; make one with \
-                         `dalsegno init`, or name one with --store or {VARIABLE}"
-                    ),
-                );
-            }
-            Failure::from(error)
-        })?;
+    fn open_with(&self, options: Options) -> Result<Engine> {
+        let opened = key::open(named(options), &self.path)?;
+        let engine = opened.map_err(|error| self.explain(error))?;
         hooked::listen(&engine);
         Ok(engine)
     }
+
+    /// Says of a store that is not there how it was found, or would be.
+    pub(crate) fn explain(&self, error: dalsegno::Error) -> Failure {
+        if let (ErrorKind::NotFound, Named::File(file)) = (error.kind(), &self.named) {
+            let error = error.context(format!("{file} names the store"));
+            return error.into();
+        }
+        if error.kind() == ErrorKind::NotFound && self.named == Named::User {
+            let path = self.path.display();
+            return Failure::new(
+                ErrorKind::NotFound,
+                format!(
+                    "there is no store: neither {HERE}/ here nor {path} holds one; make one with \
+                     `dalsegno init`, or name one with --store or {VARIABLE}"
+                ),
+            );
+        }
+        Failure::from(error)
+    }
 }
 
-static FILE: OnceLock<PathBuf> = OnceLock::new();
-
-/// From now on, this is the project's file of configuration.
-pub(crate) fn configure(file: &Path) -> Result<()> {
-    let found = std::fs::canonicalize(file)
-        .map_err(|e| Failure::io(format!("reading {}", file.display()), e))?;
-    // The first one stays.
-    FILE.get_or_init(|| found);
-    Ok(())
-}
-
-/// What the files of configuration say.
-pub(crate) fn configuration() -> Result<Loaded> {
-    let mut layers = Layers::of_process(Flags::default());
-    layers.file = FILE.get().cloned();
-    Ok(Config::load(&layers)?)
+/// With the name that the configuration has for this program.
+pub(crate) fn named(options: Options) -> Options {
+    // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
+    match configuration().ok().and_then(|loaded| loaded.config.actor) {
+        Some(actor) => options.program(actor.value),
+        None => options,
+    }
 }
 
 /// The guards of the configuration.

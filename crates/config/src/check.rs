@@ -10,8 +10,9 @@ use http::Uri;
 
 use crate::finding::Finding;
 use crate::hook::{Action, EVENTS, Hook, Secret};
+use crate::key::KeySource;
 use crate::load::Loaded;
-use crate::origin::Origin;
+use crate::origin::{Origin, Setting};
 
 impl Loaded {
     /// Looks for what will not work or is in danger. Programs and secrets are looked for; nothing is run,
@@ -27,6 +28,9 @@ impl Loaded {
                 Finding::warning(message.unwrap_or(&said), left_out.remedy.clone())
             })
             .collect();
+        if let Some(Setting { value, origin }) = &self.config.key {
+            findings.extend(check_key(value, origin));
+        }
         for hook in &self.config.hooks {
             let origin = &hook.origin;
             for word in hook.events.iter().filter(|word| *word != "*") {
@@ -67,6 +71,24 @@ fn check(hook: &Hook) -> Option<Finding> {
                     )
                 })
             }),
+    }
+}
+
+fn check_key(key: &KeySource, origin: &Origin) -> Option<Finding> {
+    let KeySource::File(file) = key else {
+        return None;
+    };
+    let shown = file.display();
+    match fs::metadata(file) {
+        Err(_) => Some(Finding::problem(
+            format!("{origin}: the file {shown} with the key cannot be found"),
+            "name the file that has it: without it, no encrypted store is opened",
+        )),
+        Ok(found) if found.mode() & 0o004 != 0 => Some(Finding::problem(
+            format!("{origin}: the file {shown} with the key can be read by everybody"),
+            format!("chmod 600 '{shown}'"),
+        )),
+        Ok(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use crate::guard::Guard;
 use crate::hook::Hook;
+use crate::key::KeySource;
 use crate::layers::Layers;
 use crate::load::{self, Loaded};
 use crate::origin::Setting;
@@ -25,6 +26,8 @@ pub struct Config {
     pub store: Option<Setting<PathBuf>>,
     /// Who is named in events, if any layer says so.
     pub actor: Option<Setting<String>>,
+    /// Where the key of an encrypted store comes from, if any layer says so and may.
+    pub key: Option<Setting<KeySource>>,
     /// Saving by itself.
     pub autosave: Autosave,
     /// Watching files.
@@ -104,7 +107,8 @@ impl Config {
     /// # Errors
     /// `InvalidInput` where a file or a variable says something that cannot be, an unknown key among it: the
     /// message names the file, the line and what was probably meant. `Denied` or `Storage` where a file
-    /// cannot be read, and `Denied` where the store would be that of a file which anybody could have written.
+    /// cannot be read, and `Denied` where the store or the key would be that of a file which anybody could have
+    /// written.
     pub fn load(layers: &Layers) -> Result<Loaded> {
         load::load(layers)
     }

@@ -24,7 +24,9 @@ impl Finding {
         )
     }
 
-    pub(crate) fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// Something that is worth knowing.
+    #[must_use]
+    pub fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             message: message.into(),

@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use crate::key::KEY;
+
+/// What a key is replaced with, which is nobody's business here.
+const NEW_KEY: &str = "DALSEGNO_NEW_KEY";
+
 /// The name of a project's file.
 pub const PROJECT_FILE: &str = "dalsegno.toml";
 
@@ -18,6 +23,8 @@ pub const USER_FILE: &str = "dalsegno/config.toml";
 pub struct Flags {
     /// The store.
     pub store: Option<PathBuf>,
+    /// The file of the key that opens the store.
+    pub key_file: Option<PathBuf>,
     /// Who is named in events.
     pub actor: Option<String>,
     /// How often to save by itself.
@@ -39,7 +46,7 @@ pub struct Flags {
 pub struct Layers {
     /// What options say.
     pub flags: Flags,
-    /// The environment's variables whose names begin with `DALSEGNO_`.
+    /// The environment's variables whose names begin with `DALSEGNO_`; of the key itself only that it is there.
     pub variables: BTreeMap<String, OsString>,
     /// The project's file, where it is not searched for.
     pub file: Option<PathBuf>,
@@ -64,7 +71,12 @@ impl Layers {
             file: None,
             variables: env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-                .filter(|(name, _)| name.starts_with("DALSEGNO_"))
+                .filter(|(name, value)| name.starts_with("DALSEGNO_") && !value.is_empty())
+                .filter(|(name, _)| name != NEW_KEY)
+                .map(|(name, value)| match name == KEY {
+                    true => (name, OsString::from("given")),
+                    false => (name, value),
+                })
                 .collect(),
             working_folder: env::current_dir().ok(),
             config_home: absolute("XDG_CONFIG_HOME").or_else(|| below(".config")),

@@ -1,23 +1,27 @@
-//! Hooks that are not run, and why.
+//! Commands that are not run, and why.
 
 use std::fmt;
 
-use crate::hook::Hook;
+use crate::origin::Origin;
 use crate::source::Exposure;
 
-/// A hook that is not run.
+/// A hook, or the command that prints the key, that is not run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// The hook.
-    pub hook: Hook,
+    /// What it does, in a few words.
+    pub title: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether it is the key's command; otherwise it is a hook.
+    pub is_key: bool,
     /// Why not.
     pub why: Refused,
     /// What to do so that it is.
     pub remedy: String,
 }
 
-/// Why a hook is not run.
+/// Why a command is not run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,8 +38,7 @@ pub enum Refused {
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hook { origin, .. } = &self.hook;
-        let title = self.hook.title();
+        let Self { title, origin, .. } = self;
         write!(f, "{title} ({origin}) is not run: ")?;
         match &self.why {
             Refused::Untrusted => f.write_str("the file is not trusted"),

@@ -4,7 +4,7 @@
 //! project's `dalsegno.toml` (the nearest one from the working folder up), the user's `config.toml`, and what
 //! holds without any. Each value is a [`Setting`] that knows its [`Origin`].
 //!
-//! Commands and addresses ([`Hook`]s) are taken from the user's own file, and from a project's file only
+//! Commands and addresses ([`Hook`]s, and the command that prints the key) are taken from the user's own file, and from a project's file only
 //! while [`Trust`] knows it with exactly this content: whoever enters a folder of somebody else runs nothing
 //! of theirs. docs/config.md shows all keys.
 
@@ -13,6 +13,7 @@ mod config;
 mod finding;
 mod guard;
 mod hook;
+mod key;
 mod layers;
 mod left_out;
 mod load;
@@ -21,6 +22,7 @@ mod parse;
 mod sessions;
 mod show;
 mod source;
+mod stack;
 mod trust;
 mod units;
 mod values;
@@ -30,6 +32,7 @@ pub use config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
 pub use finding::Finding;
 pub use guard::Guard;
 pub use hook::{Action, EVENTS, HOOK_TIMEOUT, Hook, Secret};
+pub use key::KeySource;
 pub use layers::{Flags, Layers, PROJECT_FILE, USER_FILE};
 pub use left_out::{LeftOut, Refused};
 pub use load::Loaded;

@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use dalsegno::{Error, ErrorKind, Result};
-use toml::Spanned;
 
 use crate::config::{AUTOSAVE_INTERVAL, Autosave, Config, WATCH_SETTLE, Watch};
 use crate::guard::Guard;
 use crate::hook::Hook;
+use crate::key::{self, KeySource};
 use crate::layers::Layers;
-use crate::left_out::{LeftOut, Refused};
+use crate::left_out::LeftOut;
 use crate::origin::{Origin, Setting};
-use crate::parse::{at, line, parse};
+use crate::parse::{at, line};
 use crate::source::Source;
-use crate::trust::Trust;
+use crate::stack::{Layer, Stack, origin};
 use crate::units;
 use crate::values::Values;
-use crate::watching::{FilePattern, watch_settle};
+use crate::watching::watch_settle;
 
 /// What was found: what holds, and what was left out of it.
 #[derive(Debug, Clone)]
@@ -24,55 +24,12 @@ use crate::watching::{FilePattern, watch_settle};
 pub struct Loaded {
     /// What holds.
     pub config: Config,
-    /// Hooks that are not run, and why.
+    /// Hooks that are not run, and the key's command where it is not, and why.
     pub left_out: Vec<LeftOut>,
     /// The project's file, if there is one.
     pub project_file: Option<PathBuf>,
     /// The user's file, if there is one.
     pub user_file: Option<PathBuf>,
-}
-
-/// A file of a layer, read.
-struct Layer {
-    source: Source,
-    values: Values,
-    is_project: bool,
-}
-
-impl Layer {
-    fn read(path: Option<PathBuf>, is_project: bool) -> Result<Option<Self>> {
-        let Some(source) = path.map(|path| Source::read(&path)).transpose()?.flatten() else {
-            return Ok(None);
-        };
-        let values = parse(&source)?;
-        Ok(Some(Self {
-            source,
-            values,
-            is_project,
-        }))
-    }
-
-    fn origin(&self, line: usize) -> Origin {
-        origin(self.is_project, self.source.found.clone(), line)
-    }
-
-    fn origin_of<T>(&self, value: &Spanned<T>) -> Origin {
-        self.origin(line(&self.source, &value.span()))
-    }
-}
-
-fn origin(is_project: bool, file: PathBuf, line: usize) -> Origin {
-    if is_project {
-        Origin::Project { file, line }
-    } else {
-        Origin::User { file, line }
-    }
-}
-
-/// The layers of one process, strongest first.
-struct Stack<'a> {
-    layers: &'a Layers,
-    files: Vec<Layer>,
 }
 
 pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
@@ -84,7 +41,8 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
     let stack = Stack { layers, files };
     let flags = &layers.flags;
     let none = Vec::new;
-    let (hooks, left_out) = stack.hooks()?;
+    let (hooks, mut left_out) = stack.hooks()?;
+    let key = stack.key(&mut left_out)?;
     let config = Config {
         store: stack.store()?,
         actor: stack.choose(
@@ -94,6 +52,7 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
             |values| values.actor.as_ref(),
             Clone::clone,
         )?,
+        key,
         autosave: Autosave {
             interval: stack
                 .choose(
@@ -158,54 +117,6 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
 }
 
 impl Stack<'_> {
-    /// The first layer that says something.
-    fn choose<T, V>(
-        &self,
-        flag: Option<T>,
-        variable: &str,
-        read: impl Fn(&str) -> Result<T>,
-        key: impl Fn(&Values) -> Option<&Spanned<V>>,
-        take: impl Fn(&V) -> T,
-    ) -> Result<Option<Setting<T>>> {
-        if let Some(value) = flag {
-            return Ok(Some(Setting::new(value, Origin::Flag)));
-        }
-        let said = self.layers.variables.get(variable);
-        // An empty variable is an unset one, as everywhere.
-        if let Some(said) = said.filter(|said| !said.is_empty()) {
-            let text = said.to_str().ok_or_else(|| {
-                Error::new(ErrorKind::InvalidInput, format!("{variable} is not UTF-8"))
-            })?;
-            let value = read(text).map_err(|e| e.context(variable))?;
-            let variable = variable.to_owned();
-            return Ok(Some(Setting::new(value, Origin::Environment { variable })));
-        }
-        Ok(self.first(key, take))
-    }
-
-    /// The first file that says something.
-    fn first<T, V>(
-        &self,
-        key: impl Fn(&Values) -> Option<&Spanned<V>>,
-        take: impl Fn(&V) -> T,
-    ) -> Option<Setting<T>> {
-        self.files.iter().find_map(|layer| {
-            let value = key(&layer.values)?;
-            Some(Setting::new(take(value.get_ref()), layer.origin_of(value)))
-        })
-    }
-
-    fn listed(
-        &self,
-        flag: Option<Vec<String>>,
-        key: impl Fn(&Values) -> Option<&Spanned<Vec<FilePattern>>>,
-    ) -> Option<Setting<Vec<String>>> {
-        match flag {
-            Some(value) => Some(Setting::new(value, Origin::Flag)),
-            None => self.first(key, |all| all.iter().map(|it| it.0.clone()).collect()),
-        }
-    }
-
     /// The store; a path in a file is relative to the file's folder.
     fn store(&self) -> Result<Option<Setting<PathBuf>>> {
         let layers = self.layers;
@@ -229,19 +140,42 @@ impl Stack<'_> {
             return Ok(None);
         };
         // States would go where somebody else reads them, or come from where somebody else put them.
-        if let Some(exposure) = layer.source.exposure.filter(|e| e.to_anybody()) {
-            let file = layer.source.found.display();
-            let remedy = exposure.remedy(&layer.source.file);
-            let message = format!(
-                "{file} names the store, but {exposure}: {remedy}; or name the store with --store"
-            );
-            return Err(Error::new(ErrorKind::Denied, message));
-        }
+        refuse_exposed(layer, "the store", "--store")?;
         let folder = layer.source.folder();
         Ok(layer.values.store.as_ref().map(|path| {
             let origin = layer.origin_of(path);
             Setting::new(layers.path(path.get_ref(), folder), origin)
         }))
+    }
+
+    /// Where the key comes from: the first layer that says so and may.
+    fn key(&self, left_out: &mut Vec<LeftOut>) -> Result<Option<Setting<KeySource>>> {
+        if let Some(given) = self.layers.given_key()? {
+            return Ok(Some(given));
+        }
+        for layer in &self.files {
+            let Some((source, at)) = key::of_file(self.layers, &layer.source, &layer.values)?
+            else {
+                continue;
+            };
+            let origin = layer.origin(at);
+            match (&source, self.refused(layer)) {
+                (KeySource::File(_), _) => refuse_exposed(layer, "the key's file", "--key-file")?,
+                (_, None) => {}
+                (_, Some((why, remedy))) => {
+                    left_out.push(LeftOut {
+                        title: source.to_string(),
+                        origin,
+                        is_key: true,
+                        why,
+                        remedy,
+                    });
+                    continue;
+                }
+            }
+            return Ok(Some(Setting::new(source, origin)));
+        }
+        Ok(None)
     }
 
     fn guards(&self) -> Result<Vec<Setting<Guard>>> {
@@ -274,7 +208,9 @@ impl Stack<'_> {
             match self.refused(layer) {
                 None => hooks.extend(found),
                 Some((why, remedy)) => left_out.extend(found.into_iter().map(|hook| LeftOut {
-                    hook,
+                    title: hook.title(),
+                    origin: hook.origin,
+                    is_key: false,
                     why: why.clone(),
                     remedy: remedy.clone(),
                 })),
@@ -282,31 +218,18 @@ impl Stack<'_> {
         }
         Ok((hooks, left_out))
     }
+}
 
-    /// Why the hooks of a file are not run, and what to do.
-    fn refused(&self, layer: &Layer) -> Option<(Refused, String)> {
-        let source = &layer.source;
-        if let Some(exposure) = source.exposure {
-            return Some((Refused::Exposed(exposure), exposure.remedy(&source.file)));
-        }
-        if !layer.is_project {
-            return None;
-        }
-        let file = source.found.display();
-        let trust = match Trust::read(self.layers) {
-            Ok(trust) => trust,
-            Err(e) => {
-                let remedy = "until then, no project's commands are run".to_owned();
-                return Some((Refused::Unknown(e.to_string()), remedy));
-            }
-        };
-        let look = |then: &str| format!("read it, then {then} with: dalsegno trust '{file}'");
-        match (trust.knows(source), trust.knew(source)) {
-            (true, _) => None,
-            (false, true) => Some((Refused::Changed, look("trust it again"))),
-            (false, false) => Some((Refused::Untrusted, look("trust it"))),
-        }
-    }
+/// A file that anybody could have written names no file to work with.
+fn refuse_exposed(layer: &Layer, what: &str, option: &str) -> Result<()> {
+    let Some(exposure) = layer.source.exposure.filter(|e| e.to_anybody()) else {
+        return Ok(());
+    };
+    let file = layer.source.found.display();
+    let remedy = exposure.remedy(&layer.source.file);
+    let message =
+        format!("{file} names {what}, but {exposure}: {remedy}; or name {what} with {option}");
+    Err(Error::new(ErrorKind::Denied, message))
 }
 
 /// The hooks of a file, whether or not they are run.

@@ -3,6 +3,7 @@
 use dalsegno::display_duration;
 
 use crate::hook::Action;
+use crate::key::KeySource;
 use crate::load::Loaded;
 use crate::origin::{Origin, Setting};
 
@@ -45,6 +46,7 @@ impl Loaded {
         let mut all = vec![
             optional("store", store),
             optional("actor", config.actor.clone()),
+            key(config.key.as_ref()),
             time("autosave.interval", &autosave.interval),
             shown(
                 "autosave.jitter",
@@ -87,6 +89,21 @@ impl Loaded {
             all.push(shown(key, value, &hook.origin));
         }
         all
+    }
+}
+
+fn key(key: Option<&Setting<KeySource>>) -> Shown {
+    let Some(Setting { value, origin }) = key else {
+        return Shown {
+            key: "key".to_owned(),
+            value: None,
+            origin: Origin::Default,
+        };
+    };
+    match value {
+        KeySource::File(path) => shown("key.file", path.display().to_string(), origin),
+        KeySource::Variable => shown("key", "not shown".to_owned(), origin),
+        KeySource::Command { line, .. } => shown("key.command", line.clone(), origin),
     }
 }
 

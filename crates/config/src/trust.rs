@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::hook::Hook;
+use crate::key::{self, KeySource};
 use crate::layers::Layers;
 use crate::load::hooks_of;
 use crate::origin::Origin;
@@ -64,7 +65,7 @@ pub struct Trusted {
     pub state: State,
 }
 
-/// A file about to be trusted, read once: what [`hooks`](Self::hooks) shows is what [`accept`](Self::accept)
+/// A file about to be trusted, read once: what [`hooks`](Self::hooks) and [`key_command`](Self::key_command) show is what [`accept`](Self::accept)
 /// trusts, whatever happens to the file between.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -75,6 +76,8 @@ pub struct Trusting {
     pub sha256: String,
     /// What it would run and post to.
     pub hooks: Vec<Hook>,
+    /// What it would have a shell run for the key.
+    pub key_command: Option<String>,
     /// Whether it is trusted already, as it is.
     pub already: bool,
     kept_in: PathBuf,
@@ -171,7 +174,13 @@ impl Trust {
             file,
             line,
         })?;
+        let key = key::of_file(layers, &source, &values)?;
+        let key_command = key.and_then(|(key, _)| match key {
+            KeySource::Command { line, .. } => Some(line),
+            _ => None,
+        });
         Ok(Trusting {
+            key_command,
             sha256: source.sha256(),
             already: Self::read(layers)?.knows(&source),
             file: source.file,

@@ -17,6 +17,8 @@ pub(crate) struct Values {
     pub(crate) store: Option<Spanned<PathBuf>>,
     pub(crate) actor: Option<Spanned<String>>,
     #[serde(default)]
+    pub(crate) key: KeyValues,
+    #[serde(default)]
     pub(crate) autosave: AutosaveValues,
     #[serde(default)]
     pub(crate) watch: WatchValues,
@@ -24,6 +26,14 @@ pub(crate) struct Values {
     pub(crate) guard: BTreeMap<String, Spanned<GuardValues>>,
     #[serde(default)]
     pub(crate) hook: Vec<Spanned<HookValues>>,
+}
+
+/// `[key]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyValues {
+    pub(crate) file: Option<Spanned<PathBuf>>,
+    pub(crate) command: Option<Spanned<String>>,
 }
 
 /// `[autosave]`

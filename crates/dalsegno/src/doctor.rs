@@ -20,6 +20,8 @@ pub struct Diagnosis {
     pub id: String,
     /// The version of the format.
     pub format: u32,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
     /// Whether it could only be opened for reading.
     pub read_only: bool,
     /// How many sessions it has.
@@ -113,6 +115,7 @@ impl Engine {
         let mut diagnosis = Diagnosis {
             id: sqlite_id(&self.store().info().id),
             format: self.store().info().format,
+            encrypted: sqlite.is_encrypted(),
             read_only: sqlite.is_read_only(),
             sessions,
             snapshots,
@@ -136,6 +139,12 @@ impl Engine {
             path,
         };
         diagnosis.look(file_mode, folder_mode, full);
+        if self.has_left()? {
+            let message = "encryption was turned on or off, or a key or session taken away: what stood there before may \
+                           still be found in the store's files";
+            let remedy = "`key wipe` writes them anew".to_owned();
+            diagnosis.find(Severity::Warning, message.to_owned(), remedy);
+        }
         Ok(diagnosis)
     }
 }

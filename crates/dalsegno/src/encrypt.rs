@@ -139,14 +139,22 @@ impl Engine {
             .is_some_and(crate::store::SqliteStore::is_encrypted)
     }
 
-    /// Whether the file is still to be written anew, because encryption was turned on or off, or a key or session taken
-    /// away, and the program ended before.
-    pub(crate) fn has_left(&self) -> Result<bool> {
+    /// Whether the file is still to be [written anew](Self::wipe), because encryption was turned on or off, or a key or
+    /// session taken away, and the program ended before.
+    ///
+    /// # Errors
+    /// `Storage` where the store cannot be read.
+    pub fn has_left(&self) -> Result<bool> {
         Ok(self.left()?.is_some())
     }
 
-    /// Writes the file anew, empties the log beside it, and takes the mark away that this is to be done.
-    pub(crate) fn wipe(&self) -> Result<()> {
+    /// Writes the file anew, empties the log beside it, and takes the mark away that this is to be done: nothing is left
+    /// in them of what was sealed, opened or taken away. It takes as much space again for the time.
+    ///
+    /// # Errors
+    /// `Locked` where another program reads the store: end it, and try again; `Denied` or `Storage` as the disk answers.
+    /// The mark stays then.
+    pub fn wipe(&self) -> Result<()> {
         if let Some(sqlite) = self.sqlite() {
             sqlite.wipe()?;
         }

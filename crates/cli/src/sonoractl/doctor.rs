@@ -1,5 +1,7 @@
 //! `sonoractl doctor`: whether all is there that a bot needs.
 
+use std::path::Path;
+
 use clap::Args;
 use dalsegno::{Holder, Holding, Severity};
 use serde_json::json;
@@ -8,9 +10,9 @@ use super::health_check;
 use super::options::Options;
 use crate::failure::{Failure, Result};
 use crate::output::Out;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::verb::config;
-use crate::{human, style, table};
+use crate::{human, key, settings, style, table};
 
 /// Look at the configuration, the store, the node and who has which player
 ///
@@ -124,9 +126,21 @@ impl Check {
     }
 }
 
+/// What opened an encrypted store, and whether it lies beside it.
+fn encryption(store: &Path) -> Vec<Check> {
+    let what = "encryption";
+    let given = key::given().ok().flatten();
+    let by = given.as_ref().map(key::Given::by).unwrap_or_default();
+    let beside = given.as_ref().and_then(|given| given.beside(store));
+    let beside = beside.map(|it| Check::finding(what, it.severity, &it.message, &it.remedy));
+    let mut checks = vec![Check::well(what, format!("on, opened by {by}"))];
+    checks.extend(beside);
+    checks
+}
+
 fn configuration() -> Vec<Check> {
     let what = "configuration";
-    let findings = config::findings(&place::configuration());
+    let findings = config::findings(&settings::configuration());
     if findings.is_empty() {
         return vec![Check::well(what, "nothing is wrong with it".to_owned())];
     }
@@ -150,6 +164,9 @@ fn store(options: &Options) -> Vec<Check> {
         Ok(seen) => {
             let (path, by) = (seen.path.display(), place.named.by());
             checks.push(Check::well(what, format!("{path}, named by {by}")));
+            if seen.encrypted {
+                checks.extend(encryption(&seen.path));
+            }
             let findings = seen.findings.iter();
             checks.extend(
                 findings.map(|it| Check::finding(what, it.severity, &it.message, &it.remedy)),

@@ -14,7 +14,8 @@ use super::source::no_file;
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{self, Place};
+use crate::place::Place;
+use crate::settings;
 use crate::verb::put::again;
 
 /// The variable that holds the node's password.
@@ -140,7 +141,8 @@ impl Options {
         if matches!(self.log_level, Level::Warning | Level::Error) {
             out.hush();
         }
-        self.config.as_deref().map_or(Ok(()), place::configure)
+        settings::unlock(self.global.key_file.as_deref());
+        self.config.as_deref().map_or(Ok(()), settings::configure)
     }
 
     /// Opens the store.

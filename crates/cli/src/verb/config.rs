@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::configuration;
+use crate::settings::{self, configuration};
 use crate::{human, style, table};
 
 /// Show and check the configuration
@@ -26,7 +26,7 @@ pub(crate) enum Config {
 
 /// Show each value, and where it came from
 ///
-/// Hooks that are not run, because their file is not trusted, are named on standard error.
+/// Hooks and a command for the key that are not run, because their file is not trusted, are named on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -62,19 +62,18 @@ impl Config {
 }
 
 fn show(global: &Global, out: &mut Out) -> Result<()> {
-    let flags = Flags {
-        store: global.store.clone(),
-        ..Flags::default()
-    };
-    let loaded = dalsegno_config::Config::load(&Layers::of_process(flags))?;
+    let mut layers = settings::layers();
+    layers.flags.store.clone_from(&global.store);
+    let loaded = dalsegno_config::Config::load(&layers)?;
     let shown = loaded.shown();
     if out.is_json() {
         let left_out: Vec<_> = loaded
             .left_out
             .iter()
             .map(|left_out| {
-                let (hook, origin) = (left_out.hook.title(), &left_out.hook.origin);
-                json!({"hook": hook, "origin": origin, "message": left_out.to_string()})
+                let what = if left_out.is_key { "key" } else { "hook" };
+                let (title, origin) = (&left_out.title, &left_out.origin);
+                json!({what: title, "origin": origin, "message": left_out.to_string()})
             })
             .collect();
         return out.json(&json!({

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::verb::config::{self, tell};
-use crate::{human, style, table};
+use crate::{human, key, settings, style, table};
 
 /// Look at the store's file, settings, disk and permissions, and at the configuration
 ///
@@ -29,9 +29,11 @@ impl Doctor {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
         let seen = place.engine()?.doctor()?;
+        let given = key::given().ok().flatten().filter(|_| seen.encrypted);
         // Where it cannot be read, a store that is named without it can be looked at all the same.
-        let configuration = place::configuration();
-        let findings = config::findings(&configuration);
+        let configuration = settings::configuration();
+        let mut findings = config::findings(&configuration);
+        findings.extend(given.as_ref().and_then(|given| given.beside(&seen.path)));
         if out.is_json() {
             let mut all = serde_json::to_value(&seen).map_err(|e| {
                 Failure::usage(format!("the answer cannot be written as JSON: {e}"))
@@ -44,12 +46,18 @@ impl Doctor {
                 }
                 all.insert("configuration".to_owned(), config::files(&configuration));
                 all.insert("named_by".to_owned(), json!(place.named.by()));
+                all.insert(
+                    "key_by".to_owned(),
+                    json!(given.as_ref().map(key::Given::by)),
+                );
                 all.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
             }
             out.json(&all)?;
         } else {
-            for line in table::lay_out(&["", ""], rows(&seen, &place, configuration.as_ref().ok()))
-            {
+            for line in table::lay_out(
+                &["", ""],
+                rows(&seen, &place, configuration.as_ref().ok(), given.as_ref()),
+            ) {
                 out.line(line)?;
             }
             for finding in &seen.findings {
@@ -72,7 +80,16 @@ impl Doctor {
     }
 }
 
-fn rows(seen: &Diagnosis, place: &Place, loaded: Option<&Loaded>) -> Vec<Vec<String>> {
+fn rows(
+    seen: &Diagnosis,
+    place: &Place,
+    loaded: Option<&Loaded>,
+    given: Option<&key::Given>,
+) -> Vec<Vec<String>> {
+    let encryption = given.map_or_else(
+        || "none".to_owned(),
+        |given| format!("on, opened by {}", human::safe(&given.by())),
+    );
     let newest = seen.newest.as_ref().map_or_else(
         || "none yet".to_owned(),
         |newest| {
@@ -111,6 +128,7 @@ fn rows(seen: &Diagnosis, place: &Place, loaded: Option<&Loaded>) -> Vec<Vec<Str
         ("configuration", configuration),
         ("id, format", format!("{}, {}", seen.id, seen.format)),
         ("open for", access.to_owned()),
+        ("encryption", encryption),
         ("sessions", indicatif::HumanCount(seen.sessions).to_string()),
         (
             "snapshots",

@@ -12,6 +12,7 @@ pub(crate) mod guard;
 pub(crate) mod hermes;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod lease;
 pub(crate) mod log;
 pub(crate) mod man;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::{human, place, program, style, table};
+use crate::{human, place, program, settings, style, table};
 
 /// Shows what a restore would do and, unless that is all, does it.
 pub(crate) fn carry_out(
@@ -187,6 +187,7 @@ pub(crate) fn again(verb: &str, options: &[&str], session: &str, global: &Global
     if let Some(store) = &global.store {
         words.extend(["--store".to_owned(), program::path(store)]);
     }
+    words.extend(settings::key_words());
     if session.starts_with('-') {
         words.push("--".to_owned());
     }

@@ -66,13 +66,21 @@ impl Trust {
                 "sha256": trusting.sha256,
                 "already": trusting.already,
                 "hooks": trusting.hooks,
+                "key_command": trusting.key_command,
             }));
         }
         let file = human::safe(&trusting.file.display().to_string());
-        if trusting.hooks.is_empty() {
+        if trusting.hooks.is_empty() && trusting.key_command.is_none() {
             out.line(format!("{file} names no command and no address"))?;
         } else {
             out.line(format!("{file} names"))?;
+        }
+        if let Some(line) = &trusting.key_command {
+            let run = program::quote(line);
+            out.line(format!(
+                "  for the key of the store: run sh -c {}",
+                human::safe(&run)
+            ))?;
         }
         for hook in &trusting.hooks {
             out.line(format!("  {}", human::safe(&whole(hook))))?;

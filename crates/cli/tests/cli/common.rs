@@ -75,6 +75,10 @@ impl House {
             .env("TZ", "UTC");
         for variable in [
             "DALSEGNO_STORE",
+            "DALSEGNO_KEY",
+            "DALSEGNO_KEY_FILE",
+            "DALSEGNO_KEY_COMMAND",
+            "DALSEGNO_NEW_KEY",
             "XDG_DATA_HOME",
             "XDG_CONFIG_HOME",
             "XDG_STATE_HOME",

@@ -62,7 +62,8 @@ fn a_path_is_a_file_or_a_folder() {
         made["path"],
         house.path("fourth/store.db").to_str().unwrap()
     );
-    assert_eq!(made["format"], 3);
+    assert_eq!(made["format"], 4);
+    assert_eq!(made["encrypted"], false);
     assert_eq!(made["id"].as_str().unwrap().len(), 32);
 }
 

@@ -22,6 +22,8 @@ mod guard;
 mod hermes;
 mod hooks;
 mod init;
+mod key;
+mod key_sources;
 mod lease;
 mod list;
 mod log;

@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::common::House;
 
 /// A terminal of 100 columns: the side of whoever looks at it, and the program's.
-fn terminal() -> (File, OwnedFd) {
+pub(crate) fn terminal() -> (File, OwnedFd) {
     let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&outside).unwrap();
     unlockpt(&outside).unwrap();
@@ -30,7 +30,7 @@ fn terminal() -> (File, OwnedFd) {
 }
 
 /// Everything that comes out of the terminal until the program has let go of it.
-fn shown(mut outside: File) -> String {
+pub(crate) fn shown(mut outside: File) -> String {
     let mut seen = Vec::new();
     let mut part = [0; 4096];
     // Once nobody has the other side, Linux says that it cannot be read.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 27] = [
+const VERBS: [&[&str]; 33] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -32,6 +32,12 @@ const VERBS: [&[&str]; 27] = [
     &["guard", "list"],
     &["guard", "status"],
     &["guard", "restore", "s"],
+    &["key", "init", "--new-key-file", "key"],
+    &["key", "add", "--new-key-file", "key"],
+    &["key", "list"],
+    &["key", "rotate", "--new-key-file", "key"],
+    &["key", "remove", "--all"],
+    &["key", "wipe"],
     &["verify"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],
@@ -114,14 +120,14 @@ fn a_newer_format() {
     let house = House::new();
     fs::copy(house.store(), house.path("newer.db")).unwrap();
     let newer = rusqlite::Connection::open(house.path("newer.db")).unwrap();
-    newer.pragma_update(None, "user_version", 4).unwrap();
+    newer.pragma_update(None, "user_version", 5).unwrap();
     newer.pragma_update(None, "journal_mode", "DELETE").unwrap();
     drop(newer);
     all_refuse(
         &house,
         "newer.db",
         1,
-        "the store has format 4; this program reads formats 1 to 3",
+        "the store has format 5; this program reads formats 1 to 4",
     );
 }
 

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 53] = [
+pub(crate) const VERBS: [&[&str]; 60] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -30,6 +30,13 @@ pub(crate) const VERBS: [&[&str]; 53] = [
     &["recover"],
     &["lease", "list"],
     &["lease", "release"],
+    &["key", "generate"],
+    &["key", "init"],
+    &["key", "add"],
+    &["key", "list"],
+    &["key", "rotate"],
+    &["key", "remove"],
+    &["key", "wipe"],
     &["fork"],
     &["policy", "set"],
     &["policy", "list"],
@@ -63,7 +70,10 @@ fn every_verb_has_help_with_examples() {
         for flag in ["-h", "--help"] {
             let ran = house.run(&[verb, &[flag]].concat()).ok();
             let example = format!("Examples:\n  dalsegno {}", verb.join(" "));
-            ran.says(&example).says("--json").says("--store");
+            ran.says(&example)
+                .says("--json")
+                .says("--store")
+                .says("--key-file");
         }
     }
     let ran = house.run(&["--help"]).ok();

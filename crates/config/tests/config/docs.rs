@@ -17,6 +17,8 @@ fn the_example_is_a_configuration_with_all_keys() {
     let known = [
         "store",
         "actor",
+        "key",
+        "file",
         "autosave",
         "interval",
         "jitter",

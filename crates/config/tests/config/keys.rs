@@ -41,9 +41,19 @@ const ODD: &[(&str, &str, &[&str])] = &[
     ),
     ("[[hooks]]", ":1:3: ", &["did you mean 'hook'?"]),
     (
+        "[key]\nfile = 'k'\ncommand = 'pass show k'",
+        ":3:11: ",
+        &["key: give file or command, not both"],
+    ),
+    (
+        "[key]\ncommand = ' '",
+        ":2:11: ",
+        &["key: command is empty"],
+    ),
+    (
         "xyz = 1",
         ":1:1: ",
-        &["unknown key 'xyz': there are store, actor, autosave, watch, guard, hook"],
+        &["unknown key 'xyz': there are store, actor, key, autosave, watch, guard, hook"],
     ),
     (
         "'a`, expected b' = 1",

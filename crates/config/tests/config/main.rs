@@ -10,6 +10,7 @@ mod check;
 mod docs;
 mod hooks;
 mod house;
+mod key;
 mod keys;
 mod precedence;
 mod search;

@@ -10,6 +10,7 @@ use crate::house::House;
 const PROJECT: &str = r#"
 store = "states"
 actor = "project"
+key.file = "key"
 [autosave]
 interval = "2 min"
 jitter = "2%"
@@ -23,6 +24,7 @@ exclude = ["x.project"]
 const USER: &str = r#"
 store = "~/states"
 actor = "user"
+key.file = "~/key"
 [autosave]
 interval = "3 min"
 jitter = 0.07
@@ -33,9 +35,10 @@ include = ["*.user"]
 exclude = ["x.user"]
 "#;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "store",
     "actor",
+    "key.file",
     "autosave.interval",
     "autosave.jitter",
     "autosave.min_change",
@@ -51,7 +54,7 @@ fn values(house: &House) -> Vec<Option<String>> {
     shown.into_iter().map(|shown| shown.value).collect()
 }
 
-fn some(values: [&str; 8]) -> Vec<Option<String>> {
+fn some(values: [&str; 9]) -> Vec<Option<String>> {
     values.map(|value| Some(value.to_owned())).to_vec()
 }
 
@@ -59,6 +62,7 @@ fn with_flags(house: &mut House) {
     let flags = &mut house.layers.flags;
     flags.store = Some("flagged".into());
     flags.actor = Some("flag".to_owned());
+    flags.key_file = Some("flagged-key".into());
     flags.interval = Some(SignedDuration::from_secs(1));
     flags.jitter = Some(0.01);
     flags.min_change = Some(1);
@@ -71,6 +75,7 @@ fn with_variables(house: &mut House) {
     for (name, value) in [
         ("DALSEGNO_STORE", "from-environment"),
         ("DALSEGNO_ACTOR", "environment"),
+        ("DALSEGNO_KEY_FILE", "key-from-environment"),
         ("DALSEGNO_AUTOSAVE_INTERVAL", "10s"),
         ("DALSEGNO_AUTOSAVE_JITTER", "10%"),
         ("DALSEGNO_AUTOSAVE_MIN_CHANGE", "10"),
@@ -86,7 +91,7 @@ fn without_any_layer_the_defaults_hold() {
     let shown = house.load().shown();
     assert!(shown.iter().all(|shown| shown.origin == Origin::Default));
     let values: Vec<_> = shown.into_iter().map(|shown| shown.value).collect();
-    let expected = [None, None, Some("5 minutes"), Some("0%"), Some("0 B")];
+    let expected = [None, None, None, Some("5 minutes"), Some("0%"), Some("0 B")];
     let expected = expected
         .into_iter()
         .chain([Some("500 milliseconds"), Some(""), Some("")]);
@@ -101,9 +106,11 @@ fn each_layer_gives_way_to_the_one_above_it() {
     let mut house = House::new();
     house.user(USER);
     let home = house.path("states").display().to_string();
+    let key = house.path("key").display().to_string();
     let user = [
         &home,
         "user",
+        &key,
         "3 minutes",
         "7%",
         "3.0 KiB",
@@ -115,9 +122,11 @@ fn each_layer_gives_way_to_the_one_above_it() {
 
     house.project(PROJECT);
     let states = house.path("project/states").display().to_string();
+    let key = house.path("project/key").display().to_string();
     let project = [
         &states,
         "project",
+        &key,
         "2 minutes",
         "2%",
         "2.0 KiB",
@@ -131,6 +140,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
     let environment = [
         "from-environment",
         "environment",
+        "key-from-environment",
         "10 seconds",
         "10%",
         "10 B",
@@ -144,6 +154,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
     let flags = [
         "flagged",
         "flag",
+        "flagged-key",
         "1 second",
         "1%",
         "1 B",

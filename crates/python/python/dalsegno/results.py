@@ -451,6 +451,7 @@ class Diagnosis(TypedDict):
     path: str
     id: str
     format: int
+    encrypted: bool
     read_only: bool
     sessions: int
     snapshots: int

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::evening::Who;
 use crate::failure::{Failure, Result};
+use crate::settings;
 
 /// How often a writer may happen to be killed between two saves.
 const TRIES: u32 = 50;
@@ -71,6 +72,7 @@ fn kill_one(store: &Path, step: u32, crash: &mut Crash) -> Result<()> {
     let mut writer = Command::new(program)
         .args(["demo-writer", "--step", &step.to_string(), "--store"])
         .arg(store)
+        .args(settings::key_words())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -10,7 +10,7 @@ use dalsegno::{Engine, Options};
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
-use crate::program;
+use crate::{key, program, settings};
 
 /// The places of a demo.
 pub(super) struct House {
@@ -37,7 +37,7 @@ impl House {
                 .path()
                 .to_owned(),
         };
-        let engine = Engine::create(&store)?;
+        let engine = key::create(Options::default(), &store)?;
         let file = engine.path().unwrap_or_else(|| store.clone());
         engine.close()?;
         let player = file.with_file_name("player.json");
@@ -53,12 +53,12 @@ impl House {
 
     /// The store, under the clock of the machine.
     pub(super) fn open(&self) -> Result<Engine> {
-        Ok(Engine::open(&self.store)?)
+        Ok(key::open(Options::default(), &self.store)??)
     }
 
     /// The store, under another clock.
     pub(super) fn open_at(&self, clock: Arc<dyn Clock>) -> Result<Engine> {
-        Ok(Options::default().clock(clock).open(&self.store)?)
+        Ok(key::open(Options::default().clock(clock), &self.store)??)
     }
 
     /// Bytes of all files of the store, which is closed.
@@ -74,8 +74,10 @@ impl House {
     /// Commands to try on the store, as they can be typed.
     pub(super) fn commands(&self, old: &str) -> [String; 3] {
         let store = program::path(&self.store);
-        let command =
-            |words: &[&str]| program::command(words.iter().copied().chain(["--store", &store]));
+        let command = |words: &[&str]| {
+            let words = words.iter().copied().chain(["--store", &store]);
+            program::command(words.map(str::to_owned).chain(settings::key_words()))
+        };
         [
             command(&["snapshot", "list", "bot/jazz-club", "--limit", "5"]),
             command(&["snapshot", "show", old, "--component", "player", "--pretty"]),

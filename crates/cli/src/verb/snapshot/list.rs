@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
-use crate::{human, program, table, when};
+use crate::{human, program, settings, table, when};
 
 /// List snapshots, the newest first
 ///
@@ -179,6 +179,9 @@ impl List {
         };
         if let Some(store) = &global.store {
             option("store", &program::path(store));
+        }
+        if let [name, file] = &settings::key_words()[..] {
+            option(name.trim_start_matches('-'), file);
         }
         // Times are repeated as times: `24h` would mean another moment by then.
         for (name, time) in [("since", self.since), ("until", self.until)] {

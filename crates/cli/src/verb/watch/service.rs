@@ -1,11 +1,13 @@
 //! `dalsegno watch service`: prints a unit for systemd.
 
 use clap::Args;
+use dalsegno_config::Origin;
 use serde_json::json;
 
 use super::{Which, absolute};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::key;
 use crate::output::Out;
 use crate::place::Place;
 
@@ -34,6 +36,9 @@ impl Service {
         let mut command = vec![program.display().to_string()];
         command.extend(["watch", "--json", "--store"].map(str::to_owned));
         command.push(store.display().to_string());
+        if engine.is_encrypted() {
+            command.extend(key_words()?);
+        }
         for (option, patterns) in [
             ("--include", &chosen.include.value),
             ("--exclude", &chosen.exclude.value),
@@ -61,5 +66,24 @@ impl Service {
             return out.json(&json!({"unit": unit}));
         }
         out.bytes(unit.as_bytes())
+    }
+}
+
+/// The options that name the key, for a program that has nothing of the environment here.
+fn key_words() -> Result<Vec<String>> {
+    let given = key::given()?;
+    if let Some(file) = given.as_ref().and_then(key::Given::file) {
+        let file = absolute(file)?;
+        return Ok(vec!["--key-file".to_owned(), file.display().to_string()]);
+    }
+    // The user's own configuration is the service's too.
+    let origin = given
+        .and_then(|given| given.source)
+        .map(|source| source.origin);
+    match origin {
+        Some(Origin::User { .. }) => Ok(Vec::new()),
+        _ => Err(Failure::usage(
+            "the store is encrypted, and the service cannot be asked for its key: name the key's file with --key-file",
+        )),
     }
 }

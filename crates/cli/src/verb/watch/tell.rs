@@ -10,7 +10,7 @@ use crate::failure::Result;
 use crate::global::Global;
 use crate::output::Out;
 use crate::progress::Progress;
-use crate::{human, program, style};
+use crate::{human, program, settings, style};
 
 /// Tells events as they come. What cannot be written ends nothing: the watch goes on, and it is said at its end.
 pub(super) struct Teller<'a> {
@@ -235,6 +235,7 @@ impl<'a> Teller<'a> {
         if let Some(store) = &self.global.store {
             words.extend(["--store".to_owned(), program::path(store)]);
         }
+        words.extend(settings::key_words());
         words.extend(["--to".to_owned(), program::path(file)]);
         if session.starts_with('-') {
             words.push("--".to_owned());

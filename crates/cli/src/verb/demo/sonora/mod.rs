@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dalsegno::Engine;
+use dalsegno::Options;
 use dalsegno_scripted::Node;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use super::{chapter, check};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::{style, table, when};
+use crate::{key, style, table, when};
 use people::Guild;
 use process::Process;
 
@@ -107,7 +107,7 @@ impl Sonora {
             furthest = furthest.max(back);
         }
         bot.kill()?;
-        let engine = Engine::open(&store)?;
+        let engine = key::open(Options::default(), &store)??;
         check(engine.verify(None)?.is_intact(), "verify finds no damage")?;
         engine.close()?;
 
@@ -166,6 +166,6 @@ fn store(global: &Global) -> Result<PathBuf> {
             .path()
             .to_owned(),
     };
-    Engine::create(&store)?.close()?;
+    key::create(Options::default(), &store)?.close()?;
     Ok(fs::canonicalize(&store).unwrap_or(store))
 }

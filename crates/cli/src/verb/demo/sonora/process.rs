@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::bot::Said;
 use crate::failure::{Failure, Result};
+use crate::settings;
 
 /// The bot's process. Dropped, it is killed.
 pub(super) struct Process {
@@ -23,6 +24,7 @@ impl Process {
         let program = std::env::current_exe().map_err(failed("finding this program"))?;
         let mut command = Command::new(program);
         command.arg("demo-bot").arg("--store").arg(store);
+        command.args(settings::key_words());
         for (name, port) in nodes {
             command.args(["--node", &format!("{name}={port}")]);
         }
