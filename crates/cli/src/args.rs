@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Key(verb::key::Key),
     #[command(subcommand)]
+    Session(verb::session::Session),
+    #[command(subcommand)]
     Config(verb::config::Config),
     Trust(verb::trust::Trust),
     Watch(verb::watch::Watch),
@@ -97,6 +99,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Recover(recover) => recover.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),
         Verb::Key(verb) => verb.run(global, out),
+        Verb::Session(verb) => verb.run(global, out),
         Verb::Config(verb) => verb.run(global, out),
         Verb::Trust(trust) => trust.run(out),
         Verb::Watch(watch) => watch.run(global, out),

@@ -22,6 +22,7 @@ pub(crate) mod recover;
 pub(crate) mod report;
 pub(crate) mod rollback;
 pub(crate) mod rules;
+pub(crate) mod session;
 pub(crate) mod snapshot;
 pub(crate) mod stats;
 pub(crate) mod trust;

@@ -37,6 +37,7 @@ mod refuse_store;
 mod restore;
 mod rollback;
 mod save;
+mod session;
 mod show;
 mod sonoractl;
 mod sonoractl_files;

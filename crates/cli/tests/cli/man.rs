@@ -68,6 +68,7 @@ fn every_visible_verb_has_a_page_and_no_other() {
         "dalsegno-key.1",
         "dalsegno-lease.1",
         "dalsegno-policy.1",
+        "dalsegno-session.1",
         "dalsegno-snapshot.1",
     ];
     expected.extend(groups.map(str::to_owned));

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 33] = [
+const VERBS: [&[&str]; 35] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -38,6 +38,8 @@ const VERBS: [&[&str]; 33] = [
     &["key", "rotate", "--new-key-file", "key"],
     &["key", "remove", "--all"],
     &["key", "wipe"],
+    &["session", "erase", "s"],
+    &["session", "erased"],
     &["verify"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 60] = [
+pub(crate) const VERBS: [&[&str]; 62] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -37,6 +37,8 @@ pub(crate) const VERBS: [&[&str]; 60] = [
     &["key", "rotate"],
     &["key", "remove"],
     &["key", "wipe"],
+    &["session", "erase"],
+    &["session", "erased"],
     &["fork"],
     &["policy", "set"],
     &["policy", "list"],
