@@ -10,6 +10,7 @@
 
 mod archive;
 mod asked;
+mod astray;
 mod comes_back;
 mod deploys;
 mod in_trouble;
