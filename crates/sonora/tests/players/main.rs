@@ -18,6 +18,7 @@ mod meanwhile;
 mod nodes;
 mod playing;
 mod restoring;
+mod stood_still;
 mod tls;
 mod told;
 mod world;
