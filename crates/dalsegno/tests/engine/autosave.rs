@@ -256,15 +256,16 @@ fn what_was_lost_to_nobody_is_taken_back_and_what_somebody_has_is_not() {
         saving.register(session, how, counter.source()).unwrap();
     }
     saving.save_now(None).unwrap();
-    // This one stands still: another one saves, and a third one opens what it takes for left.
+    // This one stands still: another one saves, and a third one takes a session over.
     let clock = Jumps::default();
     clock.jump(Duration::from_secs(60));
     let other = clock.on(&store);
     for session in ["a", "b"] {
         other.save_json(session, "{\"n\":1}").commit().unwrap();
     }
-    other.open_session("c").unwrap();
-    other.save_json("c", "{\"n\":1}").commit().unwrap();
+    let third = engine_on(Arc::clone(&store));
+    third.take_over("c").unwrap();
+    third.save_json("c", "{\"n\":1}").commit().unwrap();
     counter.set(7);
     saving.save_now(Some("a")).unwrap();
     assert_eq!(n(&engine, "a"), 7);
