@@ -2,8 +2,8 @@
 
 use crate::codec::deed::{self, Before, Detail, Target};
 use crate::error::{Error, Result};
-use crate::model::{SnapshotId, Status, StoreId, Verb};
-use crate::store::{self, Flow, NewOperation, OperationRow, Row, View};
+use crate::model::{Kind, SnapshotId, Status, StoreId, Verb};
+use crate::store::{self, Flow, NewOperation, OperationRow, Row, Scan, View};
 
 /// An operation, read from its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub(crate) struct Seen {
     pub(crate) head: store::Head,
     /// All its operations, newest first.
     pub(crate) log: Vec<OperationRow>,
+    /// Where anything can be done again, the newest state when that was last so: see [`meant`].
+    pub(crate) known: Option<Option<i64>>,
 }
 
 impl Seen {
@@ -151,16 +153,17 @@ impl Seen {
 pub(crate) struct Stacks<'a> {
     pub(crate) undo: Vec<&'a Deed>,
     pub(crate) redo: Vec<&'a Deed>,
+    /// The newest state after the last of the deeds: one that was saved later ends what can be done again.
+    pub(crate) known: Option<i64>,
 }
 
 impl<'a> Stacks<'a> {
     /// Of all the deeds of a session, oldest first; `head` is its newest state now.
     pub(crate) fn of(deeds: &'a [Deed], head: Option<i64>) -> Self {
         let mut stacks = Self::default();
-        let mut known: Option<i64> = None;
         for deed in deeds.iter().filter(|deed| deed.counts()) {
-            // A state that was saved in between ends what could be done again.
-            if deed.detail.head > known {
+            // A state that somebody saved in between ends what could be done again.
+            if deed.detail.head > stacks.known {
                 stacks.redo.clear();
             }
             match deed.verb {
@@ -179,13 +182,49 @@ impl<'a> Stacks<'a> {
                     stacks.undo.push(deed);
                 }
             }
-            known = deed.head_after();
+            stacks.known = deed.head_after();
         }
-        if head > known {
+        if head > stacks.known {
             stacks.redo.clear();
         }
         stacks
     }
+}
+
+/// What of a session's newest states, up to `head`, ends a redo: the newest after `known` that was not saved by itself.
+/// Where all of them were, `known` is as good as the newest.
+///
+/// # Errors
+/// As the store answers.
+pub(crate) fn meant(
+    view: &dyn View,
+    store: &StoreId,
+    session: i64,
+    head: Option<i64>,
+    known: Option<i64>,
+) -> Result<Option<i64>> {
+    if head <= known {
+        return Ok(head);
+    }
+    let scan = Scan {
+        session: Some(session),
+        from: None,
+        newest_first: true,
+    };
+    let mut meant = known;
+    view.snapshots(&scan, &mut |row| {
+        if Some(row.seq) <= known {
+            return Flow::Break(Ok(()));
+        }
+        // One that is damaged may be any.
+        let by_itself = row.kind == Kind::Auto.code() && row.is_intact(store);
+        if Some(row.seq) > head || !row.counts() || by_itself {
+            return Flow::Continue(());
+        }
+        meant = Some(row.seq);
+        Flow::Break(Ok(()))
+    })?;
+    Ok(meant)
 }
 
 /// The deed that was cut off, where asking for `verb` at `target` now means to end it.

@@ -45,6 +45,8 @@ pub enum LogEntry {
         kept_beside: Option<String>,
         /// Why it was not done, where it was not.
         failure: Option<String>,
+        /// Whether it failed, and what stood there could not be put back either.
+        not_put_back: bool,
     },
     /// What is here cannot be read. Where it is an operation, nobody knows what it undid.
     Damaged {
@@ -183,5 +185,6 @@ fn entry(deed: &Deed, undone: bool, store: &StoreId) -> Result<LogEntry> {
         },
         kept_beside: detail.before.file().map(str::to_owned),
         failure: detail.failure.clone(),
+        not_put_back: deed.status == Status::RolledBack && detail.before == Before::Passed,
     })
 }

@@ -89,11 +89,7 @@ impl Engine {
             };
             let done = opened.and_then(|_| self.newest_intact(&mut recovered));
             if done.is_ok() {
-                let what = Happened::Recovered {
-                    snapshot: recovered.snapshot.as_ref().map(|snapshot| snapshot.id),
-                    passed_over: recovered.passed_over.len() as u64,
-                };
-                self.tell(Some(&session), what);
+                self.tell_recovered(&recovered);
             }
             if let Err(error) = done {
                 // Where this fails as well, it is open here until the program ends.
@@ -103,6 +99,26 @@ impl Engine {
             Some(recovered)
         });
         Ok(recovered.collect())
+    }
+
+    /// Opens a session again of which the lease was lost, where nobody has it any more.
+    ///
+    /// # Errors
+    /// As [`open_session`](Engine::open_session).
+    pub(crate) fn reopen(&self, session: &str) -> Result<()> {
+        self.open_session(session)?;
+        let mut recovered = Recovered::of(session);
+        self.newest_intact(&mut recovered)?;
+        self.tell_recovered(&recovered);
+        Ok(())
+    }
+
+    fn tell_recovered(&self, recovered: &Recovered) {
+        let what = Happened::Recovered {
+            snapshot: recovered.snapshot.as_ref().map(|snapshot| snapshot.id),
+            passed_over: recovered.passed_over.len() as u64,
+        };
+        self.tell(Some(&recovered.session), what);
     }
 
     /// The sessions that [`recover`](Engine::recover) would open, by name, with the programs that had them.

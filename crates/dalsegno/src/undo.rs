@@ -23,8 +23,8 @@ impl Engine {
     }
 
     /// Prepares to do again what was undone last. A state that was saved after the undo, unless it
-    /// was unchanged, ends that: what was undone is then found in the [log](Engine::log), and can be
-    /// restored.
+    /// was unchanged or saved by itself ([`Kind::Auto`](crate::Kind::Auto)), ends that: what was undone is then found in
+    /// the [log](Engine::log), and can be restored. What was saved by itself since stays in the history.
     ///
     /// # Errors
     /// `NotFound` where there is nothing to do again.
@@ -93,11 +93,18 @@ impl Engine {
             seq: row.head,
             era: row.era,
         };
+        let stacks = Stacks::of(&deeds, None);
+        let known = (!stacks.redo.is_empty()).then_some(stacks.known);
+        let head = match known {
+            Some(known) => deed::meant(&*view, id, row.id, head, known)?,
+            None => head,
+        };
         Ok(Turn {
             seen: Seen {
                 session: session.to_owned(),
                 head: head_row,
                 log,
+                known,
             },
             head,
             deeds,
@@ -153,7 +160,7 @@ impl Engine {
 /// What an undo or redo is decided on.
 struct Turn {
     seen: Seen,
-    /// The newest state.
+    /// The newest state; where anything can be done again, the newest that was not saved by itself.
     head: Option<i64>,
     /// Oldest first.
     deeds: Vec<Deed>,

@@ -164,10 +164,10 @@ impl Attendant for Attends {
             loaded
         });
         loaded.map(|_| true).map_err(|error| {
-            let (guild, from) = (player.guild(), state.snapshot().id);
+            let from = state.snapshot().id;
             let noted = self.engine().and_then(|engine| {
                 let all = &Component::ALL;
-                note_failed(&engine, &request.session, guild, Some(from), all, &error)
+                note_failed(&engine, &request.session, &player, Some(from), all, &error)
             });
             match noted {
                 Ok(()) => error,

@@ -110,12 +110,12 @@ impl Bot {
             }
         })));
         let keeping = (Arc::downgrade(&bot.keeper), Arc::downgrade(&bot.engine));
-        let note = move |guild, components: &[Component], error: &Error| {
+        let note = move |player: &Player, components: &[Component], error: &Error| {
             let (Some(keeper), Some(engine)) = (keeping.0.upgrade(), keeping.1.upgrade()) else {
                 return Ok(());
             };
-            let session = keeper.session(guild);
-            note_failed(&engine, &session, guild, None, components, error)
+            let session = keeper.session(player.guild());
+            note_failed(&engine, &session, player, None, components, error)
         };
         bot.client.world().on_failed_restore(Some(Arc::new(note)));
         // They are kept before they are brought back: a bot that is killed meanwhile finds each where it is by then.

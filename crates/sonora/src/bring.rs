@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::event::Happened;
-use crate::player::{Agreed, Player};
+use crate::player::{Agreed, Component, Player};
 use crate::restore::Wanted;
 use crate::world::World;
 
@@ -112,7 +112,10 @@ async fn one(world: &Arc<World>, player: &Player, found: Found) -> How {
                 };
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(why) => return How::Failed { why },
+            Err(why) => {
+                player.stray(format!("nobody knows what its node plays: {why}"));
+                return How::Failed { why };
+            }
         }
     }
     if found == Found::Restored {
@@ -125,7 +128,14 @@ async fn one(world: &Arc<World>, player: &Player, found: Found) -> How {
     match player.put_back(world, found == Found::Restored).await {
         Ok(()) if found == Found::Restored => How::Restored,
         Ok(()) => How::PutBack,
-        Err(why) => How::Failed { why },
+        Err(why) => {
+            // Where a node comes and goes, it is noted once.
+            if player.stray(format!("not on the node: {why}")) {
+                let all = Component::ALL.to_vec();
+                player.note_failed(all, why.clone()).await;
+            }
+            How::Failed { why }
+        }
     }
 }
 
@@ -142,6 +152,7 @@ impl Player {
         }
         let state = self.state();
         if !meant && state.is_idle() && state.channel.is_none() {
+            self.find();
             return Ok(());
         }
         let joins = state.channel.filter(|_| world.can_join());

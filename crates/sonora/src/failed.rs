@@ -2,13 +2,13 @@
 
 use dalsegno::{Engine, Error, Result, SnapshotId};
 
-use crate::player::Component;
+use crate::player::{Component, Player};
 
-/// A restore of `from`, where that is a snapshot, failed, and the player is as it was.
+/// A restore of `from`, where that is a snapshot, failed. The player is as it was, unless it is astray.
 pub(crate) fn note_failed(
     engine: &Engine,
     session: &str,
-    guild: u64,
+    player: &Player,
     from: Option<SnapshotId>,
     components: &[Component],
     error: &Error,
@@ -16,6 +16,7 @@ pub(crate) fn note_failed(
     let all = Component::ALL.iter().all(|it| components.contains(it));
     let words = components.iter().filter(|_| !all);
     let words: Vec<String> = words.map(|it| it.as_str().to_owned()).collect();
-    let target = format!("the player of guild {guild}");
-    engine.note_failed_restore(session, &target, from, &words, &error.to_string())
+    let target = format!("the player of guild {}", player.guild());
+    let (why, put_back) = (error.to_string(), !player.is_astray());
+    engine.note_failed_restore(session, &target, from, &words, &why, put_back)
 }

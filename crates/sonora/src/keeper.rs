@@ -56,7 +56,9 @@ impl Keeper {
     pub(crate) async fn keep(&self, player: &Player) -> Result<()> {
         let mut how = AutoSaving::every(self.keeping.every)
             .jitter(0.1)
-            .min_change(1);
+            .min_change(1)
+            // What plays is what is so.
+            .take_back();
         if let Some(rules) = &self.keeping.keep {
             how = how.keep(rules.clone());
         }

@@ -47,9 +47,12 @@ impl Player {
         };
         match self.try_put(before, |_| {}).await {
             Ok(()) => Err(error),
-            Err(other) => Err(error.context(format!(
-                "what was before could not be put back either ({other})"
-            ))),
+            Err(other) => {
+                self.stray(format!("its node may play something else: {error}"));
+                Err(error.context(format!(
+                    "what was before could not be put back either ({other})"
+                )))
+            }
         }
     }
 
@@ -85,6 +88,7 @@ impl Player {
         let expected = Expected::of(&wanted.state, position, told);
         let (found, since) = self.holds(&expected, &change).await?;
         self.sit_in(session);
+        self.held();
         let mut state = self.locked();
         apply(&mut state);
         if wanted.position.is_some() {

@@ -20,8 +20,8 @@ const WAITING: usize = 4096;
 
 type Touch = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// Notes that a restore of these components of a guild's player failed, and why.
-pub(crate) type Note = Arc<dyn Fn(u64, &[Component], &Error) -> Result<()> + Send + Sync>;
+/// Notes that a restore of these components of a player failed, and why.
+pub(crate) type Note = Arc<dyn Fn(&Player, &[Component], &Error) -> Result<()> + Send + Sync>;
 
 pub(crate) struct World {
     pub(crate) nodes: Vec<Arc<Node>>,

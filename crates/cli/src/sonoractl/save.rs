@@ -146,6 +146,7 @@ impl Save {
             history: queue.history,
             current: queue.current,
             position: queue.position,
+            still: None,
         })
     }
 

@@ -102,6 +102,7 @@ fn row(entry: &LogEntry) -> Vec<String> {
             before,
             kept_beside,
             failure,
+            not_put_back,
             ..
         } => {
             let short = |id: Option<SnapshotId>| id.map(human::short);
@@ -119,6 +120,7 @@ fn row(entry: &LogEntry) -> Vec<String> {
                 // Nothing was put back, for the reason that is told.
                 (Status::Done, _) if failure.is_some() => "passed over",
                 (Status::Begun, _) => "begun, not known to be done",
+                (Status::RolledBack, _) if *not_put_back => "failed, not put back",
                 (Status::RolledBack, _) => "failed, put back",
                 (_, true) => "undone",
                 _ => "",

@@ -35,8 +35,8 @@ pub(crate) struct Undo {
 /// Do again what was undone last
 ///
 /// What stood at the target right before the undo is put back there, also where it was changed in
-/// between. A state that was saved after the undo, unless nothing had changed in it, ends that: what was undone
-/// then still stands in `log`, and can be restored. Exit code 4 if there is nothing to redo.
+/// between. A state that was saved after the undo, unless nothing had changed in it or it was saved by itself (kind `auto`),
+/// ends that: what was undone then still stands in `log`, and can be restored. Exit code 4 if there is nothing to redo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

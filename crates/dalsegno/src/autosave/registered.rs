@@ -16,6 +16,7 @@ const MAX_SAID: usize = 4 << 10;
 pub struct AutoSaving {
     pub(super) every: Every,
     pub(super) min_change: u64,
+    pub(super) takes_back: bool,
     condition: Option<Box<dyn FnMut() -> bool + Send>>,
     pub(super) keep: Option<Rules>,
 }
@@ -30,6 +31,7 @@ impl AutoSaving {
                 jitter: 0.0,
             },
             min_change: 0,
+            takes_back: false,
             condition: None,
             keep: None,
         }
@@ -52,6 +54,15 @@ impl AutoSaving {
     #[must_use]
     pub fn min_change(mut self, bytes: u64) -> Self {
         self.min_change = bytes;
+        self
+    }
+
+    /// For a program whose own state is what is so, whatever is stored: where another one took this one for gone, because
+    /// it stood still for longer than its lease holds, and has not opened the session itself, the session is opened again
+    /// and this program's state becomes the newest. Without, a session that was lost stays lost.
+    #[must_use]
+    pub fn take_back(mut self) -> Self {
+        self.takes_back = true;
         self
     }
 

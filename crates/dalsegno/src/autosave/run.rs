@@ -215,6 +215,34 @@ impl Shared {
 
     /// Saves the sessions in one commit, and says which could not be. Where somebody `asked`, there is no condition.
     fn save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
+        let mut failures = self.try_save(engine, names, asked);
+        let back = self.take_back(engine, &failures);
+        if !back.is_empty() {
+            failures.retain(|(name, _)| !back.contains(name));
+            failures.extend(self.try_save(engine, &back, asked));
+        }
+        for (name, error) in &failures {
+            self.failed(engine, name, error);
+        }
+        failures
+    }
+
+    /// Opens those again that were lost to nobody.
+    fn take_back(&self, engine: &Engine, failures: &[(String, Error)]) -> Vec<String> {
+        let lost = failures.iter().filter(|(name, error)| {
+            let registered = self.inner().sessions.get(name).cloned();
+            let takes_back = registered.is_some_and(|it| {
+                let registered = it.lock().unwrap_or_else(PoisonError::into_inner);
+                registered.how.takes_back
+            });
+            takes_back && is_lost(engine, name, error)
+        });
+        // Where somebody has it, it is lost for good.
+        let back = lost.filter(|(name, _)| engine.reopen(name).is_ok());
+        back.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn try_save(&self, engine: &Engine, names: &[String], asked: bool) -> Vec<(String, Error)> {
         let mut failures = Vec::new();
         let mut saves = Vec::with_capacity(names.len());
         for name in names {
@@ -249,9 +277,6 @@ impl Shared {
                 Err(error) => failures.push((name, error)),
             }
         }
-        for (name, error) in &failures {
-            self.failed(engine, name, error);
-        }
         failures
     }
 
@@ -270,7 +295,7 @@ impl Shared {
     }
 
     fn failed(&self, engine: &Engine, session: &str, error: &Error) {
-        if error.kind() == ErrorKind::Conflict && !engine.has_open(session) {
+        if is_lost(engine, session, error) {
             // It is another program's, which was told already. Nothing of it can be saved here.
             self.inner().schedule.remove(session);
             return;
@@ -299,6 +324,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Whether it could not be saved because the session is not this program's any more.
+fn is_lost(engine: &Engine, session: &str, error: &Error) -> bool {
+    error.kind() == ErrorKind::Conflict && !engine.has_open(session)
 }
 
 /// Says when the thread is gone, however it ended.

@@ -47,7 +47,8 @@ pub(crate) enum Before {
     Torn,
     /// What is no JSON, kept in this file, of this length and checksum.
     Kept(String, u64, Checksum),
-    /// Of an undo that only passes over an operation: nothing was put there.
+    /// Nothing was put there: of an undo that only passes over an operation, and of what was rolled back where what stood
+    /// there could not be put back either.
     Passed,
 }
 

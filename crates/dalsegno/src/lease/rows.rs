@@ -149,18 +149,18 @@ pub(crate) fn break_off(
 }
 
 /// Lets a program without a lease write `session`, of which somebody has the lease; if that one is gone, the lease
-/// ends here, so that it cannot come back to it.
+/// ends here, so that it cannot come back to it. Answers the era that this ended, where it did: the next one is one more.
 ///
 /// # Errors
 /// `Locked` where the holder is there; `Damaged`.
-pub(crate) fn let_in(store: &dyn Store, session: &str, clock: &dyn Clock) -> Result<()> {
+pub(crate) fn let_in(store: &dyn Store, session: &str, clock: &dyn Clock) -> Result<Option<i64>> {
     let view = store.view()?;
     let id = &store.info().id;
     let Some(row) = crate::show::session(&*view, id, session)? else {
-        return Ok(());
+        return Ok(None);
     };
     let Some(found) = lease(&*view, id, row.id)?.filter(|it| it.lease.state == State::Held) else {
-        return Ok(());
+        return Ok(None);
     };
     if let Some(holder) = holder(&*view, id, &found.lease, clock)? {
         return Err(held(session, &holder, &found.lease));
@@ -168,7 +168,8 @@ pub(crate) fn let_in(store: &dyn Store, session: &str, clock: &dyn Clock) -> Res
     drop(view);
     let now = clock.now().as_microsecond();
     // Where others were first, whoever asked looks again.
-    break_off(store, &row, &found, now).map(drop)
+    let ended = break_off(store, &row, &found, now)?;
+    Ok(ended.then_some(row.era))
 }
 
 /// What to say to whoever wants to write what another program has open.

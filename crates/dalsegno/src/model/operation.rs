@@ -100,7 +100,8 @@ pub enum Status {
     Begun,
     /// It was done, and read back as planned.
     Done,
-    /// It failed, and what stood there was put back.
+    /// It failed, and is not to be undone: what stood there was put back, unless its entry in the log says that this
+    /// failed as well.
     RolledBack,
 }
 

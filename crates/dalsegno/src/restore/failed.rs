@@ -8,9 +8,9 @@ use crate::model::{SnapshotId, Status, Verb};
 
 impl Engine {
     /// Notes in a session's log that a program tried to put a state into something that only it can reach, and could
-    /// not: what stood there stands there again. For programs that have to do that before the store can say that it is
-    /// done. `target` is what people call the thing, `from` the snapshot whose state it was, of whichever session.
-    /// There is nothing to undo in it.
+    /// not. For programs that have to do that before the store can say that it is done. `target` is what people call the
+    /// thing, `from` the snapshot whose state it was, of whichever session; `put_back` says whether what stood there
+    /// stands there again. There is nothing to undo in it.
     ///
     /// # Errors
     /// `NotFound` where there is no such session; `Storage`, `Denied` or `Locked` where the store cannot be written.
@@ -21,6 +21,7 @@ impl Engine {
         from: Option<SnapshotId>,
         components: &[String],
         why: &str,
+        put_back: bool,
     ) -> Result<()> {
         let head = match self.info(&format!("{session}@latest")) {
             Ok(latest) => Some(latest.id.seq()),
@@ -32,7 +33,11 @@ impl Engine {
             from: from.map(|from| from.seq()),
             components: components.to_vec(),
             target: Target::Other(target.to_owned()),
-            before: Before::Nothing,
+            before: if put_back {
+                Before::Nothing
+            } else {
+                Before::Passed
+            },
             head,
             failure: Some(why.to_owned()),
         };

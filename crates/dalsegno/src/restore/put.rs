@@ -305,11 +305,12 @@ impl<'a> Restore<'a> {
     /// was prepared; `Locked` where it is to become the newest state of a session that another program has open.
     /// After an error the target is as it was, unless the message says that
     /// it could not be put back.
-    pub fn apply(self) -> Result<Report> {
+    pub fn apply(mut self) -> Result<Report> {
         self.refuse_another_turn()?;
         let plan = self.plan()?;
         if matches!(self.aim, Aim::Head) {
             self.engine.refuse_if_open_elsewhere(&plan.session)?;
+            self.let_in(&plan.session)?;
         }
         let report = Report {
             plan,

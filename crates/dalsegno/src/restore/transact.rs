@@ -11,6 +11,7 @@ use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Happened, Went};
 use crate::job::{Expect, another_turn};
+use crate::lease;
 use crate::model::{Kind, SnapshotId, Status, Verb};
 use crate::show;
 use crate::store::{Exchange, Head, OperationRow, Row, Rows, View, sequence};
@@ -218,6 +219,18 @@ impl Restore<'_> {
 
     fn detail(&self, report: &Report, head: Option<i64>) -> Result<Detail> {
         let plan = &report.plan;
+        let store = self.engine.store();
+        let head = match &self.seen {
+            Some(Seen {
+                head: at,
+                known: Some(known),
+                ..
+            }) => {
+                let view = store.view()?;
+                deed::meant(&*view, &store.info().id, at.session, head, *known)?
+            }
+            _ => head,
+        };
         Ok(Detail {
             at: self.engine.now().as_microsecond(),
             from: plan.snapshot.as_ref().map(|snapshot| snapshot.id.seq()),
@@ -245,6 +258,23 @@ impl Restore<'_> {
             return Ok(());
         };
         check_turn(&*self.engine.view()?, seen)
+    }
+
+    /// Ends the lease of a program that is gone, which every save would do: here it is known that nothing else was done
+    /// to the session by that.
+    pub(super) fn let_in(&mut self, session: &str) -> Result<()> {
+        let Some(seen) = self
+            .seen
+            .as_mut()
+            .filter(|_| !self.engine.has_open(session))
+        else {
+            return Ok(());
+        };
+        let ended = lease::rows::let_in(self.engine.store(), session, self.engine.clock())?;
+        if ended == Some(seen.head.era) {
+            seen.head.era += 1;
+        }
+        Ok(())
     }
 
     /// An entry that cannot be found again is no promise. What is undone is read before.

@@ -642,6 +642,25 @@ fn of_many_who_ask_each_gets_its_answer() {
 }
 
 #[test]
+fn an_undo_after_its_holder_is_gone_is_done_the_first_time() {
+    let (store, bot, _) = house();
+    bot.rollback("s", &Back::Steps(2)).unwrap().apply().unwrap();
+    let clock = Jumps::default();
+    let other = clock.on(&store);
+    clock.jump(Duration::from_secs(60));
+    let plan = other.undo("s").unwrap().plan().unwrap();
+    assert!(plan.changes);
+    let answer = other.ask("s", "undo").send().unwrap();
+    assert_eq!((answer.by, turn(&other)), (None, 3));
+    assert_eq!(
+        kind(bot.save_json("s", state(4)).commit()),
+        ErrorKind::Conflict
+    );
+    other.redo("s").unwrap().apply().unwrap();
+    assert_eq!(turn(&other), 1);
+}
+
+#[test]
 fn an_undo_of_a_file_needs_nobody_to_be_asked() {
     let (_, bot, other) = house();
     let _attending = bot.attend(()).unwrap();

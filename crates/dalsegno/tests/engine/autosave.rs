@@ -11,7 +11,7 @@ use dalsegno::store::faulty::{Call, Failure, FaultyStore};
 use dalsegno::{AutoSaving, Engine, ErrorKind, Event, Happened, Kind, Query, State, Subscription};
 use serde_json::json;
 
-use crate::common::{engine_on, memory};
+use crate::common::{Jumps, engine_on, memory};
 
 const LONG: Duration = Duration::from_secs(3_600);
 const SHORT: Duration = Duration::from_millis(10);
@@ -239,6 +239,51 @@ fn a_session_that_was_lost_is_let_go_and_the_others_go_on() {
     assert_eq!(n(&engine, "a"), 1);
     assert_eq!(saving.stop().unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(n(&engine, "b"), 7);
+}
+
+#[test]
+fn what_was_lost_to_nobody_is_taken_back_and_what_somebody_has_is_not() {
+    let store = memory();
+    let engine = Arc::new(engine_on(Arc::clone(&store)));
+    let listener = engine.subscribe();
+    let saving = engine.auto_save().unwrap();
+    let counter = Counter::default();
+    for session in ["a", "b", "c"] {
+        let mut how = AutoSaving::every(LONG);
+        if session != "b" {
+            how = how.take_back();
+        }
+        saving.register(session, how, counter.source()).unwrap();
+    }
+    saving.save_now(None).unwrap();
+    // This one stands still: another one saves, and a third one takes a session over.
+    let clock = Jumps::default();
+    clock.jump(Duration::from_secs(60));
+    let other = clock.on(&store);
+    for session in ["a", "b"] {
+        other.save_json(session, "{\"n\":1}").commit().unwrap();
+    }
+    let third = engine_on(Arc::clone(&store));
+    third.take_over("c").unwrap();
+    third.save_json("c", "{\"n\":1}").commit().unwrap();
+    counter.set(7);
+    saving.save_now(Some("a")).unwrap();
+    assert_eq!(n(&engine, "a"), 7);
+    assert_eq!(engine.restore("a@-1").unwrap().text(), b"{\"n\":1}");
+    until(&listener, |event| {
+        matches!(event.what, Happened::LeaseLost { .. })
+    });
+    let event = until(&listener, |event| {
+        matches!(event.what, Happened::Recovered { .. })
+    });
+    assert_eq!(event.session.as_deref(), Some("a"));
+    for session in ["b", "c"] {
+        let lost = saving.save_now(Some(session)).unwrap_err();
+        assert_eq!(lost.kind(), ErrorKind::Conflict, "{session}: {lost}");
+        assert_eq!(n(&engine, session), 1);
+    }
+    let open: Vec<_> = engine.open_sessions();
+    assert!(matches!(&open[..], [(name, 3)] if name == "a"), "{open:?}");
 }
 
 /// Opens and closes; saves wait before it.

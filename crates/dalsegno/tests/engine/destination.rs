@@ -164,22 +164,32 @@ fn what_a_program_could_not_do_by_itself_stands_in_the_log_and_is_nothing_to_und
         .unwrap();
     let from = engine.info("bot/42@-1").unwrap().id;
     let words = ["track".to_owned()];
-    engine
-        .note_failed_restore("bot/42", "guild 42", Some(from), &words, "no answer")
-        .unwrap();
-    let log = engine.log("bot/42", 1).unwrap();
-    assert!(
-        matches!(
-            &log[0],
-            LogEntry::Operation { status: Status::RolledBack, from: Some(of), components, failure: Some(why), .. }
-                if *of == from && components == &words && why == "no answer"
-        ),
-        "{log:?}"
-    );
+    for put_back in [true, false] {
+        engine
+            .note_failed_restore(
+                "bot/42",
+                "guild 42",
+                Some(from),
+                &words,
+                "no answer",
+                put_back,
+            )
+            .unwrap();
+        let log = engine.log("bot/42", 1).unwrap();
+        assert!(
+            matches!(
+                &log[0],
+                LogEntry::Operation {
+                    status: Status::RolledBack, from: Some(of), components, failure: Some(why), not_put_back, ..
+                } if *of == from && components == &words && why == "no answer" && *not_put_back != put_back
+            ),
+            "{log:?}"
+        );
+    }
     // The one before is what can be undone.
     assert!(engine.undo("bot/42").is_ok());
     assert!(engine.verify(None).unwrap().is_intact());
-    let unknown = engine.note_failed_restore("bot/7", "guild 7", None, &[], "no answer");
+    let unknown = engine.note_failed_restore("bot/7", "guild 7", None, &[], "no answer", true);
     assert_eq!(unknown.unwrap_err().kind(), ErrorKind::NotFound);
 }
 

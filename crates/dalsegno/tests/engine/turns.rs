@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dalsegno::store::Store;
 use dalsegno::store::faulty::{Call, FaultyStore};
-use dalsegno::{Back, Engine, ErrorKind, GRACE, LogEntry, Purge, Restore, Status, Verb};
+use dalsegno::{Back, Engine, ErrorKind, GRACE, Kind, LogEntry, Purge, Restore, Status, Verb};
 
 use crate::common::{engine_on, memory, state};
 
@@ -66,6 +66,49 @@ fn two_undos_from_one_look_undo_one() {
     one.apply().unwrap();
     refused(same.apply());
     assert_eq!(engine.restore("s@latest").unwrap().text(), state(3));
+}
+
+#[test]
+fn what_is_saved_by_itself_ends_no_redo_and_what_somebody_saves_does() {
+    let (_, engine) = house();
+    let save = |n, kind| {
+        engine.save_json("s", state(n)).kind(kind).commit().unwrap();
+    };
+    let turn = || engine.info("s@latest").unwrap().turn;
+    back(&engine).apply().unwrap();
+    back(&engine).apply().unwrap();
+    assert_eq!(turn(), Some(2));
+    // It is saved by itself before and after each, as one that plays.
+    for (n, expected) in [(11, 3), (12, 4)] {
+        save(n, Kind::Auto);
+        engine.undo("s").unwrap().apply().unwrap();
+        assert_eq!(turn(), Some(expected));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (n, expected) in [(13, 12), (14, 11)] {
+        save(n, Kind::Auto);
+        save(n + 10, Kind::Auto);
+        engine.redo("s").unwrap().apply().unwrap();
+        // What was there right before the undo.
+        assert_eq!(turn(), Some(expected));
+    }
+    assert_eq!(engine.redo("s").err().unwrap().kind(), ErrorKind::NotFound);
+    engine.undo("s").unwrap().apply().unwrap();
+    save(31, Kind::Auto);
+    save(32, Kind::Manual);
+    save(33, Kind::Auto);
+    assert_eq!(engine.redo("s").err().unwrap().kind(), ErrorKind::NotFound);
+    // Nor is it one for a file that is undone in between.
+    let file = folder.path().join("s.json");
+    back(&engine).apply().unwrap();
+    back(&engine).to_file(&file).apply().unwrap();
+    engine.undo("s").unwrap().apply().unwrap();
+    save(34, Kind::Auto);
+    engine.undo("s").unwrap().apply().unwrap();
+    save(35, Kind::Auto);
+    engine.redo("s").unwrap().apply().unwrap();
+    engine.redo("s").unwrap().apply().unwrap();
+    assert!(file.exists());
 }
 
 #[test]

@@ -209,6 +209,7 @@ LogOperation = TypedDict(
         "before": str | None,
         "kept_beside": str | None,
         "failure": str | None,
+        "not_put_back": bool,
     },
 )
 LogOperation.__doc__ = """Something was put back."""

@@ -43,8 +43,8 @@ pub struct LiveQueue {
     pub connected: bool,
     /// The node that it is on.
     pub node: Option<String>,
-    /// What is being done to it, where something is that nobody else may change it meanwhile: until that is done, it is
-    /// as it was.
+    /// Why this is how it was, and not known to be what plays, where that is so: something is being done to it, its node
+    /// does not answer, or did not do what it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub still: Option<String>,
 }
@@ -99,7 +99,9 @@ impl LiveQueue {
 pub(crate) fn queue(player: &Player) -> Result<Value> {
     let node = player.whereabouts().node;
     let mut queue = LiveQueue::of(player.guild(), &player.state(), node)?;
-    queue.still = player.check_moves().err().map(|it| it.to_string());
+    queue.position = player.last_position();
+    let still = player.check_moves().err().map(|it| it.to_string());
+    queue.still = still.or_else(|| player.doubt());
     to_json(&queue)
 }
 

@@ -88,8 +88,7 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
         Ok(done) => done,
         Err(error) => {
             let from = from.as_ref().map(|from| from.id);
-            let guild = player.guild();
-            let noted = note_failed(engine, &request.session, guild, from, &components, &error);
+            let noted = note_failed(engine, &request.session, player, from, &components, &error);
             player.thaw().await;
             return Err(match noted {
                 Ok(()) => error,

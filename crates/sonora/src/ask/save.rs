@@ -40,14 +40,18 @@ pub struct SavedPlayer {
     pub current: Option<String>,
     /// Where it is, in milliseconds.
     pub position: u64,
+    /// Why this is how it was, and not known to be what plays, where that is so: its node does not answer, or did not
+    /// do what it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<String>,
 }
 
 pub(crate) fn save(engine: &Engine, player: &Player, request: &Request) -> Result<Value> {
     let saving: Saving = read(request)?;
-    let state = player.state();
-    let position = state.position();
+    let (state, position, document) = player.captured()?;
+    let still = player.doubt();
     let mut save = engine
-        .save_document(&request.session, player.document()?)
+        .save_document(&request.session, document)
         .kind(Kind::Manual);
     if let Some(name) = saving.name {
         save = save.name(name);
@@ -77,5 +81,6 @@ pub(crate) fn save(engine: &Engine, player: &Player, request: &Request) -> Resul
         history: state.queue.history.len(),
         current: current.as_ref().map(|track| track.info.title.clone()),
         position,
+        still,
     })
 }

@@ -154,12 +154,12 @@ impl Player {
     }
 
     /// Has the log say that a restore failed, where the player is kept.
-    async fn note_failed(&self, components: Vec<Component>, error: Error) {
+    pub(crate) async fn note_failed(&self, components: Vec<Component>, error: Error) {
         let Some(note) = self.world().ok().and_then(|world| world.note()) else {
             return;
         };
-        let guild = self.guild();
-        if let Err(error) = blocking(move || note(guild, &components, &error)).await {
+        let player = self.clone();
+        if let Err(error) = blocking(move || note(&player, &components, &error)).await {
             let error = error.context("the log could not be told of a restore that failed");
             self.happened(Happened::Failed(error.to_string()));
         }

@@ -4,6 +4,7 @@ mod agree;
 mod commands;
 mod heard;
 mod load;
+mod lost;
 mod play;
 mod state;
 mod still;
@@ -29,6 +30,7 @@ use crate::event::{Happened, Told};
 use crate::lavalink::{Event, NodePlayer, PlayerChange, PlayerState, VoiceServer};
 use crate::node::Node;
 use crate::world::World;
+use lost::Lost;
 
 /// A player of a guild. Clones are the same player.
 #[derive(Clone)]
@@ -67,17 +69,12 @@ struct Seat {
     said: Vec<String>,
     /// Since when nothing is heard of its node.
     lost: Option<Lost>,
+    /// Why its node may not play what it says here, where that is so.
+    astray: Option<String>,
     /// Why nobody may change it now, where that is so.
     still: Option<String>,
     /// What its node told meanwhile.
     missed: Vec<Event>,
-}
-
-/// A moment, by the clock that goes on and by the one that says what time it is.
-#[derive(Clone, Copy)]
-struct Lost {
-    since: Instant,
-    at: Timestamp,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -181,6 +178,11 @@ impl Player {
     /// # Errors
     /// `InvalidInput` where what is kept with a track is nested too deep.
     pub fn document(&self) -> Result<Document> {
+        self.captured().map(|(_, _, document)| document)
+    }
+
+    /// Its document with the state that is in it, and where its track is by that, in milliseconds.
+    pub(crate) fn captured(&self) -> Result<(State, u64, Document)> {
         let mut at = self.whereabouts();
         let mut state = self.state();
         // Until it is stored it may take a while, in which a track that plays goes on.
@@ -191,7 +193,10 @@ impl Player {
             world.plugins.save(self.guild(), &mut state.plugins);
         }
         // Of a node that is gone, nobody knows more than what it said last.
-        state.document(&at, self.lost().unwrap_or_else(Instant::now))
+        let now = self.lost().unwrap_or_else(Instant::now);
+        let document = state.document(&at, now)?;
+        let position = state.position_at(now);
+        Ok((state, position, document))
     }
 
     pub(crate) fn world(&self) -> Result<Arc<World>> {
@@ -259,38 +264,6 @@ impl Player {
         if let Ok(world) = self.world() {
             world.tell(Told::of(self.guild(), what));
         }
-    }
-
-    /// Nothing is heard of its node since then. Whether its track plays on, nobody knows yet.
-    pub(crate) fn lose(&self, since: Instant) {
-        let at = Timestamp::now()
-            .checked_sub(since.elapsed())
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        locked(&self.shared.seat)
-            .lost
-            .get_or_insert(Lost { since, at });
-    }
-
-    fn lost(&self) -> Option<Instant> {
-        locked(&self.shared.seat).lost.map(|lost| lost.since)
-    }
-
-    /// Its node is heard of again, or another one has it.
-    pub(crate) fn find(&self) {
-        locked(&self.shared.seat).lost = None;
-    }
-
-    /// Whether something was done with it on its node since that was lost: then it needs no finding.
-    pub(crate) fn is_found(&self) -> bool {
-        let seat = locked(&self.shared.seat);
-        let session = seat.node.as_ref().and_then(|node| node.session());
-        seat.lost.is_none() && session.is_some() && seat.session == session
-    }
-
-    /// Where its track was when its node was last heard of, in milliseconds: nobody heard it any further.
-    pub(crate) fn last_position(&self) -> u64 {
-        let lost = self.lost();
-        self.locked().position_at(lost.unwrap_or_else(Instant::now))
     }
 
     /// Its node tells where it stands. While it is found again, that is asked for, and what was known of before tells

@@ -10,6 +10,7 @@
 
 mod archive;
 mod asked;
+mod astray;
 mod comes_back;
 mod deploys;
 mod in_trouble;
@@ -17,6 +18,7 @@ mod meanwhile;
 mod nodes;
 mod playing;
 mod restoring;
+mod stood_still;
 mod tls;
 mod told;
 mod world;
