@@ -57,7 +57,8 @@ fn program<C: Parser>(
         Ok(cli) => {
             let json = is_json(&cli);
             let mut out = Out::new(json);
-            let done = run(&cli, &mut out).and_then(|()| out.finish());
+            let done = run(&cli, &mut out);
+            let done = out.end(done);
             hooked::deliver();
             (json, done)
         }

@@ -83,6 +83,9 @@ impl Cleanup {
         let cleaned = (!self.dry_run)
             .then(|| engine.cleanup(plan, &mut |_| {}))
             .transpose()?;
+        if cleaned.is_some() {
+            out.did();
+        }
         close(engine, out);
         let deleted = cleaned.as_ref().map_or(plan.deleted, |it| it.deleted);
         if out.is_json() {

@@ -49,6 +49,9 @@ impl Delete {
         } else {
             engine.delete(&ids, GRACE)?
         };
+        if !self.dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": self.dry_run, "deleted": deleted}));

@@ -79,7 +79,9 @@ impl Restore {
             let left = leave(&guilds, &source, guild, (&components, &undo), others, out);
             left.and_then(|()| back(&undo, out))
         };
-        close(engine, out);
+        if out.is_done() {
+            close(engine, out);
+        }
         done
     }
 
@@ -98,6 +100,7 @@ impl Restore {
         };
         let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
+        out.did();
         let value = &answer.value;
         if out.is_json() {
             let mut all = value.clone();
@@ -158,8 +161,9 @@ fn leave(
 ) -> Result<()> {
     let session = guilds.session(guild);
     let head = restore_stored(guilds.engine, &session, &source.data, components)?;
-    let stored = guilds.engine.restore(&format!("{session}@latest"))?;
-    let queue = LiveQueue::restored(guild, &stored)?;
+    out.did();
+    let queue = newest(guilds, guild)
+        .map_err(|failure| failure.after("it is done, but could not be read back"))?;
     if out.is_json() {
         return out.json(&json!({
             "dry_run": false, "live": false, "guild": guild, "components": components,
@@ -178,6 +182,15 @@ fn leave(
     } else {
         "no bot runs: it is put on a node when the bot starts"
     })
+}
+
+/// What is stored of a guild.
+fn newest(guilds: &Guilds<'_>, guild: u64) -> Result<LiveQueue> {
+    let latest = format!("{}@latest", guilds.session(guild));
+    Ok(LiveQueue::restored(
+        guild,
+        &guilds.engine.restore(&latest)?,
+    )?)
 }
 
 /// Which components were restored: the rest is as it was.

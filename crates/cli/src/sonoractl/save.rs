@@ -84,6 +84,7 @@ impl Save {
                 failed.push((*guild, failure.after(&unwritten(&player))));
                 None
             });
+            out.did();
             saved.push(Done { player, file });
         }
         if !live && !saved.is_empty() {
@@ -95,11 +96,9 @@ impl Save {
             });
         }
         close(engine, out);
-        // Only now: where nobody can be told, all guilds are saved all the same, and the error says which.
-        let told = tell(&saved, &failed, live, out);
-        let done = Failure::of_several(failed, saved.len(), "saved as asked");
-        told.map_err(|failure| untold(&saved, &done, &failure))?;
-        done
+        // Only now: where nobody can be told, all guilds are saved all the same.
+        tell(&saved, &failed, live, out)?;
+        Failure::of_several(failed, saved.len(), "saved as asked")
     }
 
     fn save(&self, guilds: &Guilds<'_>, guild: u64, live: bool) -> Result<SavedPlayer> {
@@ -206,21 +205,6 @@ fn tell(saved: &[Done], failed: &[(u64, Failure)], live: bool, out: &mut Out) ->
         };
         out.line(format!("{mark} {}", told(done)))
     })
-}
-
-/// What was done, where it could not be told.
-fn untold(saved: &[Done], done: &Result<()>, failure: &Failure) -> Failure {
-    let mut lines = vec![format!(
-        "it is saved, but could not be told: {}",
-        failure.message()
-    )];
-    lines.extend(saved.iter().map(told));
-    lines.extend(
-        done.as_ref()
-            .err()
-            .map(|failed| failed.message().to_owned()),
-    );
-    Failure::partly(lines.join("\n"))
 }
 
 fn told(done: &Done) -> String {

@@ -50,6 +50,7 @@ impl Asking {
         out: &mut Out,
     ) -> Result<()> {
         let answer = self.send(engine, session, verb, arguments, None)?;
+        out.did();
         if out.is_json() {
             return out.json(&with_answer(&answer, true));
         }

@@ -29,6 +29,7 @@ pub(crate) fn carry_out(
         };
     }
     let report = restore.apply()?;
+    out.did();
     if out.is_json() {
         let mut all = value(&report)?;
         if let Some(all) = all.as_object_mut() {
@@ -42,7 +43,12 @@ pub(crate) fn carry_out(
 /// Closes the store; what was done is done, also where tidying up fails.
 pub(crate) fn close(engine: Engine, out: &Out) {
     if let Err(error) = engine.close() {
-        out.note(format!("it is done, but packing the store failed: {error}"));
+        let done = if out.is_done() {
+            "it is done, but "
+        } else {
+            ""
+        };
+        out.note(format!("{done}packing the store failed: {error}"));
     }
 }
 

@@ -103,6 +103,9 @@ impl Undo {
         } else {
             engine.undo_skip(session)?
         };
+        if !*dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": dry_run, "passed_over": passed}));

@@ -69,6 +69,9 @@ impl Take {
         };
         let wait = self.patience(guilds.running()?.len());
         let answer = send(&engine, &session, TAKE, (json!(asked), None), wait)?;
+        if !self.dry_run {
+            out.did();
+        }
         let value = &answer.value;
         if out.is_json() {
             let mut all = value.clone();

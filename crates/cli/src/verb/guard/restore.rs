@@ -74,6 +74,7 @@ impl Restore {
             };
         }
         let report = restore.apply()?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": false, "returned": returned, "report": report}));
@@ -88,6 +89,7 @@ impl Restore {
         let arguments = json!({"from": self.from});
         let send = &self.asking;
         let answer = send.send(&engine, &self.session, "guard_restore", arguments, None)?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&with_answer(&answer, true));
