@@ -41,7 +41,7 @@ impl Cleanup {
         rules.older_than = Some(self.older_than);
         rules.check()?;
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let meant = match self.guild_id {
             Some(guild) => vec![guild],
             None => guilds.stored()?,

@@ -35,7 +35,7 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let found = self
             .names
             .iter()

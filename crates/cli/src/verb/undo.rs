@@ -86,7 +86,7 @@ impl Undo {
             drop(restore);
             self.what.ask(&engine, "undo", global, out)?;
         } else {
-            carry_out(restore, self.what.dry_run, global, out)?;
+            carry_out(&engine, restore, self.what.dry_run, global, out)?;
         }
         close(engine, out);
         Ok(())
@@ -127,7 +127,7 @@ impl Redo {
             drop(restore);
             self.what.ask(&engine, "redo", global, out)?;
         } else {
-            carry_out(restore, self.what.dry_run, global, out)?;
+            carry_out(&engine, restore, self.what.dry_run, global, out)?;
         }
         close(engine, out);
         Ok(())

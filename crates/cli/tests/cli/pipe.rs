@@ -112,6 +112,11 @@ fn what_is_done_and_cannot_be_told_is_said_with_what_it_was() {
         let output = command.stdout(full).stderr(Stdio::piped()).output();
         Ran::of(output.unwrap())
     };
+    // The plan is told before anything is done.
+    let before = house.contents();
+    full("rollback s").failed(1, "No space left");
+    full("snapshot delete s@latest --dry-run").failed(1, "No space left");
+    assert_eq!(house.contents(), before);
     for (command, told) in [
         ("snapshot delete s@-4", "in the trash for 7 days"),
         ("snapshot pin s@-1", "pinned"),
@@ -129,14 +134,9 @@ fn what_is_done_and_cannot_be_told_is_said_with_what_it_was() {
         assert_eq!((ran.code, &*kind), (Some(3), "partly_done"), "{ran}");
         assert!(message.contains("\"dry_run\":false"), "{ran}");
     }
-    // The plan is told before anything is done.
-    let before = house.contents();
-    full("rollback s").failed(1, "No space left");
-    full("snapshot delete s@latest --dry-run").failed(1, "No space left");
-    assert_eq!(house.contents(), before);
 }
 
-fn interrupt(pid: u32) {
+pub(crate) fn interrupt(pid: u32) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
 }

@@ -57,7 +57,7 @@ pub(in crate::sonoractl) struct Take {
 impl Take {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let session = self.find(&guilds)?;
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).ok();
         let asked = Deployment {
