@@ -66,16 +66,15 @@ impl Guilds<'_> {
             return Ok(());
         }
         let shown: Vec<_> = known.iter().take(SHOWN).map(u64::to_string).collect();
-        let more = match known.len() - shown.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+        let there = match known.len() - shown.len() {
+            _ if shown.is_empty() => "there is none yet".to_owned(),
+            0 => format!("there are {}", shown.join(", ")),
+            more => format!("there are {} and {more} more", shown.join(", ")),
         };
         Err(Failure::new(
             ErrorKind::NotFound,
             format!(
-                "neither a bot nor the store knows guild {guild}: there are {}{more}; nothing was changed. Give --new if \
-                 it is a new one",
-                shown.join(", ")
+                "neither a bot nor the store knows guild {guild}: {there}; nothing was changed. Give --new if it is a new one"
             ),
         ))
     }

@@ -79,6 +79,9 @@ fn a_place_in_the_history_needs_a_guild() {
 #[test]
 fn a_guild_that_nobody_knows_is_refused_unless_it_is_said_to_be_new() {
     let house = House::new();
+    file(&house.path("s.json"), json!({"track": "t"}));
+    let ran = restore(&house, &["s.json", "--guild-id", "999"]);
+    refused(&ran, 4, "knows guild 999: there is none yet");
     house.save("sonora/5", &json!({"queue": {"upcoming": []}}).to_string());
     house.save("sonora/6", &json!({"queue": {"upcoming": []}}).to_string());
     let of_five = "sonora/5@latest";
@@ -103,7 +106,6 @@ fn a_guild_that_nobody_knows_is_refused_unless_it_is_said_to_be_new() {
     // Known by now.
     restore(&house, &[of_five, "--guild-id", "999"]).ok();
     // The snapshot's own guild is no guess.
-    file(&house.path("s.json"), json!({"track": "t"}));
     restore(&house, &["s.json"]).ok();
 }
 
