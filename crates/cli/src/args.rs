@@ -147,7 +147,7 @@ pub(crate) fn help(asked: &clap::Error) -> ExitCode {
     }
 }
 
-/// Whether the arguments, which could not be read, ask for JSON all the same.
+/// Whether the arguments ask for JSON, also where they cannot be read.
 pub(crate) fn asks_for_json(arguments: &[OsString]) -> bool {
     let options = arguments.iter().take_while(|argument| *argument != "--");
     options.into_iter().any(|argument| argument == "--json")

@@ -86,9 +86,9 @@ impl Failure {
     }
 
     /// It was stopped from the keyboard, while somebody else was asked.
-    pub(crate) fn given_up(message: String) -> Self {
+    pub(crate) fn given_up(error: &dalsegno::Error) -> Self {
         Self {
-            message,
+            message: hint(error.to_string()),
             ..Self::interrupted()
         }
     }
@@ -110,16 +110,17 @@ impl Failure {
     /// Says it on standard error and gives the exit code.
     pub(crate) fn report(&self, as_json: bool) -> ExitCode {
         let mut stderr = io::stderr().lock();
+        let message = hint(self.message.clone());
         // Where even this cannot be written, the exit code still tells.
         let _unheard = if as_json {
-            let error = json!({"error": {"kind": self.kind, "message": self.message}});
+            let error = json!({"error": {"kind": self.kind, "message": message}});
             writeln!(stderr, "{error}")
         } else {
             writeln!(
                 stderr,
                 "{}: {}",
                 program::name(),
-                human::safe_lines(&self.message)
+                human::safe_lines(&message)
             )
         };
         ExitCode::from(self.code)
@@ -149,7 +150,7 @@ impl From<dalsegno::Error> for Failure {
         if let Some(cause) = cause.filter(|cause| !message.contains(cause)) {
             message = format!("{message}: {cause}");
         }
-        let message = by_name(message, program::name());
+        let message = hint(message);
         if error.is_partly_done() {
             return Self::partly(message);
         }
@@ -170,13 +171,20 @@ const VERBS: [&str; 9] = [
     "lease ",
 ];
 
+/// A message of the engine, with the verbs that it names as this program's user has to type them.
+pub(crate) fn hint(message: String) -> String {
+    by_name(message, program::name())
+}
+
 /// The message in the words of a `program`: the verbs that the engine names are those of `dalsegno`, and `sonoractl` asks
 /// without being told to.
 fn by_name(message: String, program: &str) -> String {
     if program == "dalsegno" {
         return message;
     }
-    let message = message.replace(" (`--ask`)", "");
+    let message = message
+        .replace(" (`--ask`)", "")
+        .replace("make one with `init`", "give the bot's with --store PATH");
     VERBS.iter().fold(message, |message, verb| {
         message.replace(&format!("`{verb}"), &format!("`dalsegno {verb}"))
     })
@@ -228,6 +236,11 @@ mod tests {
         assert_eq!(
             by_name(hint.to_owned(), "sonoractl"),
             "nothing; `dalsegno snapshot list --deleted` shows it, and `dalsegno undo a --skip` passes over it"
+        );
+        let hint = "there is no store at s (make one with `init`)";
+        assert_eq!(
+            by_name(hint.to_owned(), "sonoractl"),
+            "there is no store at s (give the bot's with --store PATH)"
         );
         let hint = "it answers no requests (`--ask`): do this there";
         assert_eq!(

@@ -78,7 +78,8 @@ fn take(from: impl Read, limit: u64, shown: &str) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn check_size(size: u64, limit: u64, shown: &str) -> Result<()> {
+/// Refuses what is larger than `limit`, with its true size.
+pub(crate) fn check_size(size: u64, limit: u64, shown: &str) -> Result<()> {
     if size > limit {
         return Err(refused(format!(
             "{shown} has {size} bytes; the limit is {}",

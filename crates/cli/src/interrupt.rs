@@ -4,21 +4,23 @@
 //! file is told to stop, so that it takes the file away.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::{program, progress};
+use crate::failure::Failure;
+use crate::progress;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
-static POLITE: AtomicBool = AtomicBool::new(false);
+/// How much is at work that the first Ctrl-C does not end.
+static POLITE: AtomicUsize = AtomicUsize::new(0);
 
-/// Begins to watch for Ctrl-C.
-pub(crate) fn watch() {
+/// Begins to watch for Ctrl-C, which is told as other errors are.
+pub(crate) fn watch(as_json: bool) {
     // Where another handler is set or the signal is ignored, as in the background, that stays.
-    let _as_it_was = ctrlc::try_set_handler(|| {
+    let _as_it_was = ctrlc::try_set_handler(move || {
         let first = !ASKED.swap(true, Ordering::SeqCst);
-        if !(first && POLITE.load(Ordering::SeqCst)) {
+        if !(first && POLITE.load(Ordering::SeqCst) > 0) {
             progress::clear();
-            let _unheard = writeln!(io::stderr(), "{}: interrupted", program::name());
+            Failure::interrupted().report(as_json);
             std::process::exit(130);
         }
     });
@@ -29,7 +31,7 @@ pub(crate) struct Polite;
 
 impl Polite {
     pub(crate) fn begin() -> Self {
-        POLITE.store(true, Ordering::SeqCst);
+        POLITE.fetch_add(1, Ordering::SeqCst);
         Self
     }
 
@@ -41,7 +43,7 @@ impl Polite {
 
 impl Drop for Polite {
     fn drop(&mut self) {
-        POLITE.store(false, Ordering::SeqCst);
+        POLITE.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

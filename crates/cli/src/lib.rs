@@ -53,13 +53,14 @@ fn program<C: Parser>(
     is_json: impl FnOnce(&C) -> bool,
 ) -> ExitCode {
     program::called(name);
-    interrupt::watch();
     let arguments: Vec<_> = std::env::args_os().collect();
+    interrupt::watch(args::asks_for_json(&arguments));
     let (json, result) = match C::try_parse_from(&arguments) {
         Ok(cli) => {
             let json = is_json(&cli);
             let mut out = Out::new(json);
-            let done = run(&cli, &mut out).and_then(|()| out.finish());
+            let done = run(&cli, &mut out);
+            let done = out.end(done);
             hooked::deliver();
             (json, done)
         }

@@ -10,7 +10,7 @@ use etcetera::BaseStrategy;
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::settings::configuration;
-use crate::{hooked, key};
+use crate::{hooked, key, program};
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";
@@ -173,11 +173,15 @@ impl Place {
         }
         if error.kind() == ErrorKind::NotFound && self.named == Named::User {
             let path = self.path.display();
+            let way = match program::name() {
+                "dalsegno" => "make one with `dalsegno init`, or name one",
+                _ => "give the bot's",
+            };
             return Failure::new(
                 ErrorKind::NotFound,
                 format!(
-                    "there is no store: neither {HERE}/ here nor {path} holds one; make one with \
-                     `dalsegno init`, or name one with --store or {VARIABLE}"
+                    "there is no store: neither {HERE}/ here nor {path} holds one; {way} with --store or \
+                     {VARIABLE}"
                 ),
             );
         }

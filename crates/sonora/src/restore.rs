@@ -37,8 +37,9 @@ impl Player {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
+        let guild = self.guild();
         if self.node().is_none() {
-            return Err(error);
+            return Err(error.context(format!("guild {guild}")));
         }
         let before = Wanted {
             state: before,
@@ -46,11 +47,11 @@ impl Player {
             voice: None,
         };
         match self.try_put(before, |_| {}).await {
-            Ok(()) => Err(error),
+            Ok(()) => Err(error.context(format!("the player of guild {guild} is as it was"))),
             Err(other) => {
                 self.stray(format!("its node may play something else: {error}"));
                 Err(error.context(format!(
-                    "what was before could not be put back either ({other})"
+                    "guild {guild}: what was before could not be put back either ({other})"
                 )))
             }
         }

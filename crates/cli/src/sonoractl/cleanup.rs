@@ -41,7 +41,7 @@ impl Cleanup {
         rules.older_than = Some(self.older_than);
         rules.check()?;
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let meant = match self.guild_id {
             Some(guild) => vec![guild],
             None => guilds.stored()?,
@@ -83,6 +83,9 @@ impl Cleanup {
         let cleaned = (!self.dry_run)
             .then(|| engine.cleanup(plan, &mut |_| {}))
             .transpose()?;
+        if cleaned.is_some() {
+            out.did();
+        }
         close(engine, out);
         let deleted = cleaned.as_ref().map_or(plan.deleted, |it| it.deleted);
         if out.is_json() {

@@ -35,7 +35,7 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let found = self
             .names
             .iter()
@@ -49,6 +49,9 @@ impl Delete {
         } else {
             engine.delete(&ids, GRACE)?
         };
+        if !self.dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": self.dry_run, "deleted": deleted}));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::health_check;
 use super::options::Options;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, hint};
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::config;
@@ -107,7 +107,7 @@ impl Check {
     fn finding(what: &'static str, severity: Severity, message: &str, remedy: &str) -> Self {
         Self {
             what,
-            seen: format!("{message}; {remedy}"),
+            seen: hint(format!("{message}; {remedy}")),
             wrong: Some(severity),
         }
     }
@@ -172,9 +172,9 @@ fn store(options: &Options) -> Vec<Check> {
                 findings.map(|it| Check::finding(what, it.severity, &it.message, &it.remedy)),
             );
         }
-        Err(error) => checks.push(Check::problem(what, &error.to_string())),
+        Err(error) => checks.push(Check::problem(what, Failure::from(error).message())),
     }
-    checks.push(match options.guilds(&engine).holders() {
+    checks.push(match options.guilds(&engine).and_then(|it| it.holders()) {
         Ok(holders) => Check::well("players", players(&holders)),
         Err(failure) => Check::problem("players", failure.message()),
     });

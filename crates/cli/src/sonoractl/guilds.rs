@@ -1,5 +1,6 @@
 //! Which guilds there are, who has them, and which snapshot is meant.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dalsegno::{Answer, Engine, ErrorKind, Holder, Holding, Snapshot};
@@ -9,10 +10,13 @@ use crate::failure::{Failure, Result};
 use crate::human;
 use crate::verb::asking;
 
+/// How many guilds an error names.
+const SHOWN: usize = 20;
+
 /// The players of a store.
 pub(super) struct Guilds<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) app: &'a str,
+    pub(super) app: String,
 }
 
 impl Guilds<'_> {
@@ -24,7 +28,7 @@ impl Guilds<'_> {
     /// The guild of a session, if it is a player's.
     pub(super) fn guild(&self, session: &str) -> Option<u64> {
         session
-            .strip_prefix(self.app)?
+            .strip_prefix(&*self.app)?
             .strip_prefix('/')?
             .parse()
             .ok()
@@ -54,6 +58,27 @@ impl Guilds<'_> {
         Ok(guilds)
     }
 
+    /// Refuses a guild that neither a bot nor the store knows: most likely its number is a wrong one.
+    pub(super) fn refuse_unknown(&self, guild: u64) -> Result<()> {
+        let holders = self.holders()?.into_iter().map(|(guild, _)| guild);
+        let known: BTreeSet<_> = self.stored()?.into_iter().chain(holders).collect();
+        if known.contains(&guild) {
+            return Ok(());
+        }
+        let shown: Vec<_> = known.iter().take(SHOWN).map(u64::to_string).collect();
+        let there = match known.len() - shown.len() {
+            _ if shown.is_empty() => "there is none yet".to_owned(),
+            0 => format!("there are {}", shown.join(", ")),
+            more => format!("there are {} and {more} more", shown.join(", ")),
+        };
+        Err(Failure::new(
+            ErrorKind::NotFound,
+            format!(
+                "neither a bot nor the store knows guild {guild}: {there}; nothing was changed. Give --new if it is a new one"
+            ),
+        ))
+    }
+
     /// The guilds that are meant, and whether a bot plays them: the one of `--guild-id`, else all that a bot has, else,
     /// where none runs, all that are stored.
     pub(super) fn meant(&self, guild: Option<u64>) -> Result<(Vec<u64>, bool)> {
@@ -66,7 +91,7 @@ impl Guilds<'_> {
         }
         let stored = self.stored()?;
         if stored.is_empty() {
-            let app = human::safe(self.app);
+            let app = human::safe(&self.app);
             return Err(Failure::new(
                 ErrorKind::NotFound,
                 format!(
@@ -87,12 +112,23 @@ impl Guilds<'_> {
 
     /// The snapshot of that name. With a guild, its own comes before others'.
     pub(super) fn find(&self, name: &str, guild: Option<u64>) -> Result<Snapshot> {
+        if name.is_empty() {
+            return Err(Failure::usage(
+                "the name is empty: give a snapshot's name, its id, or a file",
+            ));
+        }
+        let place = name.strip_prefix('@');
         if let Some(guild) = guild {
-            let own = format!("{}@{name}", self.session(guild));
+            let own = format!("{}@{}", self.session(guild), place.unwrap_or(name));
             match self.engine.info(&own) {
-                Err(error) if is_none(error.kind()) => {}
+                Err(error) if place.is_none() && is_none(error.kind()) => {}
                 found => return Ok(found?),
             }
+        } else if place.is_some() {
+            let (name, app) = (human::safe(name), human::safe(&self.app));
+            return Err(Failure::usage(format!(
+                "of which guild is '{name}'? Give --guild-id, or {app}/GUILD{name}"
+            )));
         }
         let found =
             self.engine
@@ -144,8 +180,8 @@ pub(super) fn of_guild(name: &str, guild: Option<u64>, its: Option<u64>, what: &
 
 /// For clap.
 pub(super) fn guild_id(text: &str) -> Result<u64, &'static str> {
-    text.parse()
-        .map_err(|_| "a guild's id is a number, such as 123456789")
+    let id = text.parse().ok().filter(|id| *id != 0);
+    id.ok_or("a guild's id is a number, such as 123456789")
 }
 
 fn is_none(kind: ErrorKind) -> bool {

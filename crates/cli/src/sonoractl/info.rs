@@ -31,7 +31,7 @@ pub(super) struct Info {
 impl Info {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let (engine, _) = options.engine_or_file(&self.name)?;
-        let source = Source::find(&options.guilds(&engine), &self.name, self.guild_id)?;
+        let source = Source::find(&options.guilds(&engine)?, &self.name, self.guild_id)?;
         of_guild(&self.name, self.guild_id, Some(source.guild), "it")?;
         if out.is_json() {
             let (snapshot, file) = match &source.from {

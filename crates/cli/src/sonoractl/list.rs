@@ -35,7 +35,7 @@ pub(super) struct List {
 impl List {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let mut kinds = Kind::ALL.to_vec();
         if !self.all {
             kinds.retain(|kind| !matches!(kind, Kind::Safety | Kind::Guard));

@@ -1,5 +1,6 @@
 //! The options that every verb has: the store, the node, the bot's name in the store.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,17 +35,16 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "FILE", display_order = 102)]
     config: Option<PathBuf>,
     /// What the bot's sessions begin with: those of `sonora` are sonora/GUILD
+    ///
+    /// Without it, the environment's SONORA_APP, else sonora.
     #[arg(
         long,
         global = true,
         value_name = "NAME",
-        env = "SONORA_APP",
-        hide_env_values = true,
-        default_value = "sonora",
         value_parser = app,
         display_order = 103
     )]
-    pub(crate) app: String,
+    app: Option<String>,
     /// What is said beside the answers: remarks, or warnings and errors only
     #[arg(
         long,
@@ -57,29 +57,27 @@ pub(crate) struct Options {
     )]
     log_level: Level,
     /// The Lavalink node's host
+    ///
+    /// Without it, the environment's SONORA_HOST, else 127.0.0.1.
     #[arg(
         long,
         global = true,
         value_name = "HOST",
-        env = "SONORA_HOST",
-        hide_env_values = true,
-        default_value = "127.0.0.1",
         help_heading = "Node",
         display_order = 110
     )]
-    host: String,
+    host: Option<String>,
     /// Its port
+    ///
+    /// Without it, the environment's SONORA_PORT, else 2333.
     #[arg(
         long,
         global = true,
         value_name = "PORT",
-        env = "SONORA_PORT",
-        hide_env_values = true,
-        default_value_t = 2333,
         help_heading = "Node",
         display_order = 111
     )]
-    port: u16,
+    port: Option<u16>,
     /// The file whose first line is its password
     #[arg(
         long,
@@ -135,6 +133,24 @@ fn app(text: &str) -> dalsegno::Result<String> {
     check_session_name(text).map(|()| text.to_owned())
 }
 
+/// What the environment says, read only where it is needed: a verb that asks no node does not stop for its port. An empty
+/// variable is an unset one, as everywhere.
+fn of_environment<T, E: std::fmt::Display>(
+    name: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>> {
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let value = value.to_string_lossy();
+    read(&value).map(Some).map_err(|why| {
+        let value = value.escape_debug();
+        Failure::usage(format!(
+            "the environment variable {name} is '{value}': {why}"
+        ))
+    })
+}
+
 impl Options {
     /// What holds for the whole program.
     pub(super) fn settle(&self, out: &mut Out) -> Result<()> {
@@ -176,11 +192,12 @@ impl Options {
     }
 
     /// The players of the store.
-    pub(super) fn guilds<'a>(&'a self, engine: &'a Engine) -> Guilds<'a> {
-        Guilds {
-            engine,
-            app: &self.app,
-        }
+    pub(super) fn guilds<'a>(&self, engine: &'a Engine) -> Result<Guilds<'a>> {
+        let app = match &self.app {
+            Some(app) => app.clone(),
+            None => of_environment("SONORA_APP", app)?.unwrap_or_else(|| "sonora".to_owned()),
+        };
+        Ok(Guilds { engine, app })
     }
 
     /// The node.
@@ -193,6 +210,23 @@ impl Options {
                 password => password?,
             },
         };
-        Ok(Address::new(&self.host, self.port, password).secure(self.tls))
+        let host = match &self.host {
+            Some(host) => host.clone(),
+            None => {
+                let host = |host: &str| Ok::<_, Infallible>(host.to_owned());
+                of_environment("SONORA_HOST", host)?.unwrap_or_else(|| "127.0.0.1".to_owned())
+            }
+        };
+        let port = match self.port {
+            Some(port) => port,
+            None => {
+                let port = |port: &str| {
+                    let port = port.parse::<u16>();
+                    port.map_err(|_| "a port is a number from 1 to 65535")
+                };
+                of_environment("SONORA_PORT", port)?.unwrap_or(2333)
+            }
+        };
+        Ok(Address::new(host, port, password).secure(self.tls))
     }
 }

@@ -10,6 +10,7 @@ use super::guilds::{Guilds, guild_id};
 use super::options::Options;
 use super::player;
 use crate::failure::{Failure, Result};
+use crate::interrupt::Polite;
 use crate::output::Out;
 use crate::verb::asking::duration;
 use crate::{human, style};
@@ -26,7 +27,8 @@ pub(super) enum Queue {
 
 /// Show what plays, and what will, of all guilds or one
 ///
-/// The running bot is asked for it. Where none runs, it is what is stored, and that is said.
+/// The running bot is asked for it. Where none runs, it is what is stored, and that is said. Of what is upcoming, the
+/// titles of the first 10 are shown, with --json of the first 100; `snapshot save --output` writes all.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +39,7 @@ pub(super) struct Inspect {
     #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
     /// How long to wait for the bot's answer
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -51,11 +53,17 @@ impl Queue {
 impl Inspect {
     fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let (meant, live) = guilds.meant(self.guild_id)?;
         let (mut queues, mut failed, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        let _polite = Polite::begin();
         for guild in meant {
-            match self.look(&guilds, guild, live) {
+            // Who presses Ctrl-C means the rest, too.
+            let seen = match Polite::asked() {
+                true => Err(Failure::interrupted()),
+                false => self.look(&guilds, guild, live),
+            };
+            match seen {
                 Ok((queue, its)) => {
                     left.extend((live && !its).then(|| guild.to_string()));
                     queues.push(queue);
@@ -171,7 +179,7 @@ mod tests {
         let engine = Engine::open(&path).unwrap();
         let guilds = Guilds {
             engine: &engine,
-            app: "sonora",
+            app: "sonora".to_owned(),
         };
         let inspect = Inspect {
             guild_id: None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use dalsegno::ErrorKind;
 use dalsegno_sonora::{Component, LiveQueue, RESTORE, merge_stored, restore_stored};
 use serde_json::{Value, json};
 
@@ -22,7 +23,8 @@ use crate::{human, style};
 /// guild, the state becomes the newest stored one, and the bot puts it on a node when it starts.
 ///
 /// What stood there is kept first; `dalsegno undo SESSION --ask` takes it back. Of another guild's snapshot, neither the
-/// node's session nor the voice channel is taken. Exit code 3 if a part could not be restored.
+/// node's session nor the voice channel is taken. Exit code 2 if a component that is named is not in the snapshot, 3 if a
+/// plugin does not take its state.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,6 +39,9 @@ pub(super) struct Restore {
     /// Into this guild; without it, the snapshot's own
     #[arg(long, value_name = "ID", value_parser = guild_id)]
     guild_id: Option<u64>,
+    /// Also into a guild that neither a bot nor the store knows
+    #[arg(long, requires = "guild_id")]
+    new: bool,
     /// Only these: queue, current, filters, autoplay, settings, or player for current and settings
     #[arg(
         long,
@@ -49,24 +54,27 @@ pub(super) struct Restore {
     #[arg(long)]
     dry_run: bool,
     /// How long to wait for the bot's answer
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     timeout: Duration,
 }
 
 impl Restore {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
-        let asked = Component::parse(self.components.iter().map(|word| word.trim()))?;
+        Component::parse(self.words())?;
         let (engine, none) = if self.dry_run {
             options.engine_or_file(&self.name)?
         } else {
             (options.engine()?, None)
         };
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let source = Source::find(&guilds, &self.name, self.guild_id)?;
         let guild = self.guild_id.unwrap_or(source.guild);
         let running = guilds.running()?;
         let live = running.contains(&guild);
-        let components = Component::present(&source.data, &asked)?;
+        let components = self.components(&source)?;
+        if guild != source.guild && !self.new && none.is_none() {
+            guilds.refuse_unknown(guild)?;
+        }
         if self.dry_run {
             let no_store = none.as_ref().map(Failure::message);
             return plan(&guilds, &source, guild, &components, (live, no_store), out);
@@ -79,8 +87,40 @@ impl Restore {
             let left = leave(&guilds, &source, guild, (&components, &undo), others, out);
             left.and_then(|()| back(&undo, out))
         };
-        close(engine, out);
+        if out.is_done() {
+            close(engine, out);
+        }
         done
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.components.iter().map(|word| word.trim())
+    }
+
+    /// What is restored: what the snapshot has, or what was named, all of which it has.
+    fn components(&self, source: &Source) -> Result<Vec<Component>> {
+        let name = human::safe(&self.name);
+        let there = Component::present(&source.data, &Component::ALL);
+        let there = there.map_err(|error| error.context(format!("'{name}'")))?;
+        if self.components.is_empty() {
+            return Ok(there);
+        }
+        let asked = Component::parse(self.words())?;
+        let list = |components: Vec<Component>| {
+            let words: Vec<_> = components.into_iter().map(Component::as_str).collect();
+            words.join(", ")
+        };
+        let missing: Vec<_> = { asked.iter().copied() }
+            .filter(|it| !there.contains(it))
+            .collect();
+        if missing.is_empty() {
+            return Ok(asked);
+        }
+        let (missing, there) = (list(missing), list(there));
+        Err(Failure::new(
+            ErrorKind::InvalidInput,
+            format!("'{name}' has no {missing}, so nothing was changed; it has {there}"),
+        ))
     }
 
     /// The bot does it.
@@ -98,6 +138,7 @@ impl Restore {
         };
         let arguments = json!({"from": from, "components": components});
         let answer = guilds.ask(guild, RESTORE, (arguments, state), self.timeout)?;
+        out.did();
         let value = &answer.value;
         if out.is_json() {
             let mut all = value.clone();
@@ -158,8 +199,9 @@ fn leave(
 ) -> Result<()> {
     let session = guilds.session(guild);
     let head = restore_stored(guilds.engine, &session, &source.data, components)?;
-    let stored = guilds.engine.restore(&format!("{session}@latest"))?;
-    let queue = LiveQueue::restored(guild, &stored)?;
+    out.did();
+    let queue = newest(guilds, guild)
+        .map_err(|failure| failure.after("it is done, but could not be read back"))?;
     if out.is_json() {
         return out.json(&json!({
             "dry_run": false, "live": false, "guild": guild, "components": components,
@@ -178,6 +220,15 @@ fn leave(
     } else {
         "no bot runs: it is put on a node when the bot starts"
     })
+}
+
+/// What is stored of a guild.
+fn newest(guilds: &Guilds<'_>, guild: u64) -> Result<LiveQueue> {
+    let latest = format!("{}@latest", guilds.session(guild));
+    Ok(LiveQueue::restored(
+        guild,
+        &guilds.engine.restore(&latest)?,
+    )?)
 }
 
 /// Which components were restored: the rest is as it was.

@@ -14,6 +14,7 @@ use super::options::Options;
 use super::player;
 use crate::failure::{Failure, Result};
 use crate::human;
+use crate::interrupt::Polite;
 use crate::output::Out;
 use crate::verb::asking::duration;
 use crate::verb::put::close;
@@ -46,7 +47,7 @@ pub(super) struct Save {
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// How long to wait for the bot's answer
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -60,8 +61,13 @@ struct Done {
 
 impl Save {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
+        if self.output.as_deref() == Some(Path::new("-")) {
+            return Err(Failure::usage(
+                "--output names a file; for standard output use `dalsegno snapshot show`",
+            ));
+        }
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let (meant, live) = guilds.meant(self.guild_id)?;
         let files: Vec<_> = meant
             .iter()
@@ -70,9 +76,16 @@ impl Save {
         for file in files.iter().flatten() {
             refuse_taken(&engine, file)?;
         }
+        // What is saved by then is told.
+        let _polite = Polite::begin();
         let (mut saved, mut failed) = (Vec::new(), Vec::new());
         for (guild, file) in meant.iter().zip(files) {
-            let player = match self.save(&guilds, *guild, live) {
+            // Who presses Ctrl-C means the rest, too.
+            let saved_now = match Polite::asked() {
+                true => Err(Failure::interrupted()),
+                false => self.save(&guilds, *guild, live),
+            };
+            let player = match saved_now {
                 Ok(player) => player,
                 Err(failure) => {
                     failed.push((*guild, failure));
@@ -84,6 +97,7 @@ impl Save {
                 failed.push((*guild, failure.after(&unwritten(&player))));
                 None
             });
+            out.did();
             saved.push(Done { player, file });
         }
         if !live && !saved.is_empty() {
@@ -95,11 +109,9 @@ impl Save {
             });
         }
         close(engine, out);
-        // Only now: where nobody can be told, all guilds are saved all the same, and the error says which.
-        let told = tell(&saved, &failed, live, out);
-        let done = Failure::of_several(failed, saved.len(), "saved as asked");
-        told.map_err(|failure| untold(&saved, &done, &failure))?;
-        done
+        // Only now: where nobody can be told, all guilds are saved all the same.
+        tell(&saved, &failed, live, out)?;
+        Failure::of_several(failed, saved.len(), "saved as asked")
     }
 
     fn save(&self, guilds: &Guilds<'_>, guild: u64, live: bool) -> Result<SavedPlayer> {
@@ -209,21 +221,6 @@ fn tell(saved: &[Done], failed: &[(u64, Failure)], live: bool, out: &mut Out) ->
     })
 }
 
-/// What was done, where it could not be told.
-fn untold(saved: &[Done], done: &Result<()>, failure: &Failure) -> Failure {
-    let mut lines = vec![format!(
-        "it is saved, but could not be told: {}",
-        failure.message()
-    )];
-    lines.extend(saved.iter().map(told));
-    lines.extend(
-        done.as_ref()
-            .err()
-            .map(|failed| failed.message().to_owned()),
-    );
-    Failure::partly(lines.join("\n"))
-}
-
 fn told(done: &Done) -> String {
     let player = &done.player;
     let file = done.file.as_ref().map_or_else(String::new, |file| {
@@ -270,13 +267,25 @@ fn refuse_taken(engine: &Engine, file: &Path) -> Result<()> {
 }
 
 impl Failure {
-    /// What is to be said where `failed` of several were not done: the first one's kind where none was.
+    /// What is to be said where `failed` of several were not done: the first one's kind where none was. What is said of
+    /// several guilds is said once.
     pub(super) fn of_several(failed: Vec<(u64, Self)>, done: usize, what: &str) -> Result<()> {
-        let lines: Vec<_> = failed
-            .iter()
-            .map(|(guild, failure)| format!("guild {guild} was not {what}: {}", failure.message()))
-            .collect();
-        let message = lines.join("\n");
+        let mut said: Vec<(String, Vec<&(u64, Self)>)> = Vec::new();
+        for one in &failed {
+            let of_any = one.1.message().replace(&format!("/{}", one.0), "/GUILD");
+            match said.iter_mut().find(|(other, _)| *other == of_any) {
+                Some((_, same)) => same.push(one),
+                None => said.push((of_any, vec![one])),
+            }
+        }
+        let lines = said.into_iter().map(|(of_any, same)| {
+            if let [(guild, failure)] = &*same {
+                return format!("guild {guild} was not {what}: {}", failure.message());
+            }
+            let guilds: Vec<_> = same.iter().map(|(guild, _)| guild.to_string()).collect();
+            format!("guilds {} were not {what}: {of_any}", guilds.join(", "))
+        });
+        let message = lines.collect::<Vec<_>>().join("\n");
         match failed.into_iter().next() {
             None => Ok(()),
             Some((_, first)) if done == 0 => Err(first.saying(message)),

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use dalsegno::{ErrorKind, Snapshot};
-use dalsegno_sonora::{LiveQueue, SnapshotFile};
+use dalsegno_sonora::{LiveQueue, MAX_FILE_SIZE, SnapshotFile};
 use serde_json::Value;
 
 use super::guilds::Guilds;
 use crate::failure::{Failure, Result};
-use crate::human;
+use crate::{human, input};
 
 /// A state of a player, and where it is from.
 pub(super) struct Source {
@@ -36,11 +36,14 @@ impl Source {
             found => Some(found?),
         };
         let Some(snapshot) = found else {
+            let size = path.metadata().map_or(0, |found| found.len());
+            input::check_size(size, MAX_FILE_SIZE as u64, &human::safe(name))?;
             let file = SnapshotFile::load(path)?;
             let data = Value::Object(file.data.clone());
+            let queue = LiveQueue::read(file.guild_id, &data);
             return Ok(Self {
                 guild: file.guild_id,
-                queue: LiveQueue::read(file.guild_id, &data)?,
+                queue: queue.map_err(|error| error.context(path.display()))?,
                 data,
                 from: From::File(Box::new(file)),
             });

@@ -21,7 +21,7 @@ pub(crate) struct Asking {
     #[arg(long)]
     pub(crate) ask: bool,
     /// With --ask: how long to wait for the answer
-    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "ask",
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "ask",
           value_parser = duration)]
     timeout: Duration,
 }
@@ -50,6 +50,7 @@ impl Asking {
         out: &mut Out,
     ) -> Result<()> {
         let answer = self.send(engine, session, verb, arguments, None)?;
+        out.did();
         if out.is_json() {
             return out.json(&with_answer(&answer, true));
         }
@@ -79,7 +80,7 @@ pub(crate) fn send(
     drop(polite);
     answer.map_err(|error| {
         if interrupted {
-            Failure::given_up(error.to_string())
+            Failure::given_up(&error)
         } else {
             error.into()
         }

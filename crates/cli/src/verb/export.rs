@@ -79,6 +79,7 @@ impl Export {
             return Err(Failure::interrupted());
         }
         let count = written?;
+        out.did();
         if out.is_json() {
             return out.json(&json!({
                 "path": to.display().to_string(),

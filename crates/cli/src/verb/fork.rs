@@ -48,6 +48,7 @@ impl Fork {
             };
         }
         let made = engine.fork(&self.reference, &self.session)?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&made);

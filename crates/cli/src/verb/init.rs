@@ -41,6 +41,7 @@ impl Init {
             None => Place::meant(global)?.map_or_else(|| HERE.into(), |place| place.path),
         };
         let engine = key::create(Options::default(), &path)?;
+        out.did();
         let made = engine.doctor()?;
         engine.close()?;
         let file = std::path::absolute(&made.path).unwrap_or(made.path);

@@ -92,6 +92,7 @@ impl Release {
         if !self.dry_run {
             engine.take_over(&self.session)?;
             engine.close_session(&self.session)?;
+            out.did();
         }
         close(engine, out);
         if out.is_json() {

@@ -57,6 +57,7 @@ pub(crate) fn write(mut main: Command, folder: Option<&Path>, out: &mut Out) -> 
         fs::write(&path, text).map_err(failed(&path))?;
         written.push(path.display().to_string());
     }
+    out.did();
     if out.is_json() {
         return out.json(&json!({"pages": written}));
     }

@@ -90,6 +90,7 @@ impl Set {
         let engine = Place::open(global)?;
         if !self.dry_run {
             engine.set_policy(&policy)?;
+            out.did();
         }
         close(engine, out);
         if out.is_json() {
@@ -127,6 +128,7 @@ impl Remove {
             }
             there => {
                 engine.remove_policy(&self.pattern)?;
+                out.did();
                 close(engine, out);
                 if out.is_json() {
                     return out.json(&json!({"dry_run": false, "policy": there}));

@@ -12,6 +12,7 @@ use crate::{human, place, program, settings, style, table};
 
 /// Shows what a restore would do and, unless that is all, does it.
 pub(crate) fn carry_out(
+    engine: &Engine,
     restore: Restore<'_>,
     dry_run: bool,
     global: &Global,
@@ -29,6 +30,7 @@ pub(crate) fn carry_out(
         };
     }
     let report = restore.apply()?;
+    out.did();
     if out.is_json() {
         let mut all = value(&report)?;
         if let Some(all) = all.as_object_mut() {
@@ -36,13 +38,18 @@ pub(crate) fn carry_out(
         }
         return out.json(&all);
     }
-    out.line(done(&report, global).join("\n"))
+    out.line(done(&report, engine, global).join("\n"))
 }
 
 /// Closes the store; what was done is done, also where tidying up fails.
 pub(crate) fn close(engine: Engine, out: &Out) {
     if let Err(error) = engine.close() {
-        out.note(format!("it is done, but packing the store failed: {error}"));
+        let done = if out.is_done() {
+            "it is done, but "
+        } else {
+            ""
+        };
+        out.note(format!("{done}packing the store failed: {error}"));
     }
 }
 
@@ -112,7 +119,7 @@ fn row(change: &ComponentChange) -> Vec<String> {
 }
 
 /// What was done, and how it can be undone.
-pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
+pub(crate) fn done(report: &Report, engine: &Engine, global: &Global) -> Vec<String> {
     let plan = &report.plan;
     let session = human::safe(&plan.session);
     let target = match &plan.target {
@@ -135,7 +142,7 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
             lines.push(format!(
                 "{good}: {target} of {session} is now {id}, and reads back as planned"
             ));
-            lines.push("no running program was told: it goes on with the state it has".to_owned());
+            lines.push(untold(engine, &plan.session).to_owned());
         }
         _ if plan.removes => {
             lines.push(format!("{good}: {target} is gone, as it was before"));
@@ -157,6 +164,16 @@ pub(crate) fn done(report: &Report, global: &Global) -> Vec<String> {
     }
     lines.push(take_back(other_way, &[], &plan.session, global));
     kept(report, lines)
+}
+
+/// What no program was told. One that opens its sessions has none open now, or it would have been refused.
+fn untold(engine: &Engine, session: &str) -> &'static str {
+    let known = engine.holders().unwrap_or_default();
+    if known.iter().any(|holder| holder.session == session) {
+        "no program has it open: the next one that opens it goes on with this"
+    } else {
+        "no running program was told: it goes on with the state it has"
+    }
 }
 
 /// Adds where what stood there is kept.

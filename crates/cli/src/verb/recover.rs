@@ -49,6 +49,7 @@ impl Recover {
             return Ok(());
         }
         let recovered = engine.recover()?;
+        out.did();
         let closed = engine.close();
         if out.is_json() {
             out.json(&json!({"dry_run": false, "sessions": recovered}))?;

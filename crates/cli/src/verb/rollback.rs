@@ -87,7 +87,7 @@ impl Rollback {
             }
             None => engine.rollback(&self.session, &back)?,
         };
-        carry_out(restore, self.dry_run, global, out)?;
+        carry_out(&engine, restore, self.dry_run, global, out)?;
         close(engine, out);
         Ok(())
     }

@@ -58,6 +58,7 @@ impl Trust {
     fn trust(&self, trusting: &Trusting, out: &mut Out) -> Result<()> {
         if !self.dry_run && !trusting.already {
             trusting.accept()?;
+            out.did();
         }
         if out.is_json() {
             return out.json(&json!({
@@ -97,6 +98,9 @@ impl Trust {
         if !Kept::remove(layers, file, self.dry_run)? {
             let message = format!("{shown} was not trusted");
             return Err(Failure::new(ErrorKind::NotFound, message));
+        }
+        if !self.dry_run {
+            out.did();
         }
         if out.is_json() {
             return out.json(&json!({"dry_run": self.dry_run, "removed": file}));

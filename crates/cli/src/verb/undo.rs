@@ -86,7 +86,7 @@ impl Undo {
             drop(restore);
             self.what.ask(&engine, "undo", global, out)?;
         } else {
-            carry_out(restore, self.what.dry_run, global, out)?;
+            carry_out(&engine, restore, self.what.dry_run, global, out)?;
         }
         close(engine, out);
         Ok(())
@@ -103,6 +103,9 @@ impl Undo {
         } else {
             engine.undo_skip(session)?
         };
+        if !*dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": dry_run, "passed_over": passed}));
@@ -124,7 +127,7 @@ impl Redo {
             drop(restore);
             self.what.ask(&engine, "redo", global, out)?;
         } else {
-            carry_out(restore, self.what.dry_run, global, out)?;
+            carry_out(&engine, restore, self.what.dry_run, global, out)?;
         }
         close(engine, out);
         Ok(())

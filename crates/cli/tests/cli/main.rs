@@ -42,6 +42,8 @@ mod show;
 mod sonoractl;
 mod sonoractl_files;
 mod sonoractl_node;
+mod sonoractl_restore;
+mod sonoractl_trouble;
 mod sonoractl_undo;
 mod stage;
 mod stats;

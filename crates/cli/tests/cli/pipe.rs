@@ -100,7 +100,43 @@ fn output_that_cannot_be_written_is_an_error() {
     }
 }
 
-fn interrupt(pid: u32) {
+#[test]
+fn what_is_done_and_cannot_be_told_is_said_with_what_it_was() {
+    let house = House::new();
+    for n in 0..5 {
+        house.save("s", &format!("[{n}]"));
+    }
+    let full = |command: &str| {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = house.command(&command.split(' ').collect::<Vec<_>>());
+        let output = command.stdout(full).stderr(Stdio::piped()).output();
+        Ran::of(output.unwrap())
+    };
+    // The plan is told before anything is done.
+    let before = house.contents();
+    full("rollback s").failed(1, "No space left");
+    full("snapshot delete s@latest --dry-run").failed(1, "No space left");
+    assert_eq!(house.contents(), before);
+    for (command, told) in [
+        ("snapshot delete s@-4", "in the trash for 7 days"),
+        ("snapshot pin s@-1", "pinned"),
+        ("fork s@-1 t", "t begins as"),
+        ("policy set s --keep-last 3", "goes by it from now on"),
+        ("snapshot cleanup --older-than 1ms", "moved to the trash"),
+        ("export --to all.json", "to all.json"),
+    ] {
+        let ran = full(command).failed(3, "it is done, but could not be told: writing the output");
+        ran.explains("No space left").explains(told);
+    }
+    for command in ["snapshot restore s@-1", "undo s", "rollback s"] {
+        let ran = full(&format!("{command} --json"));
+        let (kind, message) = ran.error();
+        assert_eq!((ran.code, &*kind), (Some(3), "partly_done"), "{ran}");
+        assert!(message.contains("\"dry_run\":false"), "{ran}");
+    }
+}
+
+pub(crate) fn interrupt(pid: u32) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
 }

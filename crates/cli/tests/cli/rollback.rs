@@ -188,3 +188,15 @@ fn what_cannot_be_gone_back_to() {
     }
     assert_eq!(house.bytes(), before);
 }
+
+#[test]
+fn where_no_program_has_it_open_none_goes_on_with_another_state() {
+    let (house, _) = game();
+    let engine = dalsegno::Engine::open(house.store()).unwrap();
+    engine.open_session("game/1").unwrap();
+    engine.close_session("game/1").unwrap();
+    engine.close().unwrap();
+    let ran = house.run(&["rollback", "game/1"]).ok();
+    ran.says("no program has it open: the next one that opens it goes on with this");
+    assert!(!ran.text().contains("no running program was told"), "{ran}");
+}

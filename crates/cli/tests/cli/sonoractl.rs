@@ -193,7 +193,14 @@ fn without_a_bot_it_works_on_what_is_stored_and_the_bot_does_it_at_its_start() {
     assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
     assert_eq!(stage.node.player(1).unwrap().position / 1000, 45);
     stage.stop();
-    let elsewhere = ["snapshot", "restore", "sonora/1@party", "--guild-id", "9"];
+    let elsewhere = [
+        "snapshot",
+        "restore",
+        "sonora/1@party",
+        "--guild-id",
+        "9",
+        "--new",
+    ];
     stage
         .ctl(&elsewhere)
         .ok()
@@ -295,6 +302,11 @@ fn the_node_s_health_has_its_exit_codes_and_no_password_is_shown() {
         (&health["version"], &health["players"]),
         (&json!("4.2.2"), &json!(0))
     );
+    stage
+        .house
+        .write("node.password", "\u{feff}youshallnotpass\r\n");
+    let marked = [&check[..], &["--password-file", "node.password"]].concat();
+    stage.ctl(&marked).ok();
     stage.house.write("node.password", "guess\n");
     let wrong = [&check[..], &["--password-file", "node.password"]].concat();
     refused(&stage.ctl(&wrong), 8, "does not accept the password");
@@ -374,7 +386,11 @@ fn the_help_the_pages_and_the_scripts_are_whole() {
         .says("health-check")
         .says("_sonoractl");
     refused(&ctl(&house, &["snapshot"]), 2, "which verb?");
-    refused(&ctl(&house, &["snapshot", "list"]), 4, "dalsegno init");
+    refused(
+        &ctl(&house, &["snapshot", "list"]),
+        4,
+        "give the bot's with --store",
+    );
 }
 
 #[test]

@@ -35,25 +35,58 @@ fn what_is_saved_is_said_also_where_a_file_cannot_be_written() {
     }
 }
 
+/// With nowhere to tell of it.
+fn to_full(stage: &Stage, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sonoractl"));
+    command.args(arguments);
+    stage.house.settle(&mut command);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdin(Stdio::null()).stdout(full).output();
+    Ran::of(output.unwrap())
+}
+
+fn untold(stage: &Stage, arguments: &[&str]) -> Ran {
+    let ran = to_full(stage, arguments);
+    refused(&ran, 3, "it is done, but could not be told: ");
+    ran
+}
+
 #[test]
-fn what_is_saved_is_said_also_where_nobody_can_be_told() {
-    let stage = Stage::playing(&[1, 2]);
-    for (name, json) in [("one", None), ("two", Some("--json"))] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoractl"));
-        command
-            .args(["snapshot", "save", "--name", name])
-            .args(json);
-        stage.house.settle(&mut command);
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = command.stdin(Stdio::null()).stdout(full).output();
-        let ran = Ran::of(output.unwrap());
-        assert_eq!(ran.code, Some(3), "{ran}");
+fn what_is_done_is_said_also_where_nobody_can_be_told() {
+    let mut stage = Stage::playing(&[1, 2]);
+    for name in ["one", "two"] {
+        let ran = untold(&stage, &["snapshot", "save", "--name", name]);
         for guild in [1, 2] {
             ran.explains(&format!("guild {guild}: 4 tracks"));
             let session = format!("sonora/{guild}@{name}");
             stage.ctl(&["snapshot", "info", &session]).ok();
         }
     }
+    let restore = ["snapshot", "restore", "sonora/1@one"];
+    stage.silence(1);
+    let ran = untold(&stage, &restore);
+    ran.explains("its node holds it")
+        .explains("undo --ask sonora/1");
+    assert_eq!(stage.plays(1).as_deref(), Some("track-0"));
+    stage.stop();
+    untold(&stage, &restore).explains("undo --ask sonora/1");
+    untold(&stage, &["snapshot", "delete", "sonora/2@one"]).explains("in the trash");
+    let info = ["snapshot", "info", "sonora/2@one"];
+    refused(&stage.ctl(&info), 4, "in the trash");
+    let cleanup = ["snapshot", "cleanup", "--older-than", "1ms"];
+    untold(&stage, &cleanup).explains("moved to the trash");
+}
+
+#[test]
+fn what_is_done_is_said_as_json_also_where_nobody_can_be_told() {
+    let stage = Stage::playing(&[1]);
+    let save = ["snapshot", "save", "--name", "one"];
+    stage.ctl(&save).ok();
+    stage.silence(1);
+    let ran = to_full(&stage, &["snapshot", "restore", "one", "--json"]);
+    let (kind, message) = ran.error();
+    assert_eq!((ran.code, kind.as_str()), (Some(3), "partly_done"), "{ran}");
+    assert!(message.contains("undo --ask sonora/1"), "{ran}");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use dalsegno_scripted as scripted;
 
-use crate::common::House;
+use crate::common::{House, Ran};
 use crate::stage::{Stage, ctl, refused};
 
 /// Something that listens, and answers each request so. Gives its port.
@@ -122,9 +123,47 @@ fn what_is_typed_wrong_is_told_as_what_it_is() {
         let ran = stage.ctl(&["--app", app, "snapshot", "list"]);
         refused(&ran, 2, "'--app <NAME>'");
     }
-    // The verb that is advised is one of the other program.
     let ran = stage.ctl(&["--store", "nowhere", "snapshot", "list"]);
-    refused(&ran, 4, "make one with `dalsegno init`");
+    refused(&ran, 4, "give the bot's with --store PATH");
+    let ran = stage.ctl(&["snapshot", "save", "--name", "latest"]);
+    refused(&ran, 2, "choose another");
+    let ran = stage.ctl(&["snapshot", "save", "--output", "-"]);
+    refused(&ran, 2, "for standard output use `dalsegno snapshot show`");
+    assert!(!stage.house.path("-").exists());
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_named_where_it_is_needed() {
+    let house = House::new();
+    let with = |variable: &str, value: &str, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoractl"));
+        command.args(arguments).stdin(Stdio::null());
+        house.settle(&mut command);
+        Ran::of(command.env(variable, value).output().unwrap())
+    };
+    let check = ["health-check"];
+    let list = ["snapshot", "list"];
+    for (variable, value, needs, others) in [
+        ("SONORA_PORT", "high", &check[..], &list[..]),
+        ("SONORA_APP", "a//b", &list, &["man"]),
+    ] {
+        let ran = with(variable, value, needs);
+        refused(
+            &ran,
+            2,
+            &format!("the environment variable {variable} is '{value}': "),
+        );
+        assert_eq!(with(variable, value, others).code, Some(0));
+    }
+    for variable in ["SONORA_APP", "SONORA_HOST", "SONORA_PORT"] {
+        assert_eq!(with(variable, "", &list).code, Some(0));
+        let ran = with(variable, "", &["health-check", "--host", "::1"]);
+        assert!(ran.code == Some(9) || ran.code == Some(0), "{ran}");
+    }
+    let other = House::empty();
+    let ran = ctl(&other, &["health-check", "--host", "::1", "--port", "1"]);
+    refused(&ran, 9, "asked was http://[::1]:1: ");
+    ran.explains("the node [::1]:1 ");
 }
 
 #[test]

@@ -28,8 +28,13 @@ pub fn check_session_name(name: &str) -> Result<()> {
 pub fn check_snapshot_name(name: &str) -> Result<()> {
     check("snapshot", name)?;
     if name.contains('@') || name == "latest" {
+        let way = if name.contains('@') {
+            "one without '@'"
+        } else {
+            "another"
+        };
         return Err(Error::invalid(format!(
-            "the snapshot name '{}' would read as a reference like SESSION@latest; choose one without '@'",
+            "the snapshot name '{}' would read as a reference like SESSION@latest; choose {way}",
             name.escape_debug()
         )));
     }
@@ -79,6 +84,8 @@ mod tests {
         assert!(check_snapshot_name("a//b").is_ok());
         assert!(check_session_name("mail@home").is_ok());
         assert!(check_snapshot_name("bot/42@latest").is_err());
+        let said = check_snapshot_name("latest").unwrap_err().to_string();
+        assert!(said.ends_with("; choose another"), "{said}");
         assert!(check_snapshot_name("latest").is_err());
     }
 

@@ -77,10 +77,13 @@ pub(crate) async fn restore(engine: &Engine, player: &Player, request: &Request)
         // Once more on top, so that undo leads back there, and redo to what was restored.
         let wanted = keep(player.document()?, "restored".to_owned());
         let head = wanted.and_then(|wanted| {
-            let newest = keep(before, label)?;
+            keep(before, label)?;
             // Where nothing is otherwise in the store, the node was told all the same, and undo tells it again.
             let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
-            Ok(restore.apply()?.head.unwrap_or(newest))
+            match restore.apply()?.head {
+                Some(head) => Ok(head),
+                None => engine.info(&format!("{}@latest", request.session)),
+            }
         });
         Ok((loaded, head))
     };

@@ -36,7 +36,8 @@ pub fn merge_stored(
 /// The next bot that starts puts it on a node.
 ///
 /// # Errors
-/// As [`merge_stored`]; `Locked` where a program has the session open: ask it for [`RESTORE`](crate::RESTORE).
+/// As [`merge_stored`]; `Locked` where a program has the session open: ask it for [`RESTORE`](crate::RESTORE). Where something
+/// was stored all the same, the message says what.
 pub fn restore_stored(
     engine: &Engine,
     session: &str,
@@ -45,22 +46,48 @@ pub fn restore_stored(
 ) -> Result<Option<Snapshot>> {
     let merged = merge_stored(engine, session, data, components)?;
     let before = stored(engine, session)?;
+    let is_new = before.is_none();
+    put(engine, session, merged.to_string(), before).map_err(|error| {
+        match stored(engine, session) {
+            Ok(Some(_)) if is_new => {
+                error.context(format!("{session} had no state, and has an empty one now"))
+            }
+            _ => error,
+        }
+    })
+}
+
+/// Makes `wanted` the newest state in the place of `before`, as a deed. What is largest is kept first, so that a disk that
+/// is full is met before there is anything else.
+fn put(
+    engine: &Engine,
+    session: &str,
+    wanted: String,
+    before: Option<Restored>,
+) -> Result<Option<Snapshot>> {
     let keep = |text: Vec<u8>, label: &str| {
         let save = engine.save_json(session, text).kind(Kind::Safety);
         save.label(label).intent("restore").commit()
     };
-    let Some(before) = before else {
-        // So that there is something to come back to.
-        let nothing = State::default().document(&Whereabouts::default(), Instant::now())?;
-        let first = engine.save_document(session, nothing).label("nothing yet");
-        first.commit()?;
-        return restore_stored(engine, session, data, components);
+    let wanted = keep(wanted.into_bytes(), "to be restored")?;
+    let before = match before {
+        Some(before) => before.into_text(),
+        None => {
+            // So that there is something to come back to.
+            let nothing = State::default().document(&Whereabouts::default(), Instant::now())?;
+            let text = nothing.to_text();
+            let first = engine.save_document(session, nothing).label("nothing yet");
+            first.commit()?;
+            text
+        }
     };
-    let wanted = keep(merged.to_string().into_bytes(), "to be restored")?;
     // On top, so that undo leads back there.
-    keep(before.into_text(), "before the restore")?;
+    keep(before, "before the restore")?;
     let restore = engine.put_back(&wanted.id.to_string()).even_if_equal();
-    Ok(restore.apply()?.head)
+    match restore.apply()?.head {
+        Some(head) => Ok(Some(head)),
+        None => engine.info(&format!("{session}@latest")).map(Some),
+    }
 }
 
 /// The newest state of a session, where it has one.

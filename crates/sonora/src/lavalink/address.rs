@@ -59,17 +59,15 @@ impl Address {
     /// `SCHEME://HOST:PORT`, with the scheme of requests or that of the socket.
     pub(super) fn url(&self, plain: &str) -> String {
         let s = if self.secure { "s" } else { "" };
-        let host = if self.host.contains(':') && !self.host.starts_with('[') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
-        format!("{plain}{s}://{host}:{}", self.port)
+        format!("{plain}{s}://{self}")
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') && !self.host.starts_with('[') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
         write!(f, "{}:{}", self.host, self.port)
     }
 }
@@ -84,7 +82,7 @@ impl Password {
         Self(password.into())
     }
 
-    /// The first line of a file.
+    /// The first line of a file, without the byte order mark that some editors put before it.
     ///
     /// # Errors
     /// As reading the file; `InvalidInput` where its first line is empty.
@@ -95,6 +93,7 @@ impl Password {
                 e,
             )
         })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         match text.lines().next() {
             Some(line) if !line.is_empty() => Ok(Self::new(line)),
             _ => Err(Error::new(
@@ -144,6 +143,7 @@ mod tests {
         let address = Address::new("::1", 2333, Password::new("secret")).secure(true);
         assert!(!format!("{address:?} {address}").contains("secret"));
         assert_eq!(address.url("http"), "https://[::1]:2333");
+        assert_eq!(address.to_string(), "[::1]:2333");
     }
 
     #[test]

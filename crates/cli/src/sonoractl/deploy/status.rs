@@ -24,7 +24,7 @@ impl Status {
     #[expect(clippy::unused_self, reason = "as every verb")]
     pub(in crate::sonoractl) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let holders = options.guilds(&engine).holders()?;
+        let holders = options.guilds(&engine)?.holders()?;
         if out.is_json() {
             let players = holders
                 .iter()

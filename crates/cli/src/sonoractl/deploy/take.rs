@@ -57,7 +57,7 @@ pub(in crate::sonoractl) struct Take {
 impl Take {
     pub(super) fn run(&self, options: &Options, out: &mut Out) -> Result<()> {
         let engine = options.engine()?;
-        let guilds = options.guilds(&engine);
+        let guilds = options.guilds(&engine)?;
         let session = self.find(&guilds)?;
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).ok();
         let asked = Deployment {
@@ -69,6 +69,9 @@ impl Take {
         };
         let wait = self.patience(guilds.running()?.len());
         let answer = send(&engine, &session, TAKE, (json!(asked), None), wait)?;
+        if !self.dry_run {
+            out.did();
+        }
         let value = &answer.value;
         if out.is_json() {
             let mut all = value.clone();

@@ -100,6 +100,7 @@ impl Set {
         let engine = Place::open(global)?;
         if !self.dry_run {
             engine.set_guard(&guard)?;
+            out.did();
         }
         close(engine, out);
         if out.is_json() {
@@ -125,6 +126,7 @@ impl Remove {
         let there = known.into_iter().find(|it| it.pattern == self.pattern);
         if !self.dry_run {
             engine.remove_guard(&self.pattern)?;
+            out.did();
         } else if there.is_none() {
             return Err(Failure::new(
                 ErrorKind::NotFound,

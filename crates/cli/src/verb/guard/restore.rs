@@ -74,20 +74,20 @@ impl Restore {
             };
         }
         let report = restore.apply()?;
+        out.did();
+        let lines = { report.as_ref() }.map(|report| done(report, &engine, global));
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": false, "returned": returned, "report": report}));
         }
-        match &report {
-            Some(report) => out.line(done(report, global).join("\n")),
-            None => Ok(()),
-        }
+        lines.map_or(Ok(()), |lines| out.line(lines.join("\n")))
     }
     /// Has it done by the program that has the session open.
     fn have_restored(&self, engine: Engine, out: &mut Out) -> Result<()> {
         let arguments = json!({"from": self.from});
         let send = &self.asking;
         let answer = send.send(&engine, &self.session, "guard_restore", arguments, None)?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&with_answer(&answer, true));

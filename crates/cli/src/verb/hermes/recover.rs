@@ -70,6 +70,9 @@ impl Recover {
             };
             let failure = match recovery {
                 Ok(recovery) => {
+                    if !self.dry_run && recovery.from.is_some() {
+                        out.did();
+                    }
                     if out.is_json() || recovery.error.is_none() && !is_nothing(&recovery.status) {
                         self.tell(&recovery, out)?;
                         told = true;
@@ -107,6 +110,9 @@ impl Recover {
             true => preview_recover_from(path, from)?,
             false => recover_from(path, from)?,
         };
+        if !self.dry_run && recovery.from.is_some() {
+            out.did();
+        }
         self.tell(&recovery, out)?;
         self.tell_end(out)
     }

@@ -45,6 +45,9 @@ impl RecoverAll {
         } else {
             recover_all(&self.folder)?
         };
+        if !self.dry_run && scan.restored > 0 {
+            out.did();
+        }
         if !out.is_json() {
             self.tell(&scan, out)?;
         } else if self.dry_run {

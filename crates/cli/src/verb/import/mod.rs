@@ -13,6 +13,7 @@ use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::progress::Progress;
+use crate::verb::put::close;
 use crate::{human, input};
 use plan::Plan;
 
@@ -67,11 +68,8 @@ impl Import {
                 )));
             }
         };
-        if let Err(error) = engine.close() {
-            out.note(format!(
-                "everything is imported, but packing it failed: {error}"
-            ));
-        }
+        out.did();
+        close(engine, out);
         if out.is_json() {
             return out.json(&imported);
         }

@@ -185,6 +185,7 @@ fn amend(
             }
         }
     }
+    out.did();
     close(engine, out);
     show(&changed, false, out)
 }

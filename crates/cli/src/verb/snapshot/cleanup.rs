@@ -76,6 +76,7 @@ impl Cleanup {
             let progress = Progress::begin(out, sessions, "sessions");
             engine.cleanup(&plan, &mut |name| progress.done(name))?
         };
+        out.did();
         close(engine, out);
         if let Some(why) = &cleaned.purged.not_given_back {
             out.note(format!(

@@ -65,6 +65,9 @@ impl Delete {
         } else {
             engine.delete(&references, grace)?
         };
+        if !self.dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": self.dry_run, "deleted": found}));
@@ -95,6 +98,9 @@ impl Undelete {
         } else {
             engine.undelete(&references)?
         };
+        if !self.dry_run {
+            out.did();
+        }
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": self.dry_run, "undeleted": found}));

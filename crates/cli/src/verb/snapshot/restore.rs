@@ -61,7 +61,7 @@ impl Restore {
             check_target(&engine, "--to", to)?;
         }
         let restore = self.prepare(&engine);
-        carry_out(restore, self.dry_run, global, out)?;
+        carry_out(&engine, restore, self.dry_run, global, out)?;
         close(engine, out);
         Ok(())
     }

@@ -89,12 +89,9 @@ impl Save {
             return self.have_saved(engine, text, out);
         }
         let saved = self.prepare(&engine, text)?.commit()?;
+        out.did();
         let fuller = fuller(&engine, &saved);
-        if let Err(error) = engine.close() {
-            out.note(format!(
-                "it is saved, but packing the store failed: {error}"
-            ));
-        }
+        close(engine, out);
         if out.is_json() {
             let mut all = value(&saved);
             if let (Some(all), Some(fuller)) = (all.as_object_mut(), &fuller) {
@@ -163,6 +160,7 @@ impl Save {
         let answer = self
             .asking
             .send(&engine, &self.session, "save", arguments, Some(text))?;
+        out.did();
         if out.is_json() {
             let mut all = with_answer(&answer, false);
             let saved = answer.value["id"].as_str().map(|id| engine.info(id));

@@ -49,7 +49,7 @@ impl Restore {
         };
         check_target(&engine, "--to", &file)?;
         let restore = dalsegno_watch::put_back(&engine, &snapshot.id.to_string(), &file)?;
-        carry_out(restore, self.dry_run, global, out)?;
+        carry_out(&engine, restore, self.dry_run, global, out)?;
         close(engine, out);
         Ok(())
     }

@@ -69,7 +69,11 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Json> {
         if depth > MAX_DEPTH {
-            return Err(self.wrong(&format!("nested deeper than {MAX_DEPTH} levels")));
+            let message = format!(
+                "it is nested deeper than {MAX_DEPTH} levels at byte {}",
+                self.at
+            );
+            return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         match self.peek() {
             Some(b'{') => self.object(depth),
