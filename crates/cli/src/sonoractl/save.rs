@@ -217,7 +217,11 @@ fn tell(saved: &[Done], failed: &[(u64, Failure)], live: bool, out: &mut Out) ->
         } else {
             style::changed("partly")
         };
-        out.line(format!("{mark} {}", told(done)))
+        out.line(format!("{mark} {}", told(done)))?;
+        match &done.player.still {
+            Some(why) => out.line(format!("  as it was: {}", human::safe(why))),
+            None => Ok(()),
+        }
     })
 }
 

@@ -42,6 +42,7 @@ impl Add {
             return out.line("dry run: nothing was changed");
         }
         let slot = engine.add_key(&self.new.secret()?, self.new.label.as_deref())?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             let file = self.new.file();

@@ -30,6 +30,7 @@ pub(crate) struct Generate {
 impl Generate {
     pub(super) fn run(&self, out: &mut Out) -> Result<()> {
         make(&self.file)?;
+        out.did();
         let file = self.file.display().to_string();
         if out.is_json() {
             return out.json(&json!({"file": file}));

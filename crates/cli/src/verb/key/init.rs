@@ -65,6 +65,7 @@ impl Init {
         let turned = options().encrypt(&place.path, &secret, label, &mut reached);
         drop(bar);
         let turned = turned.map_err(of_another)?;
+        out.did();
         if out.is_json() {
             return out.json(&json!({
                 "dry_run": false,

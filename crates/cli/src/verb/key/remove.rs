@@ -65,6 +65,7 @@ impl Remove {
             return out.line("dry run: nothing was changed");
         }
         engine.remove_key(id)?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": false, "key": slot}));
@@ -106,6 +107,7 @@ impl Remove {
         let turned = options.decrypt(&place.path, &mut |rows| bar.reached(rows));
         drop(bar);
         let turned = turned?;
+        out.did();
         if out.is_json() {
             return out.json(&json!({
                 "dry_run": false,

@@ -54,6 +54,7 @@ impl Rotate {
         }
         let next = self.new.secret()?;
         let slot = engine.rotate_key(&current, &next, self.new.label.as_deref())?;
+        out.did();
         close(engine, out);
         if out.is_json() {
             let file = self.new.file();

@@ -33,6 +33,7 @@ impl Wipe {
         let is_done = is_due && !self.dry_run;
         if is_done {
             engine.wipe()?;
+            out.did();
         }
         close(engine, out);
         if out.is_json() {

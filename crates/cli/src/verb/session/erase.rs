@@ -36,7 +36,9 @@ impl Erase {
         let erasure = if self.dry_run {
             engine.erase_plan(&self.session)?
         } else {
-            engine.erase_session(&self.session)?
+            let erasure = engine.erase_session(&self.session)?;
+            out.did();
+            erasure
         };
         let encrypted = engine.is_encrypted();
         close(engine, out);
