@@ -10,7 +10,7 @@ use crate::location;
 use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row};
 
 /// What turning encryption on or off did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Turned {
     /// How many rows were written anew; none where an earlier call had come so far.
@@ -40,7 +40,10 @@ impl Options {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Turned> {
         let path = path.as_ref();
-        let mut turned = Turned::before(path)?;
+        let mut turned = Turned {
+            bytes_before: self.bytes_at(path)?,
+            ..Turned::default()
+        };
         let sealed = match self.clone().open(path) {
             Ok(engine) => {
                 engine.refuse_company("encrypt")?;
@@ -77,7 +80,10 @@ impl Options {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Turned> {
         let path = path.as_ref();
-        let mut turned = Turned::before(path)?;
+        let mut turned = Turned {
+            bytes_before: self.bytes_at(path)?,
+            ..Turned::default()
+        };
         let in_clear = self.clone().without_secret();
         match in_clear.clone().open(path) {
             Ok(engine) if engine.has_left()? => {}
@@ -101,7 +107,7 @@ impl Options {
 
     /// Leaves nothing of what stood there before.
     fn finish(self, path: &Path, done: &str, turned: Turned) -> Result<Turned> {
-        let finished = self.open(path).and_then(|engine| {
+        let finished = self.clone().open(path).and_then(|engine| {
             engine.wipe()?;
             engine.close()
         });
@@ -114,20 +120,14 @@ impl Options {
                 .partly(true)
         })?;
         Ok(Turned {
-            bytes_after: Turned::before(path)?.bytes_before,
+            bytes_after: self.bytes_at(path)?,
             ..turned
         })
     }
-}
 
-impl Turned {
-    fn before(path: &Path) -> Result<Self> {
-        let file = location::existing(path, false)?;
-        Ok(Self {
-            rows: 0,
-            bytes_before: location::bytes(&file, &["", "-wal"]),
-            bytes_after: 0,
-        })
+    fn bytes_at(&self, path: &Path) -> Result<u64> {
+        let file = self.existing(path)?;
+        Ok(location::bytes(&file, &["", "-wal"]))
     }
 }
 
@@ -145,8 +145,13 @@ impl Engine {
         Ok(self.left()?.is_some())
     }
 
-    /// Writes the file anew, empties the log beside it, and takes the mark away that this is to be done.
-    pub(crate) fn wipe(&self) -> Result<()> {
+    /// Writes the file anew and empties the log beside it, so that nothing is left in them that no row has. What takes
+    /// away keys and sessions ends with it; this is for where that could not be done, or the program ended before.
+    ///
+    /// # Errors
+    /// `Locked` where another program reads or writes the store all the time; `Storage` where the disk refuses, such
+    /// as for want of the room that a second copy of the store takes meanwhile. What was taken away stays so.
+    pub fn wipe(&self) -> Result<()> {
         self.file()?.wipe()?;
         if let Some(mark) = self.left()? {
             let done = Exchange::of_notes(vec![mark], Vec::new());
