@@ -11,6 +11,8 @@ mod housekeeping;
 mod kills;
 mod live;
 mod power;
+mod sealed_flips;
+mod swaps;
 mod tamper;
 mod together;
 mod upgrade;

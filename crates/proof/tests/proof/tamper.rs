@@ -174,7 +174,7 @@ fn exchanged_rows_are_noticed() {
 }
 
 /// Stands still, so that two stores give the same numbers; they differ in their random ids alone.
-struct Still;
+pub(crate) struct Still;
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
