@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)] // a failing test
 
 pub mod forge;
+pub mod history;
 pub mod house;
 pub mod told;
 pub mod traces;

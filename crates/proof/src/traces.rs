@@ -1,5 +1,6 @@
 //! What must not be left in a store's files: words, and the bytes of rows that are gone or are sealed since.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -39,6 +40,14 @@ impl Traces {
             }
         }
         traces
+    }
+
+    /// What the rows of `before` say that none says any more.
+    pub fn of_gone(before: &[Row], after: &[Row]) -> Self {
+        let mut gone = Self::of_rows(before);
+        let there: HashSet<_> = Self::of_rows(after).0.into_iter().map(|it| it.1).collect();
+        gone.0.retain(|(_, trace)| !there.contains(trace));
+        gone
     }
 
     /// What the slot with that number keeps of the root key, and its salt.
@@ -84,8 +93,11 @@ impl Traces {
 
     /// Those that stand in the files of the store.
     pub fn found(&self, path: &Path) -> Vec<&str> {
-        let bytes = files(path);
-        let stands = |(_, trace): &&(String, Vec<u8>)| Finder::new(trace).find(&bytes).is_some();
+        let files = files_of(path);
+        let stands = |(_, trace): &&(String, Vec<u8>)| {
+            let finder = Finder::new(trace);
+            files.iter().any(|(_, bytes)| finder.find(bytes).is_some())
+        };
         let found = self.0.iter().filter(stands);
         found.map(|(what, _)| what.as_str()).collect()
     }
@@ -100,17 +112,19 @@ pub fn rows(path: &Path) -> Vec<Row> {
         .collect()
 }
 
-/// Everything in the store's file and those beside it. Another process reads them: were this one to, it would lose
-/// SQLite's locks.
-pub fn files(path: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for end in ["", "-wal", "-shm", "-journal"] {
+/// What stands in the store's file and those beside it, by how their names end. Another process reads them: were this
+/// one to, it would lose SQLite's locks.
+pub fn files_of(path: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let read = |end: &'static str| {
         let mut file = path.as_os_str().to_owned();
         file.push(end);
-        if Path::new(&file).exists() {
-            bytes.extend(Command::new("cat").arg(file).output().unwrap().stdout);
-        }
-    }
-    assert!(bytes.len() >= 4096);
-    bytes
+        let there = Path::new(&file).exists();
+        there.then(|| (end, Command::new("cat").arg(file).output().unwrap().stdout))
+    };
+    let found: Vec<_> = ["", "-wal", "-shm", "-journal"]
+        .into_iter()
+        .filter_map(read)
+        .collect();
+    assert!(found[0].1.len() >= 4096);
+    found
 }
