@@ -14,6 +14,7 @@ mod leftovers;
 mod live;
 mod power;
 mod replay;
+mod sealed_disk;
 mod sealed_flips;
 mod swaps;
 mod tamper;
