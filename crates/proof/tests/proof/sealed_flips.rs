@@ -125,8 +125,8 @@ fn every_bit_of_its_key() {
     let sealed = Sealed::small();
     let label = memchr::memmem::find(&sealed.bytes, b"the first").unwrap();
     let mut tally = Tally::default();
-    // Before the label stand the row's head and numbers; behind it the salt, the wrapped root and the checksum.
-    for at in label - 16..label + 9 + 8 + 1 + 16 + 1 + 48 + 2 + 16 {
+    // Before the label stand the row's head and numbers; behind it a sum, the salt, the wrapped root and the checksum.
+    for at in label - 16..label + 9 + 8 + 1 + 16 + 16 + 1 + 48 + 2 + 16 {
         for bit in (0..8).step_by(effort(3, 1)) {
             tally.add(sealed.judge_flipped(at, sealed.bytes[at] ^ (1 << bit)));
         }
@@ -170,4 +170,52 @@ fn keeping_house_on_top_of_damage() {
     }
     println!("{done} done, {refused} refused");
     assert!(done > 100 && refused > 0);
+}
+
+/// One turns encryption on, or off, without a look at the damage: what was damaged stays so, and nothing else is.
+#[test]
+fn turning_it_on_and_off_on_top_of_damage() {
+    let sealed = Sealed::small();
+    let counts = thread::scope(|scope| {
+        let off = scope.spawn(|| turn_each(&sealed, &sealed.bytes, false));
+        [turn_each(&sealed, &sealed.clear, true), off.join().unwrap()]
+    });
+    for [done, refused] in counts {
+        println!("{done} done, {refused} refused");
+        assert!(done > 20 && refused > 0);
+    }
+}
+
+/// How often encryption was turned on, or off, and how often that was refused.
+fn turn_each(sealed: &Sealed, bytes: &[u8], to_sealed: bool) -> [usize; 2] {
+    let mut counts = [0; 2];
+    let options = |is_sealed: bool, disk: &Disk| match is_sealed {
+        true => on(disk).secret(sealed.secret.clone()),
+        false => on(disk),
+    };
+    for at in (0..bytes.len()).step_by(effort(601, 9)) {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 1 << (at * 3 % 8);
+        let place = format!("byte {at} (page {}, {})", at / 4096 + 1, at % 4096);
+        let copy = || disk_with(&[(STORE.to_owned(), changed.clone())]);
+        let disk = copy();
+        let turned = catch_unwind(AssertUnwindSafe(|| match to_sealed {
+            true => on(&disk).encrypt(STORE, &sealed.secret, None, &mut |_| {}),
+            false => options(true, &disk).decrypt(STORE, &mut |_| {}),
+        }));
+        let turned = turned.unwrap_or_else(|_| panic!("{place}: a panic"));
+        let came = turned
+            .as_ref()
+            .map_or_else(|e| e.is_partly_done(), |_| true);
+        let was = sealed.truth.judge(options(!to_sealed, &copy()).open(STORE));
+        let is = sealed
+            .truth
+            .judge(options(to_sealed == came, &disk).open(STORE));
+        let is = is.unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
+        if was == Ok(Verdict::Harmless) {
+            assert_eq!((is, came), (Verdict::Harmless, true), "{place}");
+        }
+        counts[usize::from(turned.is_err())] += 1;
+    }
+    counts
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use dalsegno::Secret;
+use dalsegno::{ErrorKind, Secret};
 use dalsegno_faults::Disk;
 use dalsegno_proof::forge::{
-    NOTE, POLICY, RECORD, Row, SESSION, SNAPSHOT, TABLES, TRASH, store_id,
+    NOTE, POLICY, RECORD, Row, SESSION, SLOT, SNAPSHOT, TABLES, TRASH, store_id,
 };
 use dalsegno_proof::truth::{Truth, Verdict};
 use dalsegno_proof::{STORE, effort, on, state};
@@ -279,9 +279,7 @@ fn slots_in_each_others_place_open_nothing() {
     let database = copy(&bytes).open(STORE).unwrap();
     let store = store_id(&database);
     let notes = Row::all(&database, &NOTE).into_iter();
-    let slots: Vec<Row> = notes
-        .filter(|it| it.int("kind") == dalsegno_proof::forge::SLOT)
-        .collect();
+    let slots: Vec<Row> = notes.filter(|it| it.int("kind") == SLOT).collect();
     assert_eq!(slots.len(), 2);
     for sum in SUMS {
         let disk = copy(&bytes);
@@ -298,4 +296,25 @@ fn slots_in_each_others_place_open_nothing() {
             );
         }
     }
+}
+
+/// What a key is called stands there in clear, and which it is to be taken away is decided by it.
+#[test]
+fn another_label_of_a_key_is_noticed() {
+    let sealed = Sealed::small();
+    let database = copy(&sealed.bytes).open(STORE).unwrap();
+    let store = store_id(&database);
+    let notes = Row::all(&database, &NOTE).into_iter();
+    let mut slots = notes.filter(|it| it.int("kind") == SLOT);
+    let mut slot = slots.next().unwrap();
+    let mut detail = slot.blob("detail").to_vec();
+    let label = memchr::memmem::find(&detail, b"the first").unwrap();
+    detail[label..label + 9].copy_from_slice(b"a thief's");
+    slot.set("detail", Value::Blob(detail));
+    let disk = copy(&sealed.bytes);
+    let database = disk.open(STORE).unwrap();
+    assert!(put(&database, &[slot.summed(&store)]));
+    drop(database);
+    let engine = sealed.open(&disk).unwrap();
+    assert_eq!(engine.keys().unwrap_err().kind(), ErrorKind::Damaged);
 }
