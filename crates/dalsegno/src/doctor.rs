@@ -136,6 +136,12 @@ impl Engine {
             path,
         };
         diagnosis.look(file_mode, folder_mode, full);
+        if self.has_left()? {
+            let message = "encryption was turned on or off, or a key or session taken away, and the file was not \
+                           written anew since: what stood there before may still be found in it";
+            let remedy = "run it again, or `key wipe`";
+            diagnosis.find(Severity::Warning, message.to_owned(), remedy.to_owned());
+        }
         Ok(diagnosis)
     }
 }

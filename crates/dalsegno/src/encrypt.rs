@@ -70,7 +70,8 @@ impl Options {
     }
 
     /// Turns the encryption of the store at `path` off, which these options open; otherwise as
-    /// [`encrypt`](Self::encrypt).
+    /// [`encrypt`](Self::encrypt). After a crash in the middle it may be encrypted still while the log beside it has
+    /// rows in clear, until a program that opens the store closes it.
     ///
     /// # Errors
     /// `WrongKey` where its key is not given; otherwise as [`encrypt`](Self::encrypt).

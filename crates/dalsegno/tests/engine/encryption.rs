@@ -68,8 +68,10 @@ fn fill(engine: &Engine) -> Vec<(Snapshot, Vec<u8>)> {
 }
 
 fn everything(engine: &Engine) -> Vec<(Snapshot, Vec<u8>)> {
-    let mut query = Query::default();
-    query.limit = 1000;
+    let query = Query {
+        limit: 1000,
+        ..Query::default()
+    };
     let all = engine.list(&query).unwrap().snapshots;
     let text = |s: &Snapshot| engine.restore(&s.id.to_string()).unwrap().text().to_vec();
     all.into_iter().map(|s| (s.clone(), text(&s))).collect()

@@ -174,6 +174,13 @@ impl Template {
             .iter()
             .flatten()
             .for_each(|engine| self.whole(engine));
+        for engine in engines.iter().flatten() {
+            let findings = engine.doctor().unwrap().findings;
+            let told = findings
+                .iter()
+                .any(|it| it.message.contains("written anew"));
+            assert_eq!(told, marked, "{findings:?}");
+        }
         let done = match self.verb {
             Encrypt | Decrypt | Rotate => {
                 assert_ne!(
