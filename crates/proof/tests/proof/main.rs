@@ -16,6 +16,7 @@ mod power;
 mod replay;
 mod sealed_disk;
 mod sealed_flips;
+mod slots;
 mod swaps;
 mod tamper;
 mod together;

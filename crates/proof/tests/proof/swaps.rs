@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use dalsegno::{ErrorKind, Secret};
+use dalsegno::Secret;
 use dalsegno_faults::Disk;
 use dalsegno_proof::forge::{
-    NOTE, POLICY, RECORD, Row, SESSION, SLOT, SNAPSHOT, TABLES, TRASH, store_id,
+    NOTE, POLICY, RECORD, Row, SESSION, SNAPSHOT, TABLES, TRASH, store_id,
 };
 use dalsegno_proof::truth::{Truth, Verdict};
 use dalsegno_proof::{STORE, effort, on, state};
@@ -19,7 +19,7 @@ use crate::tamper::Still;
 
 /// Which checksum a row gets that says something else.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Sum {
+pub(crate) enum Sum {
     /// That of the place.
     Left,
     /// That of what it says now.
@@ -30,9 +30,9 @@ enum Sum {
     OverAll,
 }
 
-const SUMS: [Sum; 4] = [Sum::Left, Sum::Along, Sum::InClear, Sum::OverAll];
+pub(crate) const SUMS: [Sum; 4] = [Sum::Left, Sum::Along, Sum::InClear, Sum::OverAll];
 
-fn copy(bytes: &[u8]) -> Disk {
+pub(crate) fn copy(bytes: &[u8]) -> Disk {
     disk_with(&[(STORE.to_owned(), bytes.to_vec())])
 }
 
@@ -42,7 +42,7 @@ fn whole(database: &Connection, place: &str) {
 }
 
 /// Puts these in the places of rows of the same keys; false where a name is taken.
-fn put(database: &Connection, rows: &[Row]) -> bool {
+pub(crate) fn put(database: &Connection, rows: &[Row]) -> bool {
     database.execute_batch("BEGIN").unwrap();
     rows.iter().for_each(|row| row.delete(database));
     let taken = rows.iter().any(|row| row.insert(database).is_err());
@@ -71,7 +71,7 @@ fn copy_of(disk: &Disk) -> Disk {
 }
 
 /// Both rows, each saying in these columns what the other said.
-fn exchanged(pair: [&Row; 2], columns: &[&str], sum: Sum, store: &[u8]) -> [Row; 2] {
+pub(crate) fn exchanged(pair: [&Row; 2], columns: &[&str], sum: Sum, store: &[u8]) -> [Row; 2] {
     [(pair[0], pair[1]), (pair[1], pair[0])].map(|(row, other)| {
         let mut row = row.clone();
         for column in columns {
@@ -264,57 +264,4 @@ fn rows_of_another_store_of_the_same_secret_are_noticed() {
     assert!(is_noticed(&sealed, &all, "all rows of another store"));
     assert!(tried > 20, "{tried}");
     assert!(Row::all(&ours, &TRASH).len() == 1);
-}
-
-/// Two keys of the store, each in the other's place: neither opens it there.
-#[test]
-fn slots_in_each_others_place_open_nothing() {
-    let sealed = Sealed::small();
-    let disk = copy(&sealed.bytes);
-    let other = Secret::generate().unwrap();
-    let engine = sealed.open(&disk).unwrap();
-    engine.add_key(&other, Some("the second")).unwrap();
-    engine.close().unwrap();
-    let bytes = disk.image(STORE).unwrap();
-    let database = copy(&bytes).open(STORE).unwrap();
-    let store = store_id(&database);
-    let notes = Row::all(&database, &NOTE).into_iter();
-    let slots: Vec<Row> = notes.filter(|it| it.int("kind") == SLOT).collect();
-    assert_eq!(slots.len(), 2);
-    for sum in SUMS {
-        let disk = copy(&bytes);
-        let database = disk.open(STORE).unwrap();
-        assert!(put(
-            &database,
-            &exchanged([&slots[0], &slots[1]], &["detail"], sum, &store)
-        ));
-        drop(database);
-        for secret in [&sealed.secret, &other] {
-            assert!(
-                on(&disk).secret(secret.clone()).open(STORE).is_err(),
-                "{sum:?}"
-            );
-        }
-    }
-}
-
-/// What a key is called stands there in clear, and which it is to be taken away is decided by it.
-#[test]
-fn another_label_of_a_key_is_noticed() {
-    let sealed = Sealed::small();
-    let database = copy(&sealed.bytes).open(STORE).unwrap();
-    let store = store_id(&database);
-    let notes = Row::all(&database, &NOTE).into_iter();
-    let mut slots = notes.filter(|it| it.int("kind") == SLOT);
-    let mut slot = slots.next().unwrap();
-    let mut detail = slot.blob("detail").to_vec();
-    let label = memchr::memmem::find(&detail, b"the first").unwrap();
-    detail[label..label + 9].copy_from_slice(b"a thief's");
-    slot.set("detail", Value::Blob(detail));
-    let disk = copy(&sealed.bytes);
-    let database = disk.open(STORE).unwrap();
-    assert!(put(&database, &[slot.summed(&store)]));
-    drop(database);
-    let engine = sealed.open(&disk).unwrap();
-    assert_eq!(engine.keys().unwrap_err().kind(), ErrorKind::Damaged);
 }
