@@ -140,7 +140,7 @@ fn every_bit_of_its_key() {
 fn saving_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut taken, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(113, 7)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(307, 7)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let saved = sealed.truth.save_on_top(sealed.open(&disk), false);
         let saved = saved.unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
@@ -156,7 +156,7 @@ fn saving_on_top_of_damage() {
 fn keeping_house_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut done, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(151, 9)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(409, 9)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let copy = disk_with(&[(STORE.to_owned(), disk.image(STORE).unwrap())]);
         let check = copy.open(STORE).and_then(|database| {
