@@ -10,7 +10,7 @@ use crate::location;
 use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row};
 
 /// What turning encryption on or off did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Turned {
     /// How many rows were written anew; none where an earlier call had come so far.
@@ -40,7 +40,10 @@ impl Options {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Turned> {
         let path = path.as_ref();
-        let mut turned = Turned::before(path)?;
+        let mut turned = Turned {
+            bytes_before: self.bytes_at(path)?,
+            ..Turned::default()
+        };
         let sealed = match self.clone().open(path) {
             Ok(engine) => {
                 engine.refuse_company("encrypt")?;
@@ -67,7 +70,8 @@ impl Options {
     }
 
     /// Turns the encryption of the store at `path` off, which these options open; otherwise as
-    /// [`encrypt`](Self::encrypt).
+    /// [`encrypt`](Self::encrypt). After a crash in the middle it may be encrypted still while the log beside it has
+    /// rows in clear, until a program that opens the store closes it.
     ///
     /// # Errors
     /// `WrongKey` where its key is not given; otherwise as [`encrypt`](Self::encrypt).
@@ -77,7 +81,10 @@ impl Options {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Turned> {
         let path = path.as_ref();
-        let mut turned = Turned::before(path)?;
+        let mut turned = Turned {
+            bytes_before: self.bytes_at(path)?,
+            ..Turned::default()
+        };
         let in_clear = self.clone().without_secret();
         match in_clear.clone().open(path) {
             Ok(engine) if engine.has_left()? => {}
@@ -101,7 +108,7 @@ impl Options {
 
     /// Leaves nothing of what stood there before.
     fn finish(self, path: &Path, done: &str, turned: Turned) -> Result<Turned> {
-        let finished = self.open(path).and_then(|engine| {
+        let finished = self.clone().open(path).and_then(|engine| {
             engine.wipe()?;
             engine.close()
         });
@@ -114,20 +121,14 @@ impl Options {
                 .partly(true)
         })?;
         Ok(Turned {
-            bytes_after: Turned::before(path)?.bytes_before,
+            bytes_after: self.bytes_at(path)?,
             ..turned
         })
     }
-}
 
-impl Turned {
-    fn before(path: &Path) -> Result<Self> {
-        let file = location::existing(path, false)?;
-        Ok(Self {
-            rows: 0,
-            bytes_before: location::bytes(&file, &["", "-wal"]),
-            bytes_after: 0,
-        })
+    fn bytes_at(&self, path: &Path) -> Result<u64> {
+        let file = self.existing(path)?;
+        Ok(location::bytes(&file, &["", "-wal"]))
     }
 }
 

@@ -113,7 +113,7 @@ impl Options {
     /// # Errors
     /// As [`Engine::open`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<Engine> {
-        let file = location::existing(path.as_ref(), self.sqlite.vfs.is_some())?;
+        let file = self.existing(path.as_ref())?;
         let store = Arc::new(SqliteStore::open(&file, &self.sqlite)?);
         let engine = Engine::assemble(self, Arc::clone(&store) as _, Some(store));
         engine.go_on()?;
@@ -132,6 +132,11 @@ impl Options {
         };
         let store = Arc::new(SqliteStore::create(&file, &self.sqlite, &*self.clock)?);
         Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
+    }
+
+    /// The file of the store at `path`.
+    pub(crate) fn existing(&self, path: &Path) -> Result<PathBuf> {
+        location::existing(path, self.sqlite.vfs.is_some())
     }
 
     /// An engine on a store of any kind.

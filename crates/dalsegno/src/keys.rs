@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::key::Secret;
 use crate::model::StoreId;
 use crate::store::seal::{Slot, open_any};
-use crate::store::{Exchange, Flow, KeySlot, NoteRow, NoteScan};
+use crate::store::{Exchange, Flow, KeySlot, NoteRow, NoteScan, SqliteStore};
 
 /// No store has more: each passphrase among them is one more to try.
 const MOST: usize = 16;
@@ -18,10 +18,13 @@ impl Engine {
     /// What opens the store, by number; none, where it is not encrypted.
     ///
     /// # Errors
-    /// `Damaged` where a slot cannot be read.
+    /// `Damaged` where one cannot be read, or was changed by somebody who cannot open the store.
     pub fn keys(&self) -> Result<Vec<KeySlot>> {
         let id = &self.store().info().id;
-        let shown = |row: &NoteRow| Slot::read(row, id)?.shown(row.id);
+        let Some(root) = self.sqlite().and_then(SqliteStore::root) else {
+            return Ok(Vec::new());
+        };
+        let shown = |row: &NoteRow| Slot::genuine(row, root, id)?.shown(row.id);
         self.slots()?.iter().map(shown).collect()
     }
 

@@ -72,13 +72,13 @@ fn save_on(bytes: &[u8], truth: &Truth, at: usize, value: u8, sound: bool) -> us
 }
 
 #[derive(Default)]
-struct Tally {
-    harmless: usize,
-    reported: BTreeMap<String, usize>,
+pub(crate) struct Tally {
+    pub(crate) harmless: usize,
+    pub(crate) reported: BTreeMap<String, usize>,
 }
 
 impl Tally {
-    fn add(&mut self, verdict: Verdict) {
+    pub(crate) fn add(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Harmless => self.harmless += 1,
             Verdict::Closed(why) => {
@@ -88,14 +88,14 @@ impl Tally {
         }
     }
 
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         self.harmless += other.harmless;
         for (why, count) in other.reported {
             *self.reported.entry(why).or_default() += count;
         }
     }
 
-    fn show(&self) {
+    pub(crate) fn show(&self) {
         let total: usize = self.reported.values().sum();
         println!("{} harmless, {total} reported", self.harmless);
         for (why, count) in &self.reported {

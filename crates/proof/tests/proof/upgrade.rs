@@ -31,7 +31,7 @@ fn upgraded() -> (Truth, usize) {
     disk.stop_at(usize::MAX);
     on(&disk).open(STORE).unwrap().close().unwrap();
     let operations = disk.operations();
-    assert_eq!(format(&disk), 3);
+    assert_eq!(format(&disk), 4);
     (Truth::of(&on(&disk).open(STORE).unwrap()), operations)
 }
 
@@ -51,12 +51,12 @@ fn the_power_goes_at_every_operation() {
             let place = format!("stopped at {at} of {operations}, {loss:?}");
             match format(&found) {
                 1 if !opened => old += 1,
-                3 => new += 1,
+                4 => new += 1,
                 other => panic!("{place}: format {other}, opened: {opened}"),
             }
             let verdict = truth.judge(on(&found).open(STORE));
             assert_eq!(verdict, Ok(Verdict::Harmless), "{place}");
-            assert_eq!(format(&found), 3, "{place}");
+            assert_eq!(format(&found), 4, "{place}");
         }
     }
     println!("{operations} operations: {old} old, {new} new");
@@ -86,7 +86,7 @@ fn the_disk_fails_at_every_operation() {
             drop(opened);
             let verdict = truth.judge(on(&disk).open(STORE));
             assert_eq!(verdict, Ok(Verdict::Harmless), "{fault:?} at {at}");
-            assert_eq!(format(&disk), 3);
+            assert_eq!(format(&disk), 4);
         }
     }
     println!("{failed} of {} failed", 3 * operations);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::{self, Clock};
+use crate::codec::checksum::Checksum;
 use crate::codec::note;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Form, Key, Part, Place, Secret};
@@ -62,6 +63,8 @@ pub(crate) struct Slot {
     created_at: i64,
     /// Of a passphrase: what making a key of it takes.
     cost: Option<Cost>,
+    /// Of all the rest, by a key of the root: whoever has none cannot call it something else.
+    sum: Checksum,
     salt: [u8; 16],
     /// The root key, sealed.
     root: Vec<u8>,
@@ -88,14 +91,36 @@ impl Slot {
         let mut salt = [0; 16];
         clock::fill_secret(&mut salt)?;
         let cost = matches!(secret.0, Form::Passphrase(_)).then_some(COST);
-        let root = wrapping(secret, cost, &salt)?.seal(place(store, id), root.bytes())?;
-        Ok(Self {
+        let wrapped = wrapping(secret, cost, &salt)?.seal(place(store, id), root.bytes())?;
+        let mut slot = Self {
             label: label.map(str::to_owned),
             created_at: clock.now().as_microsecond(),
             cost,
+            sum: Checksum::default(),
             salt,
-            root,
-        })
+            root: wrapped,
+        };
+        slot.sum = slot.sum(root, store, id)?;
+        Ok(slot)
+    }
+
+    /// What [`read`](Self::read) gives, where who wrote it had the root key.
+    pub(crate) fn genuine(row: &NoteRow, root: &Key, store: &StoreId) -> Result<Self> {
+        let slot = Self::read(row, store)?;
+        if slot.sum(root, store, row.id)? == slot.sum {
+            return Ok(slot);
+        }
+        let message = format!("key {} of the store was changed by who has none", row.id);
+        Err(Error::damaged(message))
+    }
+
+    fn sum(&self, root: &Key, store: &StoreId, id: i64) -> Result<Checksum> {
+        let rest = Self {
+            sum: Checksum::default(),
+            ..self.clone()
+        };
+        let key = root.derive("dalsegno slots", store)?;
+        Ok(key.sum(&note::encode(&(id, rest))?))
     }
 
     pub(crate) fn read(row: &NoteRow, store: &StoreId) -> Result<Self> {

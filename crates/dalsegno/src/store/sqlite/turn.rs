@@ -38,6 +38,10 @@ pub(super) fn on(
         done: 0,
         progress,
     };
+    // One that somebody put there would be taken for the session's, and open nothing.
+    transaction
+        .execute("UPDATE session SET key = x'' WHERE key != x''", ())
+        .map_err(failed)?;
     // Records need the keys that their sessions get.
     rows.sessions()?;
     rows.all_but_sessions()?;
