@@ -16,6 +16,7 @@ mod output;
 mod place;
 mod program;
 mod progress;
+mod sealed;
 mod settings;
 mod sonoractl;
 mod style;

@@ -201,16 +201,18 @@ impl Engine {
                 Flow::Continue(())
             })?;
         }
-        let mut asked = Vec::new();
+        let mut of_others = Vec::new();
         each_note(view, note::REQUEST, &mut |row| {
-            if note::decode::<Request>(&row.detail).is_ok_and(|it| it.session == session.name) {
-                asked.push(row.id);
-                take.notes.push(row);
+            // Nobody can say of one that is damaged whose it was, nor carry it out.
+            let read = note::decode::<Request>(&row.detail).ok();
+            match read.filter(|it| row.is_intact(id) && it.session != session.name) {
+                Some(_) => of_others.push(row.id),
+                None => take.notes.push(row),
             }
             Ok(())
         })?;
         each_note(view, note::PARCEL, &mut |row| {
-            if asked.contains(&row.id) {
+            if !of_others.contains(&row.id) {
                 take.notes.push(row);
             }
             Ok(())

@@ -134,7 +134,8 @@ fn ask(prompt: &str) -> Result<Secret> {
     Ok(Secret::parse(&typed(prompt)?)?)
 }
 
-fn typed(prompt: &str) -> Result<Zeroizing<String>> {
+/// What is typed at the terminal, where nobody sees it.
+pub(crate) fn typed(prompt: &str) -> Result<Zeroizing<String>> {
     // The terminal is as it was before Ctrl-C ends the program.
     let _polite = Polite::begin();
     let typed = rpassword::prompt_password(prompt).map(Zeroizing::new);
@@ -146,10 +147,19 @@ fn typed(prompt: &str) -> Result<Zeroizing<String>> {
 
 /// As [`ask`], for a passphrase to come: what was mistyped once could never be typed again.
 pub(crate) fn ask_twice() -> Result<Secret> {
+    Ok(Secret::parse(&typed_twice()?)?)
+}
+
+/// The text of it.
+pub(crate) fn typed_twice() -> Result<Zeroizing<String>> {
     let first = typed("new passphrase: ")?;
-    let secret = Secret::parse(&first)?;
+    if first.trim().is_empty() {
+        return Err(Failure::usage(
+            "the passphrase is empty; nothing was changed",
+        ));
+    }
     if *typed("once more: ")? == *first {
-        return Ok(secret);
+        return Ok(first);
     }
     Err(Failure::usage(
         "the two are not the same; nothing was changed",

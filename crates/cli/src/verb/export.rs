@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dalsegno::{Engine, Error};
+use dalsegno_sealed::For;
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -14,6 +15,7 @@ use crate::interrupt::{Interruptible, Polite};
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::progress::Progress;
+use crate::sealed::ForWhom;
 
 /// Write snapshots as JSON, oldest first
 ///
@@ -23,6 +25,7 @@ use crate::progress::Progress;
 #[command(after_help = "\
 Examples:
   dalsegno export --to all.json
+  dalsegno export --to all.json.age --recipient age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj
   dalsegno export --session bot/42 | jq '.snapshots[].state.queue.current.info.title'")]
 pub(crate) struct Export {
     /// Only this session
@@ -31,21 +34,42 @@ pub(crate) struct Export {
     /// The file to write; `-`, as without it, is standard output
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
+    #[command(flatten)]
+    for_whom: ForWhom,
 }
 
 impl Export {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
+        let sealed = self.for_whom.read()?;
         match self.to.as_deref().filter(|to| *to != Path::new("-")) {
-            None => self.to_stdout(&engine, out),
-            Some(to) => self.to_file(&engine, to, out),
+            None => self.to_stdout(&engine, sealed.as_ref(), out),
+            Some(to) => self.to_file(&engine, sealed.as_ref(), to, out),
         }
     }
 
-    fn to_stdout(&self, engine: &Engine, out: &mut Out) -> Result<()> {
+    /// Writes it all, in clear or sealed.
+    fn write(
+        &self,
+        engine: &Engine,
+        sealed: Option<&For>,
+        to: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> dalsegno::Result<u64> {
+        let session = self.session.as_deref();
+        let Some(sealed) = sealed else {
+            return engine.export_with(session, to, progress);
+        };
+        let mut sealing = sealed.seal(to)?;
+        let count = engine.export_with(session, &mut sealing, progress)?;
+        sealing.finish()?;
+        Ok(count)
+    }
+
+    fn to_stdout(&self, engine: &Engine, sealed: Option<&For>, out: &mut Out) -> Result<()> {
         let written = {
             let mut buffered = io::BufWriter::with_capacity(1 << 16, &mut *out);
-            let written = engine.export(self.session.as_deref(), &mut buffered);
+            let written = self.write(engine, sealed, &mut buffered, &mut |_| {});
             // What is left is of no use if the export failed.
             let (_, _left) = buffered.into_parts();
             written
@@ -57,7 +81,13 @@ impl Export {
         }
     }
 
-    fn to_file(&self, engine: &Engine, to: &Path, out: &mut Out) -> Result<()> {
+    fn to_file(
+        &self,
+        engine: &Engine,
+        sealed: Option<&For>,
+        to: &Path,
+        out: &mut Out,
+    ) -> Result<()> {
         place::not_the_store(engine, to)?;
         let _polite = Polite::begin();
         let progress = Progress::begin(out, None, "snapshots");
@@ -67,8 +97,7 @@ impl Export {
                 inner: Interruptible(file),
                 bytes: 0,
             };
-            let session = self.session.as_deref();
-            let count = engine.export_with(session, &mut counted, &mut |done| {
+            let count = self.write(engine, sealed, &mut counted, &mut |done| {
                 progress.reached(done);
             })?;
             bytes = counted.bytes;

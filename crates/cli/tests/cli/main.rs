@@ -37,6 +37,7 @@ mod refuse_store;
 mod restore;
 mod rollback;
 mod save;
+mod sealed;
 mod session;
 mod show;
 mod sonoractl;

@@ -54,6 +54,20 @@ impl History {
         }
     }
 
+    /// What counts as the newest state for who takes something back: where something can be done again, what was saved by
+    /// itself since does not. `latest` is the newest state, `meant` the newest that was not saved by itself.
+    pub(super) fn head(
+        &self,
+        latest: Option<SnapshotId>,
+        meant: Option<SnapshotId>,
+    ) -> Option<SnapshotId> {
+        if self.redo.is_empty() || latest <= self.seen {
+            latest
+        } else {
+            meant.max(self.seen)
+        }
+    }
+
     /// The deed that an undo of this step takes back.
     pub(super) fn id_of(&self, step: &Step) -> SnapshotId {
         self.deeds[step.deeds[step.deeds.len() - 1]].id

@@ -11,6 +11,7 @@ use super::text::turn_of;
 use crate::codec::checksum;
 use crate::error::ErrorKind;
 use crate::list::{Query, Sort};
+use crate::model::Kind;
 use crate::model::{Operation, Snapshot, SnapshotId};
 use crate::reference::parse_time;
 
@@ -82,6 +83,20 @@ impl Model {
     /// The id of the state that `SESSION@latest` means.
     pub(super) fn latest(&self, session: &str) -> Option<SnapshotId> {
         self.counted(session).map(|at| self.states[at].snapshot.id)
+    }
+
+    /// As [`latest`](Self::latest), of those that were not saved by themselves.
+    pub(super) fn meant(&self, session: &str) -> Option<SnapshotId> {
+        let meant = |at: &usize| self.counts(*at) && self.states[*at].snapshot.kind != Kind::Auto;
+        let at = self.of(session).rfind(meant);
+        at.map(|at| self.states[at].snapshot.id)
+    }
+
+    /// What counts as the newest state for who takes something back.
+    pub(super) fn head(&self, session: &str) -> Option<SnapshotId> {
+        let latest = self.latest(session);
+        let history = self.sessions.get(session);
+        history.map_or(latest, |history| history.head(latest, self.meant(session)))
     }
 
     /// Each of a session's snapshots follows the one before it, and is unchanged where it has the state

@@ -84,6 +84,11 @@ impl Engine {
             }
             progress(&name);
         }
+        if session.is_none() {
+            // Beside its checksum, each has one that only who has a key can make.
+            let keys = self.keys().map(drop);
+            found.unless_damaged(keys)?;
+        }
         for damage in &found.damage {
             let what = Happened::CorruptionDetected {
                 message: damage.message.clone(),

@@ -178,7 +178,7 @@ impl Template {
             let findings = engine.doctor().unwrap().findings;
             let told = findings
                 .iter()
-                .any(|it| it.message.contains("written anew"));
+                .any(|it| it.message.contains("may still be found"));
             assert_eq!(told, marked, "{findings:?}");
         }
         let done = match self.verb {

@@ -13,6 +13,7 @@ use crate::global::Global;
 use crate::output::Out;
 use crate::place::{self, Place};
 use crate::progress::Progress;
+use crate::sealed::WithWhat;
 use crate::verb::put::close;
 use crate::{human, input};
 use plan::Plan;
@@ -29,6 +30,7 @@ const SHOWN: usize = 20;
 Examples:
   dalsegno import all.json --dry-run
   dalsegno import all.json
+  dalsegno import all.json.age --identity ~/.keys/age.txt
   ssh host dalsegno export | dalsegno import -")]
 pub(crate) struct Import {
     /// The export; `-` is standard input
@@ -36,12 +38,15 @@ pub(crate) struct Import {
     /// Check it all and say what would be added, without adding anything
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    with_what: WithWhat,
 }
 
 impl Import {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
         let text = input::read(&engine, &self.file, u64::MAX)?;
+        let text = self.with_what.open(text, &self.file)?;
         let plan = Plan::make(&engine, &text)?;
         plan.refuse_conflicts()?;
         if self.dry_run {

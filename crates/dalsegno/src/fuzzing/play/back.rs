@@ -56,7 +56,7 @@ impl Stage {
     }
 
     pub(super) fn take_back(&mut self, session: &str, verb: Verb) {
-        let latest = self.model.latest(session);
+        let latest = self.model.head(session);
         let history = self.model.sessions.get(session);
         let next = history
             .and_then(|history| history.next(verb, latest))
@@ -97,7 +97,7 @@ impl Stage {
 
     /// The next undo is passed over: nothing is put back.
     pub(super) fn skip(&mut self, session: &str) {
-        let latest = self.model.latest(session);
+        let latest = self.model.head(session);
         let history = self.model.sessions.get(session);
         let next = history.and_then(|history| history.next(Verb::Undo, latest));
         let next = next.map(|step| (step.to_file, history.unwrap().id_of(step)));

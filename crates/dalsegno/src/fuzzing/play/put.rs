@@ -139,7 +139,7 @@ impl Stage {
             operation,
             ..self.asked(&putting.session, head)
         };
-        let before = self.model.latest(&putting.session);
+        let before = self.model.head(&putting.session);
         let expected = if putting.components.is_empty() {
             let said = Snapshot {
                 label: from.snapshot.label,
@@ -283,7 +283,7 @@ impl Stage {
         let begun = self.failed && *told == Status::Begun;
         let status = status.unwrap_or(if begun { Status::Begun } else { Status::Done });
         let deed = self.deed(putting, *id, before, status);
-        let latest = self.model.latest(&putting.session);
+        let latest = self.model.head(&putting.session);
         let seen = if putting.to_file { latest } else { Some(*id) };
         let history = self.model.sessions.get_mut(&putting.session).unwrap();
         assert!(history.deeds.iter().all(|known| known.id < *id));

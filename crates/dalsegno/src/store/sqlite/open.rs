@@ -173,7 +173,7 @@ pub(super) fn connect(path: &Path, options: &SqliteOptions, mode: Mode) -> Resul
     connection
         .busy_timeout(options.busy_timeout)
         .map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     // FULL syncs the WAL at every commit. EXTRA does that too, and also makes the end of the journal
     // durable under which a new file is switched to WAL: were it to come back after a power loss, it
     // would undo everything since. Folding the WAL into the file is not left to the commit that
