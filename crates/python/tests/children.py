@@ -12,6 +12,9 @@ from pathlib import Path
 PATIENCE = 120
 """Nothing here takes so many seconds; what does hangs."""
 
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""What a shell runs in the background ignores Ctrl-C, and so does what that starts."""
+
 
 class Child:
     """A program that is running."""
@@ -54,7 +57,7 @@ def child(program: str, *arguments: str | Path) -> Generator[Child]:
     """Runs a program in Python, and makes sure that it is gone at the end."""
     # From 3.12 on, every fork of a program with threads is warned of.
     quiet = ("-W", "ignore::DeprecationWarning")
-    command = [sys.executable, *quiet, "-c", program, *map(str, arguments)]
+    command = [sys.executable, *quiet, "-c", HEARS + program, *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:

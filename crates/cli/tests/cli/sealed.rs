@@ -29,7 +29,7 @@ fn an_export_for_a_recipient_is_opened_by_the_identity_and_by_any_age_program() 
     let secret = identity.to_string();
     house.write(
         "age.txt",
-        &format!("# a comment\n{}\n", secret.expose_secret()),
+        format!("# a comment\n{}\n", secret.expose_secret()),
     );
     let export = ["export", "--to", "all.age", "--recipient", &recipient];
     house.run(&export).ok().says("wrote 1 snapshot to all.age");
