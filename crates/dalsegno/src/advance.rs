@@ -85,6 +85,7 @@ impl Head {
             // Its texts were checked when the save was asked for, so that this does not fail.
             detail: detail::encode(&detail)?,
             operation: job.operation.clone(),
+            by: job.by.clone(),
         })
     }
 

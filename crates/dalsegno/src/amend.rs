@@ -6,7 +6,7 @@ use crate::attempt::until_done;
 use crate::codec::detail::{self, Detail};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Snapshot, check_snapshot_name};
+use crate::model::{Action, Snapshot, check_snapshot_name};
 use crate::save::check_detail;
 use crate::store::{Exchange, PINNED, Row, Rows, SnapshotRow};
 
@@ -31,6 +31,20 @@ pub enum Amendment {
 }
 
 impl Amendment {
+    /// What it changes.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "name",
+            Self::Tag(_) => "tag",
+            Self::Untag(_) => "untag",
+            Self::Pin(true) => "pin",
+            Self::Pin(false) => "unpin",
+            Self::Label(_) => "label",
+            Self::Description(_) => "description",
+            Self::Metadata(_) => "metadata",
+        }
+    }
+
     fn apply(&self, row: &mut SnapshotRow, detail: &mut Detail) {
         match self {
             Self::Name(name) => row.name.clone_from(name),
@@ -99,7 +113,9 @@ impl Engine {
                 snapshots: vec![row],
                 ..Rows::default()
             };
-            let exchange = Exchange::of(of(row), of(new));
+            self.allow(Action::Amend, Some(&amended.session))?;
+            let said = self.said(Action::Amend).of(row.session, [row.seq]);
+            let exchange = Exchange::of(of(row), of(new)).say(said.note(amendment.word()));
             Ok(self.store().exchange(&exchange)?.then_some(amended))
         })
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::access::{self, Rights};
 use crate::attempt::TRIES;
 use crate::clock::Clock;
 use crate::codec::note::Lease;
@@ -35,13 +36,26 @@ pub(crate) struct Batch<'a> {
 impl Batch<'_> {
     /// Commits the jobs and answers each.
     pub(crate) fn save(&mut self, jobs: Vec<Job>) {
-        let view = self.store.view();
+        let view = self.store.view().map_err(|e| e.context("who may do what"));
         let id = &self.store.info().id;
-        let guards = match view.and_then(|view| Guards::read(&*view, id, self.own_guards)) {
-            Ok(guards) => guards,
-            Err(error) => return refuse(jobs, &error.context("which lists are guarded")),
+        let known = view.and_then(|view| {
+            let rights = match Rights::read(&*view, id, self.teller.token.as_ref()) {
+                Err(error) if error.kind() != ErrorKind::Denied => {
+                    return Err(error.context("who may do what"));
+                }
+                rights => rights,
+            };
+            let guards = Guards::read(&*view, id, self.own_guards);
+            Ok((
+                rights,
+                guards.map_err(|e| e.context("which lists are guarded"))?,
+            ))
+        });
+        let (rights, guards) = match known {
+            Ok(known) => known,
+            Err(error) => return refuse(jobs, &error),
         };
-        let mut waiting = by_session(jobs);
+        let mut waiting = by_session(access::allowed(self.store, jobs, rights));
         let mut tries = 0;
         // A name that is taken costs no try: each round answers at least one save for good.
         while tries < TRIES && !waiting.is_empty() {
@@ -86,7 +100,7 @@ impl Batch<'_> {
                 "other processes saved session {} {TRIES} times in between; try again",
                 job.session
             ));
-            answer(job, Err(error));
+            job.answer(Err(error));
         }
     }
 
@@ -162,7 +176,7 @@ impl Batch<'_> {
                     Some(before) if snapshots.is_empty() && before.has_snapshot() => {
                         let newest = self.newest(&session, &before);
                         head = before;
-                        answer(job, newest);
+                        job.answer(newest);
                     }
                     _ => {
                         if let Some(fuller) = fuller {
@@ -173,7 +187,7 @@ impl Batch<'_> {
                         group.push(Some(job));
                     }
                 },
-                Err(error) => answer(job, Err(error)),
+                Err(error) => job.answer(Err(error)),
             }
         }
         if group.is_empty() {
@@ -280,7 +294,7 @@ impl Batch<'_> {
                         self.teller.saved(snapshot);
                     }
                     match job {
-                        Some(job) => answer(job, snapshot),
+                        Some(job) => job.answer(snapshot),
                         None => drop(self.thin.insert(session.clone())),
                     }
                 }
@@ -318,11 +332,6 @@ impl Batch<'_> {
 /// Tells all of them the same.
 fn refuse(jobs: impl IntoIterator<Item = Job>, error: &Error) {
     for job in jobs {
-        answer(job, Err(error.clone()));
+        job.answer(Err(error.clone()));
     }
-}
-
-/// Nobody may be listening any more; the save happened or not all the same.
-fn answer(job: Job, result: Result<Snapshot>) {
-    drop(job.reply.send(result));
 }

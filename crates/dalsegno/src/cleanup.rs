@@ -15,7 +15,7 @@ use crate::event::Happened;
 use crate::guard::{GuardPolicy, Overdue};
 use crate::list::Query;
 use crate::location;
-use crate::model::{Kind, Snapshot, SnapshotId};
+use crate::model::{Action, Kind, Snapshot, SnapshotId};
 use crate::purge::{Purge, Purged, staying};
 use crate::retention::{Candidate, Decision, Policy, Reason, Rules, SAFETY_STAYS, choose, decide};
 use crate::show;
@@ -375,6 +375,8 @@ impl Engine {
     /// As [`delete`](Engine::delete) and [`purge`](Engine::purge); what was deleted before is in the
     /// trash, and the message says how many were deleted and how many are gone for good.
     pub fn cleanup(&self, plan: &CleanupPlan, progress: &mut dyn FnMut(&str)) -> Result<Cleaned> {
+        let sessions = plan.sessions.iter().map(|plan| plan.session.as_str());
+        self.allow_all(Action::Delete, sessions)?;
         self.carry_out(plan, false, progress)
     }
 

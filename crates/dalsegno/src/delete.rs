@@ -9,7 +9,7 @@ use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Happened;
-use crate::model::{Snapshot, SnapshotId, StoreId};
+use crate::model::{Action, Snapshot, SnapshotId, StoreId};
 use crate::reference::in_trash;
 use crate::show::{self, describe};
 use crate::store::{Exchange, Flow, Row, SessionRow, TrashRow, View};
@@ -50,6 +50,8 @@ impl Engine {
     /// deleted. `Conflict` where other programs kept changing the session.
     pub fn delete(&self, references: &[&str], grace: SignedDuration) -> Result<Vec<Snapshot>> {
         let found = self.delete_plan(references)?;
+        let sessions = found.iter().map(|snapshot| snapshot.session.as_str());
+        self.allow_all(Action::Delete, sessions)?;
         let mut by_session: BTreeMap<&str, HashSet<i64>> = BTreeMap::new();
         for snapshot in &found {
             let seqs = by_session.entry(&snapshot.session).or_default();
@@ -136,8 +138,16 @@ impl Engine {
         until_done(&format!("session {session}"), || {
             let view = self.view()?;
             let row = show::known_session(&*view, id, session)?;
-            let exchange = change(&*view, id, &row)?;
+            let mut exchange = change(&*view, id, &row)?;
             drop(view);
+            let (action, moved) = match exchange.put.trash.as_slice() {
+                [] => (Action::Undelete, exchange.take.trash.as_slice()),
+                moved => (Action::Delete, moved),
+            };
+            let moved: Vec<i64> = moved.iter().map(|row| row.snapshot.seq).collect();
+            if !moved.is_empty() {
+                exchange.say.push(self.said(action).of(row.id, moved));
+            }
             Ok(self.store().exchange(&exchange)?.then_some(exchange))
         })
     }
@@ -161,6 +171,7 @@ impl Engine {
                 rows.insert(row.snapshot.seq, row);
             }
         }
+        self.allow_all(Action::Undelete, by_session.keys().map(String::as_str))?;
         for (session, rows) in &by_session {
             refuse_twice(session, rows.values())?;
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::location;
-use crate::model::Snapshot;
+use crate::model::{Action, Snapshot};
 use crate::store::Scan;
 
 /// What the doctor saw.
@@ -78,6 +78,7 @@ impl Engine {
     /// # Errors
     /// `InvalidInput` where the store is not a file; `Damaged` or `Storage` where it cannot be read.
     pub fn doctor(&self) -> Result<Diagnosis> {
+        self.allow(Action::Read, None)?;
         let sqlite = self
             .sqlite()
             .ok_or_else(|| Error::invalid("this store is not a file"))?;

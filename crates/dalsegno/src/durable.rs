@@ -63,6 +63,27 @@ pub fn write_like<T>(
     write_with(path, &real(path)?, Looks::of(like), fill)
 }
 
+/// Writes `bytes` to a new file at `path`, whole or not at all, for its owner only; whether it did. Where something stands
+/// there, also where another process was faster, that stays as it is.
+///
+/// # Errors
+/// `NotFound` without its folder; `Denied` or `Storage` as the disk answers.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let failed = |what: &str, e| Error::io(format!("{what} {}", path.display()), e);
+    let folder = folder_of(path);
+    let mut staged = stage(&folder).map_err(|e| failed("writing", e))?;
+    let file = staged.as_file_mut();
+    file.write_all(bytes).map_err(|e| failed("writing", e))?;
+    file.sync_all().map_err(|e| failed("syncing", e))?;
+    match staged.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(e) => return Err(failed("writing", e.error)),
+    }
+    sync_folder(&folder).map_err(|e| failed("syncing the folder of", e))?;
+    Ok(true)
+}
+
 fn write_with<T>(
     path: &Path,
     real: &Path,
@@ -147,11 +168,7 @@ fn replace<T>(
 ) -> Result<(T, fs::File)> {
     let folder = folder_of(real);
     let failed = |what: &str, e| Error::io(format!("{what} {}", real.display()), e);
-    let mut staged = tempfile::Builder::new()
-        .prefix(".dalsegno-")
-        .suffix(".tmp")
-        .tempfile_in(&folder)
-        .map_err(|e| failed("writing", e))?;
+    let mut staged = stage(&folder).map_err(|e| failed("writing", e))?;
     let answer = fill(staged.as_file_mut())?;
     let file = staged.as_file();
     if let Some((user, group)) = looks.owner {
@@ -169,6 +186,14 @@ fn replace<T>(
         .map_err(|e| failed("replacing", e.error))?;
     sync_folder(&folder).map_err(|e| failed("syncing the folder of", e))?;
     Ok((answer, file))
+}
+
+/// A file for its owner only, in the folder where it is to be put in place.
+fn stage(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".dalsegno-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
 }
 
 /// Where `path` leads, if it is a symbolic link.

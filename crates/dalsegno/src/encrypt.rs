@@ -7,7 +7,8 @@ use crate::engine::{Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Secret;
 use crate::location;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row};
+use crate::model::Action;
+use crate::store::{Exchange, NoteRow, Row, notes};
 
 /// What turning encryption on or off did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -46,10 +47,12 @@ impl Options {
         };
         let sealed = match self.clone().open(path) {
             Ok(engine) => {
+                engine.allow(Action::Encrypt, None)?;
                 engine.refuse_company("encrypt")?;
                 let sqlite = engine.file()?;
                 let clock = engine.clock();
-                sqlite.turn_on(secret, label, clock, &mut |rows| {
+                let said = engine.said(Action::Encrypt);
+                sqlite.turn_on(secret, label, clock, said, &mut |rows| {
                     turned.rows = rows;
                     progress(rows);
                 })?;
@@ -95,8 +98,10 @@ impl Options {
             }
             Err(error) if error.kind() == ErrorKind::WrongKey => {
                 let engine = std::mem::take(&mut self).open(path)?;
+                engine.allow(Action::Decrypt, None)?;
                 engine.refuse_company("decrypt")?;
-                engine.file()?.turn_off(&mut |rows| {
+                let said = engine.said(Action::Decrypt);
+                engine.file()?.turn_off(said, &mut |rows| {
                     turned.rows = rows;
                     progress(rows);
                 })?;
@@ -156,6 +161,7 @@ impl Engine {
     /// `Locked` where another program reads the store: end it, and try again; `Denied` or `Storage` as the disk answers.
     /// The mark stays then.
     pub fn wipe(&self) -> Result<()> {
+        self.allow(Action::Key, None)?;
         if let Some(sqlite) = self.sqlite() {
             sqlite.wipe()?;
         }
@@ -167,26 +173,11 @@ impl Engine {
         Ok(())
     }
 
-    /// The mark that the file is to be written anew.
-    pub(crate) fn left_mark(&self) -> Result<NoteRow> {
-        let key = (note::LEFT, 0, 1);
-        Ok(NoteRow::new(
-            key,
-            note::encode(&())?,
-            &self.store().info().id,
-        ))
-    }
-
     fn left(&self) -> Result<Option<NoteRow>> {
-        let scan = NoteScan {
-            kind: note::LEFT,
-            session: Some(0),
-            ..NoteScan::default()
-        };
         let mut found = None;
-        self.view()?.notes(&scan, &mut |row| {
+        notes::each(&*self.view()?, note::LEFT, &mut |row| {
             found = Some(row);
-            Flow::Break(Ok(()))
+            Ok(())
         })?;
         Ok(found)
     }
@@ -201,19 +192,14 @@ impl Engine {
     fn refuse_company(&self, what: &str) -> Result<()> {
         let id = &self.store().info().id;
         let mut names = Vec::new();
-        let scan = NoteScan {
-            kind: note::WRITER,
-            session: Some(0),
-            ..NoteScan::default()
-        };
-        self.view()?.notes(&scan, &mut |row| {
+        notes::each(&*self.view()?, note::WRITER, &mut |row| {
             if let Ok(writer) = note::decode::<Writer>(&row.detail)
                 && row.is_intact(id)
                 && writer.is_alive(self.clock())
             {
                 names.push(format!("{} (process {})", writer.name, writer.process.pid));
             }
-            Flow::Continue(())
+            Ok(())
         })?;
         if names.is_empty() {
             return Ok(());

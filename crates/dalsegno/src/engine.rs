@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::access::{self, Token, TokenHash};
 use crate::ask::Gates;
 use crate::clock::{self, Clock};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,11 +16,11 @@ use crate::job::Job;
 use crate::key::Secret;
 use crate::lease::{Heart, Leases};
 use crate::location;
-use crate::model::Snapshot;
+use crate::model::{Action, Snapshot};
 use crate::reference;
 use crate::rest::Rested;
 use crate::show::{self, describe};
-use crate::store::{SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
+use crate::store::{By, Said, SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
 use crate::writer::{Teller, Writer};
 
 /// How an engine is opened.
@@ -31,6 +32,7 @@ pub struct Options {
     program: Option<String>,
     lease_ttl: Duration,
     guards: Vec<GuardPolicy>,
+    token: Option<Token>,
     pub(crate) rested: Option<Rested>,
 }
 
@@ -43,6 +45,7 @@ impl Default for Options {
             program: None,
             lease_ttl: Duration::from_secs(30),
             guards: Vec::new(),
+            token: None,
             rested: None,
         }
     }
@@ -93,6 +96,13 @@ impl Options {
     #[must_use]
     pub fn secret(mut self, secret: Secret) -> Self {
         self.sqlite.secret = Some(secret);
+        self
+    }
+
+    /// Says who uses the store, where that has [principals](Engine::add_principal).
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
         self
     }
 
@@ -183,6 +193,12 @@ pub struct Engine {
     program: String,
     /// That, where the program says so itself: it stands with its snapshots then.
     actor: Option<String>,
+    /// Who does what is done here, for the audit log.
+    who: Arc<str>,
+    token: Option<TokenHash>,
+    is_principal: bool,
+    /// What was denied last, and when: microseconds since 1970 (UTC).
+    denied: Mutex<Option<(Action, Option<String>, i64)>>,
     lease_ttl: Duration,
     guards: Arc<[GuardPolicy]>,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
@@ -215,6 +231,9 @@ impl Engine {
             .rested
             .map(|rested| (rested.leases, rested.bus, rested.gates))
             .unwrap_or_default();
+        let program = options.program.clone().unwrap_or_else(own_name);
+        let token = options.token.as_ref().map(Token::hash);
+        let principal = access::name(&*store, token.as_ref());
         Self {
             store,
             sqlite,
@@ -230,7 +249,11 @@ impl Engine {
                 .as_deref()
                 .map(short)
                 .filter(|it| !it.is_empty()),
-            program: options.program.unwrap_or_else(own_name),
+            is_principal: principal.is_some(),
+            denied: Mutex::new(None),
+            who: principal.unwrap_or_else(|| short(&program)).into(),
+            token,
+            program,
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
             process: std::process::id(),
@@ -354,6 +377,39 @@ impl Engine {
         self.actor.as_deref()
     }
 
+    /// Who does what is done here.
+    pub(crate) fn who(&self) -> Arc<str> {
+        Arc::clone(&self.who)
+    }
+
+    /// Whether that is the name of a principal.
+    pub(crate) fn is_principal(&self) -> bool {
+        self.is_principal
+    }
+
+    /// Whether the same was denied a moment ago: a program that asks again and again is written down once a minute.
+    pub(crate) fn was_denied(&self, action: Action, session: Option<&str>) -> bool {
+        let now = self.now().as_microsecond();
+        let mut last = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = last.as_ref().is_some_and(|(before, of, at)| {
+            *before == action && of.as_deref() == session && (0..AGAIN).contains(&(now - at))
+        });
+        if !again {
+            *last = Some((action, session.map(str::to_owned), now));
+        }
+        again
+    }
+
+    /// What the audit log says of something that is done now.
+    pub(crate) fn said(&self, action: Action) -> Said {
+        let by = By {
+            action,
+            who: self.who(),
+            behalf: None,
+        };
+        Said::new(by, self.now().as_microsecond())
+    }
+
     /// The guards that this program gives itself.
     pub(crate) fn own_guards(&self) -> &[GuardPolicy] {
         &self.guards
@@ -402,6 +458,8 @@ impl Engine {
             Teller {
                 bus: Arc::clone(&self.bus),
                 program: self.program.clone(),
+                who: self.who(),
+                token: self.token,
             },
             Arc::clone(&self.guards),
             self.cache_bytes,
@@ -436,8 +494,14 @@ impl Engine {
         self.clock.now()
     }
 
-    pub(crate) fn view(&self) -> Result<Box<dyn View + '_>> {
+    /// Of everything, whoever asks: only for what is no answer to anybody.
+    pub(crate) fn raw_view(&self) -> Result<Box<dyn View + '_>> {
         self.store.view()
+    }
+
+    /// What stands for who uses the store.
+    pub(crate) fn token(&self) -> Option<&TokenHash> {
+        self.token.as_ref()
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -495,6 +559,9 @@ impl Drop for Engine {
         drop(self.stop());
     }
 }
+
+/// How long the same denial is not written down again: microseconds.
+const AGAIN: i64 = 60_000_000;
 
 /// As much of a name as stands with a snapshot.
 fn short(name: &str) -> String {

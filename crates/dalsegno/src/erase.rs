@@ -4,14 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::until_done;
+use crate::codec::checksum::Checksum;
 use crate::codec::note::{self, Request};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::event::{self, Happened};
-use crate::key::Key;
 use crate::lease;
+use crate::model::Action;
+use crate::name_key::NameKey;
 use crate::show;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Rows, Scan, SessionRow, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Rows, Scan, SessionRow, View, notes};
 
 /// What erasing a session takes away, or took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -72,6 +74,7 @@ impl Engine {
     /// `NotFound` where there is no such session; `Locked` where a program has it open. After an error [that did some
     /// of it](Error::is_partly_done) the session is erased, and the same call writes the file anew.
     pub fn erase_session(&self, session: &str) -> Result<Erasure> {
+        self.allow(Action::Erase, None)?;
         self.flush()?;
         let gone = until_done("the session", || {
             let Some((exchange, erasure)) = self.erasing(session)? else {
@@ -119,7 +122,7 @@ impl Engine {
     pub fn tombstones(&self) -> Result<Vec<Tombstone>> {
         let id = &self.store().info().id;
         let mut found = Vec::new();
-        each_note(&*self.view()?, note::TOMBSTONE, &mut |row| {
+        notes::each(&*self.view()?, note::TOMBSTONE, &mut |row| {
             let grave: Grave = if row.is_intact(id) {
                 note::decode(&row.detail)?
             } else {
@@ -140,9 +143,12 @@ impl Engine {
     /// # Errors
     /// As [`tombstones`](Self::tombstones).
     pub fn is_erased(&self, session: &str) -> Result<bool> {
-        let hash = self.hash_of(session)?;
-        let view = self.view()?;
-        Ok(lease::rows::note_row(&*view, &self.store().info().id, grave_key(&hash))?.is_some())
+        let (view, id) = (self.view()?, &self.store().info().id);
+        let Some(key) = NameKey::read(&*view, id)? else {
+            return Ok(false);
+        };
+        let grave = notes::proved(&*view, id, grave_key(&key.sum(session)))?;
+        Ok(grave.is_some())
     }
 
     fn erasing(&self, name: &str) -> Result<Option<(Exchange, Erasure)>> {
@@ -170,15 +176,20 @@ impl Engine {
         }
         let guards = self.guards()?.into_iter().map(|guard| guard.pattern);
         erasure.named_by.extend(guards.filter(|it| it == name));
+        let number = session.id;
         take.sessions.push(session);
-        put.notes.push(self.grave(name)?);
+        let hash = NameKey::ensure(&*view, id, &mut take, &mut put)?.sum(name);
+        put.notes.push(self.grave(hash)?);
         if !self.has_left()? {
-            put.notes.push(self.left_mark()?);
+            put.notes.push(NoteRow::left(id)?);
         }
         // One that was erased before, and began anew.
-        let before = lease::rows::note_row(&*view, id, grave_key(&self.hash_of(name)?))?;
+        let before = notes::proved(&*view, id, grave_key(&hash))?;
         take.notes.extend(before);
-        Ok(Some((Exchange::of(take, put), erasure)))
+        let mut said = self.said(Action::Erase);
+        said.sessions.push(number);
+        said.ended.push((number, name.to_owned()));
+        Ok(Some((Exchange::of(take, put).say(said), erasure)))
     }
 
     /// Its own notes, requests to it, and events of it, each of which leaves its number to one that says nothing.
@@ -202,7 +213,7 @@ impl Engine {
             })?;
         }
         let mut of_others = Vec::new();
-        each_note(view, note::REQUEST, &mut |row| {
+        notes::each(view, note::REQUEST, &mut |row| {
             // Nobody can say of one that is damaged whose it was, nor carry it out.
             let read = note::decode::<Request>(&row.detail).ok();
             match read.filter(|it| row.is_intact(id) && it.session != session.name) {
@@ -211,13 +222,13 @@ impl Engine {
             }
             Ok(())
         })?;
-        each_note(view, note::PARCEL, &mut |row| {
+        notes::each(view, note::PARCEL, &mut |row| {
             if !of_others.contains(&row.id) {
                 take.notes.push(row);
             }
             Ok(())
         })?;
-        each_note(view, note::EVENT, &mut |row| {
+        notes::each(view, note::EVENT, &mut |row| {
             let read = event::notes::read(&row, id);
             let Some(mut event) =
                 read.filter(|event| event.session.as_ref() == Some(&session.name))
@@ -233,8 +244,7 @@ impl Engine {
         })
     }
 
-    fn grave(&self, name: &str) -> Result<NoteRow> {
-        let hash = self.hash_of(name)?;
+    fn grave(&self, hash: Checksum) -> Result<NoteRow> {
         let grave = Grave {
             hash,
             erased_at: self.now().as_microsecond(),
@@ -245,16 +255,6 @@ impl Engine {
             &self.store().info().id,
         );
         Ok(row)
-    }
-
-    /// What a tombstone says of a name. In a store that is not encrypted, whoever guesses a name can compute it.
-    fn hash_of(&self, name: &str) -> Result<[u8; 16]> {
-        let store = &self.store().info().id;
-        let root = self.sqlite().and_then(|sqlite| sqlite.root().cloned());
-        let root = root.unwrap_or_else(|| Key::of(zeroize::Zeroizing::new([0; 32])));
-        Ok(root
-            .derive("dalsegno tombstones", store)?
-            .sum(name.as_bytes()))
     }
 }
 
@@ -286,22 +286,6 @@ fn rows_of(view: &dyn View, session: &SessionRow, erasure: &mut Erasure) -> Resu
         Flow::Continue(())
     })?;
     Ok(rows)
-}
-
-fn each_note(
-    view: &dyn View,
-    kind: i64,
-    visit: &mut dyn FnMut(NoteRow) -> Result<()>,
-) -> Result<()> {
-    let scan = NoteScan {
-        kind,
-        session: Some(0),
-        ..NoteScan::default()
-    };
-    view.notes(&scan, &mut |row| match visit(row) {
-        Ok(()) => Flow::Continue(()),
-        Err(error) => Flow::Break(Err(error)),
-    })
 }
 
 /// Where the tombstone of that hash stands.

@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::list::Query;
 use crate::model::{
-    Kind, Operation, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
+    Action, Kind, Operation, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
 };
 use crate::save::Save;
 use crate::show;
@@ -209,6 +209,15 @@ impl Engine {
             .iter()
             .map(|s| s.session.as_str())
             .collect();
+        self.allow_all(Action::Import, sessions.iter().copied())?;
+        for session in &sessions {
+            if self.is_erased(session)? {
+                return Err(Error::conflict(format!(
+                    "session '{session}' was erased from this store, and an import does not bring it back; nothing was \
+                     imported"
+                )));
+            }
+        }
         for session in sessions {
             present.extend(self.origins(session)?);
         }

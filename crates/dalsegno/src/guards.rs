@@ -1,10 +1,12 @@
 //! Which lists of which sessions are guarded: rules that the store keeps.
 
 use crate::attempt::until_done;
+use crate::audit::set_or_removed;
 use crate::codec::note;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::guard::GuardPolicy;
+use crate::model::Action;
 use crate::shrink::notes;
 use crate::store::{Exchange, NoteRow};
 
@@ -67,6 +69,7 @@ impl Engine {
     /// Puts another guard in the place of the one of that pattern, and says whether there was one. One that is
     /// damaged may have been of any pattern: it goes as well.
     fn change_guard(&self, pattern: &str, detail: Option<Vec<u8>>) -> Result<bool> {
+        self.allow(Action::GuardRule, None)?;
         let id = &self.store().info().id;
         until_done("the guards", || {
             let rows = notes::rows(&*self.view()?)?;
@@ -78,7 +81,8 @@ impl Engine {
             let place = old.first().map_or(last + 1, |row| row.id);
             let new = detail.clone();
             let new = new.map(|detail| NoteRow::new((note::GUARD, 0, place), detail, id));
-            let exchange = Exchange::of_notes(old, new.into_iter().collect());
+            let said = self.said(Action::GuardRule).note(set_or_removed(&new));
+            let exchange = Exchange::of_notes(old, new.into_iter().collect()).say(said);
             Ok(self.store().exchange(&exchange)?.then_some(there))
         })
     }

@@ -10,7 +10,7 @@ use crate::codec::detail::Detail;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Snapshot};
-use crate::store::{self, NewOperation};
+use crate::store::{self, By, NewOperation};
 
 /// What a session's new state is.
 pub(crate) enum Content {
@@ -60,7 +60,16 @@ pub(crate) struct Job {
     pub(crate) operation: Option<NewOperation>,
     /// Left out where what changed would take fewer bytes in the store; 0 for never.
     pub(crate) min_change: u64,
+    /// What the audit log says of it.
+    pub(crate) by: By,
     pub(crate) reply: oneshot::Sender<Result<Snapshot>>,
+}
+
+impl Job {
+    /// Nobody may be listening any more; the save happened or not all the same.
+    pub(crate) fn answer(self, result: Result<Snapshot>) {
+        drop(self.reply.send(result));
+    }
 }
 
 /// What to say where an undo was decided on what is no longer so.

@@ -4,9 +4,9 @@ use crate::codec::note;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::key::Secret;
-use crate::model::StoreId;
+use crate::model::{Action, StoreId};
 use crate::store::seal::{Slot, open_any};
-use crate::store::{Exchange, Flow, KeySlot, NoteRow, NoteScan, SqliteStore};
+use crate::store::{Exchange, KeySlot, NoteRow, SqliteStore, notes};
 
 /// No store has more: each passphrase among them is one more to try.
 const MOST: usize = 16;
@@ -20,6 +20,7 @@ impl Engine {
     /// # Errors
     /// `Damaged` where one cannot be read, or was changed by somebody who cannot open the store.
     pub fn keys(&self) -> Result<Vec<KeySlot>> {
+        self.allow(Action::Read, None)?;
         let id = &self.store().info().id;
         let Some(root) = self.sqlite().and_then(SqliteStore::root) else {
             return Ok(Vec::new());
@@ -42,6 +43,7 @@ impl Engine {
     /// `Conflict` where it does already, or the store is not encrypted; `InvalidInput` where the label is too long or
     /// the store has 16 keys.
     pub fn add_key(&self, secret: &Secret, label: Option<&str>) -> Result<KeySlot> {
+        self.allow(Action::Key, None)?;
         let slots = self.slots()?;
         if slots.len() >= MOST {
             return Err(Error::invalid(format!(
@@ -49,7 +51,7 @@ impl Engine {
             )));
         }
         let (slot, row) = self.new_slot(&slots, secret, label)?;
-        self.change_slots(Vec::new(), vec![row])?;
+        self.change_slots(Vec::new(), vec![row], &format!("{} added", slot.id))?;
         Ok(slot)
     }
 
@@ -60,6 +62,7 @@ impl Engine {
     /// turns encryption off. After an error [that did some of it](Error::is_partly_done) it is taken away, but stands
     /// in the file's free pages.
     pub fn remove_key(&self, id: i64) -> Result<()> {
+        self.allow(Action::Key, None)?;
         let slots = self.slots()?;
         let (gone, rest): (Vec<_>, Vec<_>) = slots.into_iter().partition(|row| row.id == id);
         if gone.is_empty() {
@@ -70,7 +73,7 @@ impl Engine {
                 "this is the only key, without which nothing opens the store: add another first",
             ));
         }
-        self.change_slots(gone, vec![])?;
+        self.change_slots(gone, vec![], &format!("{id} removed"))?;
         self.wipe_slots()
     }
 
@@ -87,11 +90,13 @@ impl Engine {
         next: &Secret,
         label: Option<&str>,
     ) -> Result<KeySlot> {
+        self.allow(Action::Key, None)?;
         let slots = self.slots()?;
         let (_, id) = open_any(&slots, current, &self.store().info().id)?;
         let (slot, row) = self.new_slot(&slots, next, label)?;
         let gone = slots.into_iter().filter(|row| row.id == id).collect();
-        self.change_slots(gone, vec![row])?;
+        let note = format!("{id} made way for {}", slot.id);
+        self.change_slots(gone, vec![row], &note)?;
         self.wipe_slots()?;
         Ok(slot)
     }
@@ -122,11 +127,15 @@ impl Engine {
         Ok((slot.shown(id)?, slot.row(store, id)?))
     }
 
-    fn change_slots(&self, take: Vec<NoteRow>, mut put: Vec<NoteRow>) -> Result<()> {
+    fn change_slots(&self, take: Vec<NoteRow>, mut put: Vec<NoteRow>, note: &str) -> Result<()> {
         if !take.is_empty() && !self.has_left()? {
-            put.push(self.left_mark()?);
+            put.push(NoteRow::left(&self.store().info().id)?);
         }
-        if self.store().exchange(&Exchange::of_notes(take, put))? {
+        let said = self.said(Action::Key).note(note);
+        if self
+            .store()
+            .exchange(&Exchange::of_notes(take, put).say(said))?
+        {
             return Ok(());
         }
         Err(Error::conflict(
@@ -144,15 +153,10 @@ impl Engine {
     }
 
     fn slots(&self) -> Result<Vec<NoteRow>> {
-        let scan = NoteScan {
-            kind: note::SLOT,
-            session: Some(0),
-            ..NoteScan::default()
-        };
         let mut found = Vec::new();
-        self.view()?.notes(&scan, &mut |row| {
+        notes::each(&*self.view()?, note::SLOT, &mut |row| {
             found.push(row);
-            Flow::Continue(())
+            Ok(())
         })?;
         Ok(found)
     }

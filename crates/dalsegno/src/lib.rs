@@ -5,10 +5,12 @@
 //!
 //! [`Engine`] is where to begin; ARCHITECTURE.md shows the way of a save through the code.
 
+mod access;
 mod advance;
 mod amend;
 mod ask;
 mod attempt;
+mod audit;
 mod autosave;
 mod batch;
 mod chain;
@@ -49,6 +51,8 @@ mod list;
 mod location;
 mod log;
 mod model;
+mod moved;
+mod name_key;
 mod open;
 mod open_together;
 mod patch;
@@ -75,8 +79,10 @@ mod verify;
 mod walk;
 mod writer;
 
+pub use access::{Principal, Rule, Token};
 pub use amend::Amendment;
 pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Looking, Peer, Reply, Request};
+pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditOutcome, AuditPage, AuditQuery};
 pub use autosave::{AutoSave, AutoSaving, State};
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;
@@ -99,8 +105,8 @@ pub use list::{Page, Query, Sort};
 pub use location::FILE_NAME;
 pub use log::LogEntry;
 pub use model::{
-    Kind, MAX_NAME, Operation, Snapshot, SnapshotId, Status, Verb, check_session_name,
-    check_snapshot_name,
+    Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Snapshot, SnapshotId, Status, Verb,
+    check_session_name, check_snapshot_name,
 };
 pub use open::{Holder, Holding, Opened};
 pub use purge::{Purge, Purged};

@@ -7,7 +7,7 @@ use crate::codec::note::{self, Lease, State};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{Standing, rows};
-use crate::model::check_session_name;
+use crate::model::{Action, check_session_name};
 use crate::show;
 use crate::store::{Exchange, Flow, NoteRow, Rows, SessionRow, View};
 
@@ -99,6 +99,12 @@ impl Engine {
 
     fn open_or_take(&self, session: &str, by_force: bool) -> Result<Opened> {
         check_session_name(session)?;
+        let action = if by_force {
+            Action::TakeOver
+        } else {
+            Action::Open
+        };
+        self.allow(action, Some(session))?;
         if let Standing::Holder(epoch) = self.leases().standing(session) {
             return Ok(Opened {
                 session: session.to_owned(),
@@ -176,7 +182,12 @@ impl Engine {
             }
             Err(error) => return Err(error.context(format!("session {session}"))),
         };
-        let exchange = rows::replacing(id, &row, before.as_ref(), &next(epoch))?;
+        let mut exchange = rows::replacing(id, &row, before.as_ref(), &next(epoch))?;
+        if by_force {
+            exchange
+                .say
+                .push(self.said(Action::TakeOver).of(row.id, None));
+        }
         Ok((exchange, opened(epoch, was_closed)))
     }
 

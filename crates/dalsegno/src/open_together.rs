@@ -6,7 +6,7 @@ use crate::attempt::until_done;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::Standing;
-use crate::model::check_session_name;
+use crate::model::{Action, check_session_name};
 use crate::open::Opened;
 use crate::store::{Exchange, Rows, View};
 
@@ -99,9 +99,12 @@ impl Engine {
         let mut number = view.last_session()?;
         let mut whole = Exchange::default();
         let mut answers = Vec::with_capacity(sessions.len());
+        let rights = self.rights(Action::Open)?;
         for session in sessions {
-            let answer =
-                check_session_name(session).and_then(|()| match self.leases().standing(session) {
+            let answer = self
+                .allow_by(&rights, Action::Open, Some(session))
+                .and_then(|()| check_session_name(session))
+                .and_then(|()| match self.leases().standing(session) {
                     Standing::Holder(epoch) => Ok(Opened {
                         session: (*session).to_owned(),
                         epoch,

@@ -1,8 +1,10 @@
 //! Rules of retention that the store keeps, by pattern of sessions' names.
 
 use crate::attempt::until_done;
+use crate::audit::set_or_removed;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::model::Action;
 use crate::retention::Policy;
 use crate::store::{Exchange, PolicyRow, Row, Rows};
 
@@ -44,6 +46,7 @@ impl Engine {
 
     /// Puts another policy in the place of the one of that pattern, and says whether there was one.
     fn change_policy(&self, pattern: &str, detail: Option<Vec<u8>>) -> Result<bool> {
+        self.allow(Action::Policy, None)?;
         let id = &self.store().info().id;
         until_done("the policies", || {
             let rows = self.view()?.policies()?;
@@ -63,7 +66,8 @@ impl Engine {
                 policies: row.into_iter().collect(),
                 ..Rows::default()
             };
-            let exchange = Exchange::of(of(old), of(new));
+            let said = self.said(Action::Policy).note(set_or_removed(&new));
+            let exchange = Exchange::of(of(old), of(new)).say(said);
             Ok(self.store().exchange(&exchange)?.then_some(there))
         })
     }

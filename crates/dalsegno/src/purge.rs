@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::until_done;
-use crate::codec::note::State;
+use crate::codec::note::{self, State};
 use crate::damage::{Damage, only_damage, report};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease;
-use crate::model::{SnapshotId, StoreId};
+use crate::model::{Action, SnapshotId, StoreId};
 use crate::show;
-use crate::store::{Exchange, Flow, OperationRow, Row, Rows, Scan, SessionRow, TrashRow, View};
+use crate::store::{
+    Exchange, Flow, OperationRow, Row, Rows, Scan, SessionRow, TrashRow, View, notes,
+};
 use crate::sweep::{self, Parts};
 
 /// Which of the trash goes.
@@ -49,6 +51,10 @@ impl Engine {
     /// `NotFound` where the one session does not exist. `Damaged` where what stays cannot be read: nothing of that session is purged. `Conflict` where
     /// other programs kept changing it. The message says how many are gone for good.
     pub fn purge(&self, purge: &Purge, progress: &mut dyn FnMut(&str)) -> Result<Purged> {
+        match purge {
+            Purge::All(Some(session)) => self.allow(Action::Purge, Some(session))?,
+            _ => self.allow(Action::Purge, None)?,
+        }
         let mut damage = Vec::new();
         let mut purged = Purged::default();
         let done = self.purge_all_but_damaged(purge, &mut purged, &mut damage, progress);
@@ -154,7 +160,13 @@ impl Engine {
             let (parts, going) = self.parts(&*view, session, purge, known.as_ref())?;
             let sweep = sweep::plan(&*view, id, &parts, &going)?;
             drop(view);
-            for piece in &sweep.pieces {
+            for mut piece in sweep.pieces {
+                let going = piece.exchange.take.trash.iter();
+                let going: Vec<i64> = going.map(|row| row.snapshot.seq).collect();
+                if !going.is_empty() {
+                    let said = self.said(Action::Purge).of(session, going);
+                    piece.exchange.say.push(said);
+                }
                 if !self.store().exchange(&piece.exchange)? {
                     return Ok(None);
                 }
@@ -196,6 +208,10 @@ impl Engine {
         })?;
         if let Purge::All(Some(name)) = purge {
             show::known_session(&*view, id, name)?;
+        }
+        if !matches!(purge, Purge::These(_)) {
+            let rights = self.rights(Action::Purge)?;
+            found.retain(|_, holding| rights.allows(Action::Purge, Some(&holding.name)));
         }
         found.retain(|_, holding| holding.visited);
         Ok(found)
@@ -257,9 +273,12 @@ impl Engine {
         let notes = match lease::rows::lease(&*view, &self.store().info().id, session)? {
             // It stays for the program that has it open, or left it.
             Some(found) if found.lease.state != State::Closed => return Ok(()),
-            found => found.into_iter().map(|found| found.row).collect(),
+            found => found.into_iter().map(|found| found.row),
         };
+        let moved = notes::stands(&*view, (note::MOVED, session, 0))?;
+        let notes = notes.chain(moved).collect();
         drop(view);
+        let name = row.name.clone();
         let take = Rows {
             sessions: vec![row],
             operations,
@@ -267,7 +286,10 @@ impl Engine {
             ..Rows::default()
         };
         // Where somebody came between, it is not empty any more, or the next purge tries again.
-        let exchange = Exchange::of(take, Rows::default());
+        let mut said = self.said(Action::Purge);
+        said.sessions.push(session);
+        said.ended.push((session, name));
+        let exchange = Exchange::of(take, Rows::default()).say(said);
         self.store().exchange(&exchange).map(|_| ())
     }
 }

@@ -7,6 +7,7 @@ use crate::codec::block::{self, Entry};
 use crate::codec::pack::{self, Effort};
 use crate::error::{Error, Result};
 use crate::model::StoreId;
+use crate::moved::Moved;
 use crate::store::{Exchange, Flow, RecordRow, Row, Rows, Scan, Store, View};
 
 /// How many records a block holds.
@@ -28,12 +29,14 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
     let id = &store.info().id;
     let mut take = Vec::new();
     let mut entries = Vec::new();
+    let mut moved;
     {
         let view = store.view()?;
         let loose = loose_records(&*view, session)?;
         if loose.len() < least.max(2) {
             return Ok(0);
         }
+        moved = Moved::read(&*view, id, session)?;
         if let Some(tail) = view
             .newest_block(session)?
             .filter(|r| (r.count as usize) < BLOCK)
@@ -68,7 +71,8 @@ pub(crate) fn repack(store: &dyn Store, session: i64, least: usize) -> Result<us
         records,
         ..Rows::default()
     };
-    let exchange = Exchange::of(of(take), of(put));
+    let mut exchange = Exchange::of(of(take), of(put));
+    moved.count(&mut exchange, id)?;
     Ok(if store.exchange(&exchange)? {
         packed
     } else {

@@ -14,8 +14,8 @@ use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::job::{Content, Expect, Job};
-use crate::model::{Kind, Snapshot, SnapshotId, check_session_name, check_snapshot_name};
-use crate::store::NewOperation;
+use crate::model::{Action, Kind, Snapshot, SnapshotId, check_session_name, check_snapshot_name};
+use crate::store::{By, NewOperation};
 
 impl Engine {
     /// Prepares to save `value` as the newest state of `session`, as compact JSON.
@@ -83,6 +83,7 @@ pub struct Save<'a> {
     operation: Option<NewOperation>,
     detail: Detail,
     min_change: u64,
+    behalf: Option<String>,
 }
 
 /// The longest text of a label, description or tag, in bytes; metadata has it as a whole.
@@ -102,6 +103,7 @@ impl<'a> Save<'a> {
             operation: None,
             detail: Detail::default(),
             min_change: 0,
+            behalf: None,
         }
     }
 
@@ -200,6 +202,12 @@ impl<'a> Save<'a> {
         self
     }
 
+    /// For whom it is done, where this program acts for others: the audit log says so.
+    pub fn behalf(mut self, who: impl Into<String>) -> Self {
+        self.behalf = Some(who.into());
+        self
+    }
+
     pub(crate) fn operation(mut self, operation: NewOperation) -> Self {
         self.operation = Some(operation);
         self
@@ -252,9 +260,30 @@ impl<'a> Save<'a> {
         check_detail(&self.detail)
     }
 
+    /// What it is for the audit log, and for who may do it.
+    fn action(&self) -> Action {
+        match (&self.detail.origin, self.kind) {
+            (Some(Origin::Restore(_)), _) => Action::Restore,
+            (Some(Origin::Rollback(_)), _) => Action::Rollback,
+            (Some(Origin::Undo(_)), _) => Action::Undo,
+            (Some(Origin::Redo(_)), _) => Action::Redo,
+            (Some(Origin::Fork(_)), _) => Action::Fork,
+            (Some(Origin::Import(_)), _) | (None, Kind::Import) => Action::Import,
+            (None, Kind::Manual) => Action::Save,
+            (None, Kind::Auto) => Action::AutoSave,
+            (None, Kind::Guard) => Action::Guard,
+            (None, Kind::Safety) => Action::Safety,
+        }
+    }
+
     fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
         self.check_names()?;
         let now = self.engine.now();
+        let by = By {
+            action: self.action(),
+            behalf: self.behalf,
+            who: self.engine.who(),
+        };
         let mut detail = self.detail;
         detail.actor = self.engine.actor().map(str::to_owned);
         Ok(Job {
@@ -269,6 +298,7 @@ impl<'a> Save<'a> {
             expect: self.expect,
             operation: self.operation,
             min_change: self.min_change,
+            by,
             reply,
         })
     }

@@ -14,6 +14,7 @@ use crate::document::lookup::Lookup;
 use crate::encode::{self, Encoded};
 use crate::error::{ErrorKind, Result};
 use crate::model::StoreId;
+use crate::moved::Moved;
 use crate::repack;
 use crate::store::{Exchange, RecordRow, Rows, TrashRow, View};
 use crate::walk::Chain;
@@ -86,9 +87,14 @@ pub(crate) fn plan(
     };
     sweeper.order.sort_unstable();
     let runs = sweeper.runs()?;
-    Ok(Sweep {
-        pieces: pieces(runs, trash),
-    })
+    let mut pieces = pieces(runs, trash);
+    let mut moved = Moved::read(view, store, parts.session)?;
+    for piece in &mut pieces {
+        if !piece.exchange.put.records.is_empty() {
+            moved.count(&mut piece.exchange, store)?;
+        }
+    }
+    Ok(Sweep { pieces })
 }
 
 /// Rows that lie beside each other, and those that take their place.
@@ -343,7 +349,7 @@ fn pieces(runs: Vec<Run>, trash: &[TrashRow]) -> Vec<Piece> {
                 records: run.put,
                 ..Rows::default()
             },
-            raise: Vec::new(),
+            ..Exchange::default()
         };
         pieces.push(Piece {
             exchange,

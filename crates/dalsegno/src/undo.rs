@@ -4,7 +4,7 @@ use crate::codec::deed::{Before, Detail, Target};
 use crate::deed::{self, Deed, Seen, Stacks};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{SnapshotId, Status, Verb};
+use crate::model::{Action, SnapshotId, Status, Verb};
 use crate::restore::{self, Restore, Source};
 use crate::{show, store};
 
@@ -40,6 +40,7 @@ impl Engine {
     /// `NotFound` where there is nothing to undo; `Conflict` where something else was done to the session
     /// in between.
     pub fn undo_skip(&self, session: &str) -> Result<SnapshotId> {
+        self.allow(Action::Undo, Some(session))?;
         let Turn { seen, head, deeds } = self.turn(session, Verb::Undo)?;
         let next = next(&deeds, head, session, Verb::Undo)?;
         let detail = Detail {

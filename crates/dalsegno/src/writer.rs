@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
+use crate::access::TokenHash;
 use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -32,6 +33,9 @@ pub(crate) struct Teller {
     pub(crate) bus: Arc<Bus>,
     /// What this program is called.
     pub(crate) program: String,
+    /// Who does what is done there.
+    pub(crate) who: Arc<str>,
+    pub(crate) token: Option<TokenHash>,
 }
 
 impl Teller {
@@ -241,7 +245,10 @@ impl Thread {
         let id = &self.store.info().id;
         let view = self.store.view();
         let guards = view.and_then(|view| Guards::read(&*view, id, &self.guards));
-        drop(guards.and_then(|guards| shrink::thin(&*self.store, &*self.clock, &guards, session)));
+        drop(guards.and_then(|guards| {
+            let who = &self.teller.who;
+            shrink::thin(&*self.store, &*self.clock, &guards, session, who)
+        }));
     }
 
     fn close(&mut self) -> Result<()> {

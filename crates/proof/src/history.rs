@@ -142,6 +142,7 @@ pub fn leave(path: &Path) -> Vec<Row> {
 
 /// A session with all that a session can have, much of it long gone or in the trash, and others.
 fn fill(engine: &Engine, folder: &Path, look: &mut dyn FnMut()) {
+    engine.audit_on().unwrap();
     let other = engine.save_json("bot/ataraxy", "[\"Kalopsia\", 1]");
     other.commit().unwrap();
     for n in 0..140 {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use dalsegno::{Engine, Error, Kind, Query, Snapshot, SnapshotId};
+use dalsegno::{AuditEntry, AuditQuery, Engine, Error, Kind, Query, Snapshot, SnapshotId};
+use jiff::Timestamp;
 
 use crate::told::Told;
 use crate::{Known, state};
@@ -18,6 +19,7 @@ pub struct Truth {
     export: Vec<u8>,
     /// What was done to it, where that is asked for too.
     pub told: Option<Told>,
+    log: Vec<AuditEntry>,
 }
 
 /// What became of the damage.
@@ -37,6 +39,18 @@ fn everything() -> Query {
         reverse: true,
         ..Query::default()
     }
+}
+
+/// The rows of the audit log, and what of it cannot be read; not when, for the same is done more than once. What sessions
+/// are called is asked for elsewhere.
+fn log(engine: &Engine) -> dalsegno::Result<(Vec<AuditEntry>, Vec<String>)> {
+    let mut page = engine.audit_log(&AuditQuery::default())?;
+    for entry in &mut page.entries {
+        entry.at = Timestamp::UNIX_EPOCH;
+        entry.sessions.clear();
+    }
+    let damage = page.damage.into_iter().map(|it| it.message).collect();
+    Ok((page.entries, damage))
 }
 
 impl Truth {
@@ -76,6 +90,7 @@ impl Truth {
             references,
             export,
             told: None,
+            log: log(engine).unwrap().0,
         }
     }
 
@@ -98,6 +113,7 @@ impl Truth {
         };
         self.ask_each(&engine, &mut complaints)?;
         self.ask_all(&engine, &mut complaints)?;
+        self.ask_log(&engine, &mut complaints)?;
         if let Some(told) = &self.told {
             told.ask(&engine, &mut complaints)?;
             told.regain(&engine, &mut complaints)?;
@@ -108,6 +124,28 @@ impl Truth {
             (Some(why), _) => Ok(Verdict::Reported(why)),
             (None, Some(complaint)) => Err(format!("intact, it says, but {complaint}")),
         }
+    }
+
+    /// Every row of the audit log as it was, or an error.
+    fn ask_log(&self, engine: &Engine, complaints: &mut Vec<String>) -> Result<(), String> {
+        let (mut found, damage) = match log(engine) {
+            Ok(found) => found,
+            Err(error) => {
+                complaints.push(shown(&error));
+                return Ok(());
+            }
+        };
+        // What was done since.
+        let last = self.log.first().map_or(0, |entry| entry.number);
+        found.retain(|entry| entry.number <= last);
+        if let Some(odd) = found.iter().find(|entry| !self.log.contains(entry)) {
+            return Err(format!("the audit log says {odd:?}"));
+        }
+        complaints.extend(damage);
+        if found.len() < self.log.len() {
+            complaints.push("rows of the audit log are missing".to_owned());
+        }
+        Ok(())
     }
 
     /// Snapshot by snapshot, each as it was or an error.

@@ -151,6 +151,8 @@ impl<'a> Ask<'a> {
     /// - `InvalidInput` for arguments that cannot be, or are too long; `Denied` where the store is read-only.
     pub fn send(self) -> Result<Answer> {
         self.check()?;
+        self.engine
+            .allow(deeds::action(&self.verb), Some(&self.session))?;
         let patience =
             Patience::new(self.engine, self.timeout, self.give_up).stepping_back(self.step_back);
         let mut turns = Turns {

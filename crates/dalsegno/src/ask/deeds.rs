@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::request::{Asked, MARK};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::Kind;
+use crate::model::{Action, Kind};
 use crate::restore::{Restore, Target};
 use crate::rollback::Back;
 
@@ -66,6 +66,14 @@ struct Merging {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Nothing {}
+
+/// What whoever asks for it wants to do. A verb of the program's own changes what that has open.
+pub(super) fn action(verb: &str) -> Action {
+    match verb {
+        "guard_restore" => Action::Restore,
+        verb => verb.parse().unwrap_or(Action::Save),
+    }
+}
 
 /// Refuses what cannot be asked for of anybody.
 pub(super) fn check(verb: &str, arguments: &Value, state: Option<&Bytes>) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::codec::note::{self, LEASE, Lease, Stage, State, Writer};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, Standing};
-use crate::model::{Snapshot, check_session_name};
+use crate::model::{Action, Snapshot, check_session_name};
 use crate::recover::Recovered;
 use crate::restore::Restored;
 use crate::show;
@@ -127,6 +127,7 @@ impl Engine {
         check: impl FnOnce(Option<&Restored>) -> Result<()>,
     ) -> Result<HandedOver> {
         check_session_name(session)?;
+        self.allow(Action::Open, Some(session))?;
         if let Standing::Holder(_) = self.leases().standing(session) {
             return Err(Error::invalid(format!(
                 "this program has {session} open already"

@@ -81,6 +81,8 @@ pub struct Answer {
 /// The request that a deed comes from, while it is carried out.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    /// Who asked.
+    pub(crate) by: String,
     /// What the snapshot says of it.
     pub(super) mark: Value,
     /// Its note, as it stands.
@@ -94,6 +96,7 @@ impl Asked {
         let by = Peer::of(&found.request.asker).to_string();
         Ok(Self {
             mark: json!({"by": by, "request": number(found.row.id)}),
+            by,
             taken: found.row.clone(),
             done: found.staged(Stage::Done, store)?,
         })
@@ -101,7 +104,7 @@ impl Asked {
 
     /// The snapshot says where it comes from: should this program end before it answers, that is the answer.
     pub(crate) fn mark<'a>(&self, save: Save<'a>) -> Save<'a> {
-        save.meta(MARK, self.mark.clone())
+        save.meta(MARK, self.mark.clone()).behalf(&self.by)
     }
 }
 

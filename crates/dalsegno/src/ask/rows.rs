@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease;
 use crate::model::StoreId;
 use crate::show;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Store, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Store, View, notes};
 
 /// A request and the row that it was read from.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Found {
 
 /// The request of that number.
 pub(super) fn find(view: &dyn View, store: &StoreId, id: i64) -> Result<Option<Found>> {
-    let row = lease::rows::note_row(view, store, (REQUEST, 0, id))?;
+    let row = notes::proved(view, store, (REQUEST, 0, id))?;
     row.map(|row| {
         let request = note::decode(&row.detail)?;
         Ok(Found { request, row })
@@ -102,7 +102,7 @@ pub(super) fn state(view: &dyn View, store: &StoreId, found: &Found) -> Result<O
     if found.request.parcel.is_none() {
         return Ok(None);
     }
-    let row = lease::rows::note_row(view, store, (PARCEL, 0, found.row.id))?;
+    let row = notes::proved(view, store, (PARCEL, 0, found.row.id))?;
     let row = row.ok_or_else(|| Error::damaged("the state that goes with a request is missing"))?;
     unpack(&row.detail).map(Some)
 }

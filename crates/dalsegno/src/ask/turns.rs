@@ -114,7 +114,7 @@ pub(super) fn request(
         verb: verb.to_owned(),
         arguments,
         asker: Writer {
-            name: engine.program().to_owned(),
+            name: engine.who().to_string(),
             process: Process::this(),
             beat: engine.clock().uptime(),
             ttl: left.saturating_add(GRACE),

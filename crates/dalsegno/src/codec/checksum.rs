@@ -10,6 +10,11 @@ use crate::document::Document;
 /// 128 bits, the most significant byte first, as `xxhsum` prints them.
 pub(crate) type Checksum = [u8; 16];
 
+/// One that does not fit what `checksum` fits.
+pub(crate) fn other(checksum: Checksum) -> Checksum {
+    checksum.map(|byte| !byte)
+}
+
 pub(crate) fn of(bytes: &[u8]) -> Checksum {
     XxHash3_128::oneshot(bytes).to_be_bytes()
 }

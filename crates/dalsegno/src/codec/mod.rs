@@ -9,6 +9,7 @@ mod buffer;
 pub(crate) mod checksum;
 pub(crate) mod deed;
 pub(crate) mod detail;
+pub(crate) mod entry;
 pub(crate) mod note;
 pub(crate) mod pack;
 pub(crate) mod record;

@@ -31,8 +31,20 @@ pub(crate) const LEFT: i64 = 8;
 /// Says that a session was erased; of the store, by the beginning of the hash of its name.
 pub(crate) const TOMBSTONE: i64 = 9;
 
+/// How often a session's records were gathered in blocks; of the session, by the id 0.
+pub(crate) const MOVED: i64 = 10;
+
+/// A row of the audit log; of the store, by a number that counts on without a gap.
+pub(crate) const AUDIT: i64 = 11;
+
+/// Who may do what; of the store, by a number that counts on.
+pub(crate) const PRINCIPAL: i64 = 12;
+
+/// The key of the hashes that stand for sessions' names; of the store, by the id 1.
+pub(crate) const NAMES: i64 = 13;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 9] = [
+pub(crate) const KINDS: [(i64, &str); 13] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
@@ -42,6 +54,10 @@ pub(crate) const KINDS: [(i64, &str); 9] = [
     (SLOT, "key of the store"),
     (LEFT, "mark of what is left in free pages"),
     (TOMBSTONE, "tombstone of a session"),
+    (MOVED, "count of how often records were moved"),
+    (AUDIT, "row of the audit log"),
+    (PRINCIPAL, "principal"),
+    (NAMES, "key of what stands for names"),
 ];
 
 /// A program that holds leases.

@@ -53,6 +53,14 @@ pub(crate) fn read(row: &NoteRow, store: &StoreId) -> Option<Event> {
     event.filter(|_| row.is_intact(store))
 }
 
+/// The session that an event is of, where the note is one and names any.
+pub(crate) fn session(row: &NoteRow, store: &StoreId) -> Option<String> {
+    if row.kind != note::EVENT {
+        return None;
+    }
+    read(row, store)?.session
+}
+
 /// Those of larger numbers, oldest first.
 pub(crate) fn above(id: i64) -> NoteScan {
     NoteScan {

@@ -2,6 +2,7 @@
 //!
 //! What is sealed where is the store's to say (`store/seal/`).
 
+pub(crate) mod file;
 mod secret;
 
 use aes_gcm_siv::aead::{Aead, Payload};
@@ -122,6 +123,12 @@ impl Key {
     fn cipher(&self) -> Aes256GcmSiv {
         Aes256GcmSiv::new((&*self.0).into())
     }
+}
+
+/// The root key of a store; of one that is not encrypted, one that everybody knows.
+pub(crate) fn or_known(root: Option<&Key>) -> Key {
+    root.cloned()
+        .unwrap_or_else(|| Key::of(Zeroizing::new([0; 32])))
 }
 
 impl Place<'_> {

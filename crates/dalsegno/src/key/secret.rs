@@ -5,14 +5,11 @@ use std::path::Path;
 use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Key;
+use super::{Key, file};
 use crate::error::{Error, Result};
 
 /// What a written key begins with: whatever begins otherwise is a passphrase.
 const PREFIX: &str = "dalsegno-key-";
-
-/// No secret is longer; a file that is, is something else.
-const MAX_LEN: u64 = 4096;
 
 /// What opens an encrypted store: a key, or a passphrase from which one is made (with Argon2id, which takes
 /// a moment and 64 MiB). It is wiped from memory when it is dropped, and never shown.
@@ -73,29 +70,8 @@ impl Secret {
     /// may be read by others than its owner and group.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let shown = path.display();
-        let failed = |e| Error::io(format!("reading the key in {shown}"), e);
-        let file = std::fs::File::open(path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        if about.is_file() && others_may_read(&about) {
-            return Err(Error::invalid(format!(
-                "everybody on this machine can read the key in {shown}: make it private (chmod 600)"
-            )));
-        }
-        let mut text = Zeroizing::new(String::new());
-        let mut limited = std::io::Read::take(file, MAX_LEN + 1);
-        std::io::Read::read_to_string(&mut limited, &mut text).map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidData => {
-                Error::invalid(format!("{shown} holds no key: it is not text"))
-            }
-            _ => failed(e),
-        })?;
-        if text.len() as u64 > MAX_LEN {
-            return Err(Error::invalid(format!(
-                "{shown} is too long to hold a key or a passphrase"
-            )));
-        }
-        Self::parse(&text).map_err(|e| e.context(shown))
+        let text = file::read(path, "key")?;
+        Self::parse(&text).map_err(|e| e.context(path.display()))
     }
 
     /// A key as it is written, to be kept where the store is not; `None` of a passphrase.
@@ -111,11 +87,6 @@ impl Secret {
             Form::Passphrase(_) => None,
         }
     }
-}
-
-fn others_may_read(about: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    about.permissions().mode() & 0o004 != 0
 }
 
 impl std::fmt::Debug for Secret {

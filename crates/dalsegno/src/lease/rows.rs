@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::codec::note::{self, Lease, State, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::StoreId;
-use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, SessionRow, Store, View};
+use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, SessionRow, Store, View, notes};
 
 /// A lease and the row that it was read from.
 #[derive(Debug, Clone)]
@@ -13,40 +13,9 @@ pub(crate) struct Found {
     pub(crate) row: NoteRow,
 }
 
-/// The one note of that kind, session and id, as it stands.
-fn stands(view: &dyn View, key: (i64, i64, i64)) -> Result<Option<NoteRow>> {
-    let (kind, session, id) = key;
-    let scan = NoteScan {
-        kind,
-        session: Some(session),
-        above: Some(id - 1),
-        backwards: false,
-    };
-    let mut found = None;
-    view.notes(&scan, &mut |row| {
-        found = Some(row).filter(|row| row.id == id);
-        Flow::Break(Ok(()))
-    })?;
-    Ok(found)
-}
-
-/// The same, proved.
-pub(crate) fn note_row(
-    view: &dyn View,
-    store: &StoreId,
-    key: (i64, i64, i64),
-) -> Result<Option<NoteRow>> {
-    match stands(view, key)? {
-        Some(row) if !row.is_intact(store) || row.key() != key => Err(Error::damaged(
-            "a note is damaged: its checksum differs; `verify` says which",
-        )),
-        found => Ok(found),
-    }
-}
-
 /// The lease of a session as it stands, which may be damaged.
 pub(crate) fn lease_row(view: &dyn View, session: i64) -> Result<Option<NoteRow>> {
-    stands(view, (note::LEASE, session, 0))
+    notes::stands(view, (note::LEASE, session, 0))
 }
 
 /// The lease of a session.
@@ -54,7 +23,7 @@ pub(crate) fn lease_row(view: &dyn View, session: i64) -> Result<Option<NoteRow>
 /// # Errors
 /// `Damaged` where it cannot be read: nobody can say who may write.
 pub(crate) fn lease(view: &dyn View, store: &StoreId, session: i64) -> Result<Option<Found>> {
-    let row = note_row(view, store, (note::LEASE, session, 0))?;
+    let row = notes::proved(view, store, (note::LEASE, session, 0))?;
     row.map(|row| {
         let lease = note::decode(&row.detail)?;
         Ok(Found { lease, row })
@@ -71,7 +40,7 @@ pub(crate) fn lease(view: &dyn View, store: &StoreId, session: i64) -> Result<Op
 /// `Damaged` where it is not as it was written; `Locked` where it is, and says what this version does not understand: so
 /// that nobody takes it for gone.
 pub(crate) fn writer(view: &dyn View, store: &StoreId, id: i64) -> Result<Option<Writer>> {
-    let row = note_row(view, store, (note::WRITER, 0, id))?;
+    let row = notes::proved(view, store, (note::WRITER, 0, id))?;
     let read = row.map(|row| note::decode(&row.detail)).transpose();
     read.map_err(|error| {
         Error::locked(
@@ -84,7 +53,7 @@ pub(crate) fn writer(view: &dyn View, store: &StoreId, id: i64) -> Result<Option
 
 /// What a writer says of itself as it stands, which may be damaged.
 pub(crate) fn writer_row(view: &dyn View, id: i64) -> Result<Option<NoteRow>> {
-    stands(view, (note::WRITER, 0, id))
+    notes::stands(view, (note::WRITER, 0, id))
 }
 
 /// Who holds a lease, where that program is still there.

@@ -1,11 +1,15 @@
 //! What users see: ids, names, kinds, and a snapshot's metadata.
 
+mod action;
+mod audit_head;
 mod id;
 mod kind;
 mod name;
 mod operation;
 mod snapshot;
 
+pub use action::{Action, Permission};
+pub use audit_head::AuditHead;
 pub use id::SnapshotId;
 pub(crate) use id::StoreId;
 pub use kind::Kind;

@@ -34,6 +34,7 @@ pub struct Restore<'a> {
     pub(crate) seen: Option<Seen>,
     /// The request that it comes from.
     pub(crate) asked: Option<Asked>,
+    pub(super) behalf: Option<String>,
 }
 
 /// What is put back.
@@ -113,12 +114,19 @@ impl<'a> Restore<'a> {
             even_if_equal: false,
             seen: None,
             asked: None,
+            behalf: None,
         }
     }
 
     /// Puts only this component back; the others of the target stay. May be called several times.
     pub fn component(mut self, name: impl Into<String>) -> Self {
         self.components.push(name.into());
+        self
+    }
+
+    /// For whom it is done, where this program acts for others: the audit log says so.
+    pub fn behalf(mut self, who: impl Into<String>) -> Self {
+        self.behalf = Some(who.into());
         self
     }
 
@@ -308,6 +316,7 @@ impl<'a> Restore<'a> {
     pub fn apply(mut self) -> Result<Report> {
         self.refuse_another_turn()?;
         let plan = self.plan()?;
+        self.engine.allow(self.action(), Some(&plan.session))?;
         if matches!(self.aim, Aim::Head) {
             self.engine.refuse_if_open_elsewhere(&plan.session)?;
             self.let_in(&plan.session)?;

@@ -7,14 +7,15 @@ use crate::attempt::until_done;
 use crate::codec::checksum;
 use crate::codec::deed::{Before, Detail};
 use crate::codec::detail::Origin;
+use crate::codec::entry::Outcome;
 use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Happened, Went};
 use crate::job::{Expect, another_turn};
 use crate::lease;
-use crate::model::{Kind, SnapshotId, Status, Verb};
+use crate::model::{Action, Kind, SnapshotId, Status, Verb};
 use crate::show;
-use crate::store::{Exchange, Head, OperationRow, Row, Rows, View, sequence};
+use crate::store::{Exchange, Head, OperationRow, Row, Rows, Said, View, sequence};
 
 impl Restore<'_> {
     /// One commit has the snapshot, the session's new head and the log's entry.
@@ -47,6 +48,10 @@ impl Restore<'_> {
         };
         let save = match &self.asked {
             Some(asked) => asked.mark(save),
+            None => save,
+        };
+        let save = match &self.behalf {
+            Some(who) => save.behalf(who),
             None => save,
         };
         let saved = save
@@ -355,7 +360,8 @@ impl Restore<'_> {
             let mut exchange = exchange(
                 take.clone(),
                 [&put[..], std::slice::from_ref(&row)].concat(),
-            );
+            )
+            .say(self.said(known.id, detail, status));
             exchange.raise = vec![(known.id, known.era)];
             if let Some(asked) = &self.asked {
                 // It is done and known to be done in one, or not at all.
@@ -378,6 +384,29 @@ impl Restore<'_> {
         })
     }
 
+    /// What it is for the audit log, and for who may do it.
+    pub(super) fn action(&self) -> Action {
+        match self.verb {
+            Verb::Restore => Action::Restore,
+            Verb::Rollback => Action::Rollback,
+            Verb::Undo => Action::Undo,
+            Verb::Redo => Action::Redo,
+        }
+    }
+
+    /// What the audit log says of it.
+    fn said(&self, session: i64, detail: &Detail, status: Status) -> Said {
+        let mut said = self.engine.said(self.action()).of(session, detail.from);
+        let asked = self.asked.as_ref().map(|asked| asked.by.clone());
+        said.by.behalf = self.behalf.clone().or(asked);
+        said.outcome = match status {
+            Status::Begun => Outcome::Begun,
+            Status::Done => Outcome::Done,
+            Status::RolledBack => Outcome::RolledBack,
+        };
+        said
+    }
+
     /// Writes into the log how far it came, and says whether the entry was there as it was written.
     fn amend(&self, row: &OperationRow, status: Status, detail: &Detail) -> Result<bool> {
         let store = self.engine.store();
@@ -388,7 +417,8 @@ impl Restore<'_> {
             ..row.clone()
         };
         let put = put.summed(&store.info().id);
-        store.exchange(&exchange(vec![row.clone()], vec![put]))
+        let said = self.said(row.session, detail, status);
+        store.exchange(&exchange(vec![row.clone()], vec![put]).say(said))
     }
 
     /// What was done, where its entry in the log is not as it was written.

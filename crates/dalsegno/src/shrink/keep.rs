@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::guard::{self, GuardPolicy, Loss};
 use crate::head::Head;
 use crate::job::Job;
-use crate::model::Kind;
-use crate::store::{NewSnapshot, NewState, Store};
+use crate::model::{Action, Kind};
+use crate::store::{By, NewSnapshot, NewState, Store};
 
 /// The snapshot that keeps the fuller state before `job`, where what it brings has lost items of it without a word.
 /// It is a reference: the state itself is there.
@@ -83,5 +83,9 @@ pub(crate) fn fuller(
         name: None,
         detail: detail::encode(&detail)?,
         operation: None,
+        by: By {
+            action: Action::Guard,
+            ..job.by.clone()
+        },
     }))
 }

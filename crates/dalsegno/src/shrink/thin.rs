@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -14,9 +15,9 @@ use crate::damage::only_damage;
 use crate::document::Document;
 use crate::error::Result;
 use crate::guard::{self, Aged, GuardPolicy, GuardRule, Overdue, overdue};
-use crate::model::StoreId;
+use crate::model::{Action, StoreId};
 use crate::show;
-use crate::store::{SnapshotRow, Store, View};
+use crate::store::{By, Said, SnapshotRow, Store, View};
 use crate::trash::{self, Term};
 
 /// Moves what is no longer needed of a session's generations to the trash, of which the next purge empties it.
@@ -28,6 +29,7 @@ pub(crate) fn thin(
     clock: &dyn Clock,
     guards: &Guards,
     session: &str,
+    who: &Arc<str>,
 ) -> Result<()> {
     let Some(guard) = guards.of(session) else {
         return Ok(());
@@ -48,7 +50,14 @@ pub(crate) fn thin(
             keep_until: now.as_microsecond(),
         };
         let seqs = goes.keys().copied().collect();
+        let by = By {
+            action: Action::Delete,
+            who: Arc::clone(who),
+            behalf: None,
+        };
+        let said = Said::new(by, now.as_microsecond()).of(row.id, goes.keys().copied());
         let exchange = trash::bury(&*view, id, &row, &seqs, term)?;
+        let exchange = exchange.say(said.note("the guard needs them no longer"));
         drop(view);
         Ok(store.exchange(&exchange)?.then_some(()))
     })

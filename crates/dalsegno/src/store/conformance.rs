@@ -7,6 +7,7 @@ mod commits;
 mod exchanges;
 mod kit;
 mod lasting;
+mod ledger;
 mod records;
 mod scans;
 mod views;
@@ -28,7 +29,12 @@ pub struct Capabilities<'a> {
 type Check = fn(&Kit<'_>);
 
 /// Everything that is asked of a store, with the name of each question.
-const CHECKS: [(&str, Check); 46] = [
+const CHECKS: [(&str, Check); 48] = [
+    ("what was done stands in the log", ledger::deeds_are_told),
+    (
+        "what was refused does not stand in the log",
+        ledger::what_was_refused_is_not_told,
+    ),
     ("an empty store has nothing", scans::nothing_at_first),
     ("rows come back as given", commits::rows_come_back),
     ("extreme values come back", commits::extremes_come_back),

@@ -1,5 +1,6 @@
 //! Rows that make way for others, in one transaction.
 
+use super::ledger::Said;
 use super::rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 
 /// Rows of every table.
@@ -31,6 +32,8 @@ pub struct Exchange {
     /// Sessions whose era rises by one, by number and the era that they must have; their heads stay as
     /// they are, wherever they are.
     pub raise: Vec<(i64, i64)>,
+    /// What the audit log says of it.
+    pub say: Vec<Said>,
 }
 
 impl Exchange {
@@ -41,7 +44,15 @@ impl Exchange {
             take,
             put,
             raise: Vec::new(),
+            say: Vec::new(),
         }
+    }
+
+    /// The same, with what the audit log says of it.
+    #[must_use]
+    pub fn say(mut self, said: Said) -> Self {
+        self.say.push(said);
+        self
     }
 
     /// Notes in the place of notes.

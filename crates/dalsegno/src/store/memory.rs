@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ledger::Ledger;
 use super::sequence::Sequencer;
 use super::{
     Exchange, Flow, Head, NoteRow, NoteScan, OperationRow, Outcome, PolicyRow, RecordRow, Row,
-    Scan, SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
+    Said, Scan, SessionRow, SnapshotRow, Store, StoreInfo, TrashRow, View, Write,
 };
 use crate::clock::Clock;
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
 use crate::model::StoreId;
+use crate::name_key::{self, NameKey};
 
 /// A store in memory. Nothing outlives it.
 pub struct MemoryStore {
@@ -67,6 +69,9 @@ impl Store for MemoryStore {
             .iter()
             .map(|write| rows.add(write, &self.info))
             .collect::<Result<Vec<_>>>()?;
+        if rows.last_said().is_some() {
+            rows.say(&Said::of_commit(writes, &outcomes), &self.info.id)?;
+        }
         rows.version += 1;
         *current = Arc::new(rows);
         Ok(outcomes)
@@ -77,6 +82,7 @@ impl Store for MemoryStore {
         let mut rows = Tables::clone(&current);
         let done = rows.exchange(exchange, &self.info.id).is_some();
         if done {
+            rows.say(&exchange.say, &self.info.id)?;
             rows.version += 1;
             *current = Arc::new(rows);
         }
@@ -159,12 +165,31 @@ impl Tables {
         Ok(Outcome::Committed(added))
     }
 
+    fn last_said(&self) -> Option<&NoteRow> {
+        let of_log = (Ledger::KIND, 0, i64::MIN)..=(Ledger::KIND, 0, i64::MAX);
+        self.notes.range(of_log).next_back().map(|(_, row)| row)
+    }
+
+    /// Adds to the audit log what is said, where there is one or it begins now.
+    fn say(&mut self, said: &[Said], store: &StoreId) -> Result<()> {
+        let names = self.notes.get(&name_key::PLACE);
+        let names = names.and_then(|row| NameKey::of(row, store));
+        let mut ledger = Ledger::new(self.last_said(), names, None, store)?;
+        for said in said {
+            if let Some(row) = ledger.add(said)? {
+                self.notes.insert(row.key(), row);
+            }
+        }
+        Ok(())
+    }
+
     /// Nothing where a row is not as it is known, or a place is taken; then some may be gone already.
     fn exchange(&mut self, exchange: &Exchange, store: &StoreId) -> Option<()> {
         let Exchange {
             take: out,
             put: into,
             raise,
+            say: _,
         } = exchange;
         take(&mut self.sessions, &out.sessions, |r| (r.id, r.checksum))?;
         take(&mut self.snapshots, &out.snapshots, |r| (r.seq, r.checksum))?;

@@ -5,7 +5,9 @@ pub mod conformance;
 mod exchange;
 #[cfg(any(test, feature = "testing"))]
 pub mod faulty;
+pub(crate) mod ledger;
 mod memory;
+pub(crate) mod notes;
 mod row;
 mod rows;
 pub(crate) mod seal;
@@ -18,6 +20,7 @@ use crate::error::Result;
 use crate::model::StoreId;
 
 pub use exchange::{Exchange, Rows};
+pub use ledger::{By, Said};
 pub use memory::MemoryStore;
 pub(crate) use row::Row;
 pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
@@ -52,7 +55,8 @@ pub trait Store: Send + Sync {
     fn info(&self) -> &StoreInfo;
 
     /// Adds snapshots to sessions, in one transaction; each session has its own outcome, and one that
-    /// is refused does not hold up the others. A session that does not exist is made.
+    /// is refused does not hold up the others. A session that does not exist is made. Where there is an audit log,
+    /// what was added stands in it.
     ///
     /// # Errors
     /// `Locked` where another process holds the store for longer than the store waits; `Storage`
@@ -282,6 +286,8 @@ pub struct NewSnapshot {
     pub detail: Vec<u8>,
     /// The deed that it comes from, if it is no plain save.
     pub operation: Option<NewOperation>,
+    /// What the audit log says of it.
+    pub by: By,
 }
 
 /// An operation to add with its snapshot.

@@ -2,6 +2,8 @@
 
 use super::row::Row;
 use crate::codec::checksum::Checksum;
+use crate::codec::note;
+use crate::error::Result;
 use crate::model::{Kind, StoreId};
 
 /// A session.
@@ -177,6 +179,11 @@ impl NoteRow {
             checksum: [0; 16],
         };
         row.summed(store)
+    }
+
+    /// The mark that the store's file is to be written anew.
+    pub(crate) fn left(store: &StoreId) -> Result<Self> {
+        Ok(Self::new((note::LEFT, 0, 1), note::encode(&())?, store))
     }
 
     /// Where it stands.

@@ -5,11 +5,12 @@ mod whole;
 
 use self::session::Walk;
 use self::whole::{one_session, whole_store};
+use crate::audit::AuditCheck;
 use crate::damage::{self, Damage, only_damage};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::event::Happened;
-use crate::model::SnapshotId;
+use crate::model::{Action, SnapshotId};
 
 /// What was proved, and what is damaged.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -63,6 +64,9 @@ impl Engine {
         session: Option<&str>,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Verification> {
+        if session.is_none() {
+            self.allow(Action::Read, None)?;
+        }
         let view = self.view()?;
         let mut found = Verification::default();
         let store = &self.store().info().id;
@@ -88,6 +92,16 @@ impl Engine {
             // Beside its checksum, each has one that only who has a key can make.
             let keys = self.keys().map(drop);
             found.unless_damaged(keys)?;
+            match self.check_log(None) {
+                Ok(AuditCheck {
+                    broken: Some(broken),
+                    ..
+                }) => found.report(None, Vec::new(), broken.to_string()),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    found.unless_damaged(Err::<(), _>(error))?;
+                }
+                _ => {}
+            }
         }
         for damage in &found.damage {
             let what = Happened::CorruptionDetected {

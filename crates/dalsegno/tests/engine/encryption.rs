@@ -303,3 +303,20 @@ fn of_an_erased_session_nothing_is_left_but_its_tombstone() {
         );
     }
 }
+
+#[test]
+fn an_import_does_not_bring_an_erased_session_back() {
+    let place = place();
+    let engine = Engine::create(&place.path).unwrap();
+    for session in ["erased", "there"] {
+        engine.save_json(session, "[1]").commit().unwrap();
+    }
+    let mut export = Vec::new();
+    engine.export(None, &mut export).unwrap();
+    engine.erase_session("erased").unwrap();
+    engine.save_json("there", "[2]").commit().unwrap();
+    let before = engine.list(&Query::default()).unwrap().snapshots;
+    let refused = engine.import(&export).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert_eq!(engine.list(&Query::default()).unwrap().snapshots, before);
+}

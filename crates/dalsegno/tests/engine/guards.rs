@@ -540,7 +540,7 @@ fn what_a_snapshot_took_away_that_cannot_be_read_is_not_brought_back() {
 /// Nobody looks for notes of such a kind, but for `verify`.
 #[test]
 fn a_guard_whose_kind_is_damaged_is_missed() {
-    let (_folder, engine) = spoiled("UPDATE note SET kind = 12 WHERE kind = 4");
+    let (_folder, engine) = spoiled("UPDATE note SET kind = 99 WHERE kind = 4");
     assert!(engine.guards().unwrap().is_empty());
     let found = engine.verify(None).unwrap();
     let damage: Vec<_> = found.damage.iter().map(|it| &*it.message).collect();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy allows it in tests, but not in what they call
 
 mod acceptance;
+mod access;
 mod amend;
 mod ask;
 mod autosave;
@@ -17,6 +18,7 @@ mod expect;
 mod format;
 mod format_2;
 mod format_3;
+mod format_4;
 mod guards;
 mod handover;
 mod leases;

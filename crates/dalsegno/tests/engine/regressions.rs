@@ -645,3 +645,41 @@ fn what_an_undo_of_today_leads_back_to_stays() {
     engine.undo("s").unwrap().apply().unwrap();
     assert_eq!(engine.restore("s@latest").unwrap().text(), state(8));
 }
+
+/// A purge that comes while a program packs: both make blocks, and none of the rows of the one is among the other's.
+#[test]
+fn a_purge_while_rows_are_packed_hides_no_record() {
+    use dalsegno::store::faulty::{Call, FaultyStore};
+    use std::sync::Mutex;
+    let inner = memory();
+    let other = Arc::new(engine_on(Arc::clone(&inner)));
+    let to_purge = Arc::new(Mutex::new(None));
+    let (purger, purging) = (Arc::clone(&other), Arc::clone(&to_purge));
+    let store = FaultyStore::new(inner, move |call, _| {
+        if call == Call::Exchange
+            && let Some(going) = purging.lock().unwrap().take()
+        {
+            let purged = purger.purge(&Purge::These(going), &mut |_| {}).unwrap();
+            assert_eq!(purged.snapshots, 2);
+        }
+        None
+    });
+    let engine = engine_on(Arc::new(store));
+    let saved: Vec<_> = (0..16)
+        .map(|n| engine.save_json("s", state(n)).commit().unwrap().id)
+        .collect();
+    // 0 and 3 go; what builds on them is encoded anew while it is in the trash.
+    let id = |n: usize| saved[n].to_string();
+    let deleted = [0, 1, 3, 4].map(id);
+    other
+        .delete(&deleted.each_ref().map(String::as_str), GRACE)
+        .unwrap();
+    *to_purge.lock().unwrap() = Some([saved[0], saved[3]].into());
+    drop(engine);
+    assert!(to_purge.lock().unwrap().is_none(), "nothing was packed");
+    other.undelete(&[&id(1), &id(4)]).unwrap();
+    for n in (0..16).filter(|n| ![0, 3].contains(n)) {
+        assert_eq!(other.restore(&id(n)).unwrap().text(), state(n), "{n}");
+    }
+    assert!(other.verify(None).unwrap().is_intact());
+}

@@ -20,6 +20,7 @@ pub(crate) fn small_store() -> (Vec<u8>, Truth) {
     let folder = tempfile::tempdir().unwrap();
     let mut house = House::on(&disk, folder.path());
     house.create().unwrap();
+    on(&disk).open(STORE).unwrap().audit_on().unwrap();
     furnish(&mut house, 12);
     // Whoever had it open is gone in a moment, and somebody else closes it.
     let left = leave(&disk, || files(&disk.crash(PowerLoss::Kept)));

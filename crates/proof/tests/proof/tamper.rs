@@ -108,7 +108,7 @@ fn changed_columns_are_noticed() {
     let mut noted = 0;
     for (kind, session, id) in notes(&disk) {
         for change in [
-            "kind = kind + 10",
+            "kind = kind + 100",
             "session = session + 100000",
             "id = id - 1",
             "detail = substr(detail, 1, length(detail) - 1)",

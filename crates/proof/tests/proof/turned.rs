@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dalsegno::{Engine, ErrorKind, Options, Query, Secret};
+use dalsegno::{Action, AuditQuery, Engine, ErrorKind, Options, Query, Secret};
 use dalsegno_proof::Known;
 use dalsegno_proof::history::{self, OF_OTHERS, OF_OURS, OURS};
 use dalsegno_proof::traces::{Traces, rows};
@@ -22,6 +22,23 @@ pub(crate) enum Verb {
 pub(crate) use Verb::{Decrypt, Encrypt, Erase, EraseInClear, Remove, Rotate};
 
 impl Verb {
+    /// How often the audit log, which is whole, tells of it.
+    fn told(self, engine: &Engine) -> usize {
+        let check = engine.audit_check(None).unwrap();
+        assert!(check.is_whole(), "{self:?}: {check:?}");
+        let action = match self {
+            Encrypt => Action::Encrypt,
+            Decrypt => Action::Decrypt,
+            Rotate | Remove => Action::Key,
+            Erase | EraseInClear => Action::Erase,
+        };
+        let query = AuditQuery {
+            actions: vec![action],
+            ..AuditQuery::default()
+        };
+        engine.audit_log(&query).unwrap().entries.len()
+    }
+
     /// What the program that is killed calls it.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -54,6 +71,8 @@ pub(crate) struct Template {
     pub(crate) other: Secret,
     /// What is not to be found afterwards.
     traces: Traces,
+    /// How often the audit log tells of such a deed before.
+    told: usize,
 }
 
 fn options(secret: Option<&Secret>) -> Options {
@@ -118,8 +137,13 @@ impl Template {
                 }
             }
         };
+        let encrypted = !matches!(verb, Encrypt | EraseInClear);
+        let engine = opened(&path, encrypted.then_some(&secret)).unwrap();
+        let told = verb.told(&engine);
+        engine.close().unwrap();
         Self {
             verb,
+            told,
             bytes: std::fs::read(&path).unwrap(),
             known,
             secret,
@@ -170,10 +194,10 @@ impl Template {
             EraseInClear => (None, None),
         };
         let engines = [opened(path, before), opened(path, after)];
-        engines
-            .iter()
-            .flatten()
-            .for_each(|engine| self.whole(engine));
+        engines.iter().flatten().for_each(|engine| {
+            self.whole(engine);
+            self.verb.told(engine);
+        });
         for engine in engines.iter().flatten() {
             let findings = engine.doctor().unwrap().findings;
             let told = findings
@@ -200,7 +224,11 @@ impl Template {
         drop(engines);
         assert!(done || !marked, "{:?}", self.verb);
         self.again(path, done, done && !marked);
-        self.whole(&opened(path, after).unwrap());
+        let engine = opened(path, after).unwrap();
+        self.whole(&engine);
+        // Once, whether it was killed before it said so or after.
+        assert_eq!(self.verb.told(&engine), self.told + 1, "{:?}", self.verb);
+        drop(engine);
         if matches!(self.verb, Encrypt | Decrypt | Rotate) {
             assert!(opened(path, before).is_none(), "{:?}", self.verb);
         }

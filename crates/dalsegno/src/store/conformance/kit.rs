@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::Capabilities;
 use crate::error::Result;
+use crate::model::Action;
 use crate::store::{
-    Exchange, Head, Link, NewSnapshot, NewState, NoteRow, NoteScan, OperationRow, Outcome,
+    By, Exchange, Head, Link, NewSnapshot, NewState, NoteRow, NoteScan, OperationRow, Outcome,
     PolicyRow, RecordRow, Row, Rows, Scan, SessionRow, SnapshotRow, Store, TrashRow, View, Write,
 };
 
@@ -220,6 +221,15 @@ pub(super) fn base(data: &[u8]) -> NewSnapshot {
         name: None,
         detail: b"detail".to_vec(),
         operation: None,
+        by: by(Action::Save),
+    }
+}
+
+pub(super) fn by(action: Action) -> By {
+    By {
+        action,
+        who: "somebody".into(),
+        behalf: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Each kind of row, sealed and opened.
 
 use super::Seal;
-use crate::codec::checksum::{Checksum, RowHasher};
+use crate::codec::checksum::{self, Checksum, RowHasher};
 use crate::codec::note;
 use crate::error::Result;
 use crate::key::{Key, Part};
@@ -60,7 +60,7 @@ impl Seal {
         sealed.set_checksum(if row.is_intact(&self.store) {
             sum
         } else {
-            sum.map(|byte| !byte)
+            checksum::other(sum)
         });
         Ok(sealed)
     }
@@ -94,7 +94,7 @@ impl Seal {
     /// A row that somebody wrote without the key may have a checksum that would do for one in clear.
     pub(crate) fn refused<R: Row>(&self, mut row: R) -> R {
         if row.is_intact(&self.store) {
-            row.set_checksum(row.checksum().map(|byte| !byte));
+            row.set_checksum(checksum::other(row.checksum()));
         }
         row
     }
@@ -109,7 +109,7 @@ impl Seal {
         };
         let mut sealed = SealedSession { row, key };
         let sum = self.sum(&sealed);
-        sealed.row.checksum = if intact { sum } else { sum.map(|byte| !byte) };
+        sealed.row.checksum = if intact { sum } else { checksum::other(sum) };
         Ok(sealed)
     }
 

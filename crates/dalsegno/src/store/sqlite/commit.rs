@@ -5,12 +5,12 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, Tran
 use super::error::translate;
 use super::insert::Insert;
 use super::sealed::{self, Gate};
-use super::{Outcome, Own, Write, schema};
+use super::{Outcome, Own, Write, ledger, schema};
 use crate::error::Result;
 use crate::key::Part;
 use crate::store::seal::SealedSession;
 use crate::store::sequence::Sequencer;
-use crate::store::{OperationRow, RecordRow, SessionRow, SnapshotRow};
+use crate::store::{OperationRow, RecordRow, Said, SessionRow, SnapshotRow};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -31,6 +31,10 @@ pub(super) fn commit(
         outcomes.push(batch.add(write)?);
     }
     drop(batch);
+    if let Some(mut ledger) = ledger::open(&transaction, own, false)? {
+        let said = Said::of_commit(writes, &outcomes);
+        ledger::append(&transaction, &own.gate(), &mut ledger, &said)?;
+    }
     transaction.commit().map_err(failed)?;
     Ok(outcomes)
 }

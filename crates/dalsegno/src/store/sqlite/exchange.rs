@@ -8,11 +8,11 @@ use super::error::translate;
 use super::insert::Insert;
 use super::rows::{self, Stored};
 use super::sealed::{self, Gate};
-use super::{Own, schema};
+use super::{Own, ledger, schema};
 use crate::codec::checksum::Checksum;
 use crate::error::Result;
 use crate::store::seal::{SealedSession, Sealing};
-use crate::store::{Exchange, Row, Rows, SessionRow};
+use crate::store::{Exchange, Row, Rows, Said, SessionRow};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -40,6 +40,12 @@ pub(super) fn exchange(
     }
     if !tables.put(&exchange.put)? {
         return Ok(false);
+    }
+    let say = &exchange.say;
+    if !say.is_empty()
+        && let Some(mut ledger) = ledger::open(&transaction, own, say.iter().any(Said::begins))?
+    {
+        ledger::append(&transaction, &tables.gate, &mut ledger, say)?;
     }
     if schema::last(&transaction).map_err(failed)? < last {
         schema::keep_last(&transaction, &own.info, last).map_err(failed)?;
@@ -80,31 +86,34 @@ impl Tables<'_> {
     }
 
     fn take_each<R: Sealing + Stored>(&self, rows: &[R]) -> Result<bool> {
-        if rows.is_empty() {
-            return Ok(true);
-        }
-        let (columns, table, key) = (R::COLUMNS, R::TABLE, R::KEY);
-        let find = format!("SELECT {columns} FROM {table} WHERE {key}");
-        let mut find = self.connection.prepare_cached(&find).map_err(failed)?;
         for row in rows {
-            let mut kept = row.checksum();
-            // Only who opens the row that is there knows its checksum as it was before it was sealed.
-            if self.gate.seals() {
-                let there = find.query_row(params_from_iter(row.key()), R::read);
-                let Some(there) = there.optional().map_err(failed)? else {
-                    return Ok(false);
-                };
-                let sealed = there.checksum();
-                if self.gate.open(self.connection, there)?.checksum() != row.checksum() {
-                    return Ok(false);
-                }
-                kept = sealed;
-            }
+            let Some(kept) = self.kept(row)? else {
+                return Ok(false);
+            };
             if !self.delete::<R>(&row.key(), kept).map_err(failed)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// The checksum that the row has in its table; nothing where another stands there, or none.
+    fn kept<R: Sealing + Stored>(&self, row: &R) -> Result<Option<Checksum>> {
+        if !self.gate.seals() {
+            return Ok(Some(row.checksum()));
+        }
+        let sql = format!("SELECT {} FROM {} WHERE {}", R::COLUMNS, R::TABLE, R::KEY);
+        let there = self.connection.prepare_cached(&sql).and_then(|mut find| {
+            find.query_row(params_from_iter(row.key()), R::read)
+                .optional()
+        });
+        let Some(there) = there.map_err(failed)? else {
+            return Ok(None);
+        };
+        let kept = there.checksum();
+        // Only who opens the row knows its checksum as it was before it was sealed.
+        let opened = self.gate.open(self.connection, there)?;
+        Ok((opened.checksum() == row.checksum()).then_some(kept))
     }
 
     fn take_sessions(&self, rows: &[SessionRow]) -> Result<bool> {

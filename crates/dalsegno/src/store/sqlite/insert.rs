@@ -15,6 +15,11 @@ pub(super) trait Insert {
     fn insert(&self, statement: &mut Statement<'_>) -> Sql<()>;
 }
 
+/// The same, where a row may stand there.
+pub(super) fn or_replace(insert: &str) -> String {
+    insert.replacen("INSERT", "INSERT OR REPLACE", 1)
+}
+
 impl Insert for SealedSession {
     const INSERT: &'static str =
         "INSERT INTO session (id, name, head, checksum, era, key) VALUES (?, ?, ?, ?, ?, ?)";

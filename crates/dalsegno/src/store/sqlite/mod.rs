@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod insert;
 mod keys;
+mod ledger;
 mod open;
 mod rows;
 mod schema;
@@ -26,7 +27,7 @@ pub use self::open::SqliteOptions;
 use self::sealed::Gate;
 pub(crate) use self::turn::Progress;
 use super::seal::Seal;
-use super::{Exchange, Outcome, Store, StoreInfo, View, Write};
+use super::{Exchange, Outcome, Said, Store, StoreInfo, View, Write};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Secret};
@@ -58,6 +59,11 @@ struct Own {
 }
 
 impl Own {
+    /// What slots wrap, where it is encrypted.
+    fn root(&self) -> Option<&Key> {
+        self.seal.as_ref().map(Seal::root)
+    }
+
     /// What one transaction's rows go through.
     fn gate(&self) -> Gate<'_> {
         Gate::new(self.seal.as_ref())
@@ -143,7 +149,7 @@ impl SqliteStore {
 
     /// What slots wrap, where it is encrypted.
     pub(crate) fn root(&self) -> Option<&Key> {
-        self.own.seal.as_ref().map(Seal::root)
+        self.own.root()
     }
 
     /// Seals every row under new keys, which `secret` opens. This store is not to be used any more; [`wipe`] comes
@@ -155,14 +161,24 @@ impl SqliteStore {
         secret: &Secret,
         label: Option<&str>,
         clock: &dyn Clock,
+        said: Said,
         progress: Progress<'_>,
     ) -> Result<()> {
-        self.write(|connection| turn::on(connection, &self.own, (secret, label), clock, progress))
+        self.write(|connection| {
+            turn::on(
+                connection,
+                &self.own,
+                (secret, label),
+                clock,
+                said,
+                progress,
+            )
+        })
     }
 
     /// Puts every row in clear; otherwise as [`turn_on`](Self::turn_on).
-    pub(crate) fn turn_off(&self, progress: Progress<'_>) -> Result<()> {
-        self.write(|connection| turn::off(connection, &self.own, progress))
+    pub(crate) fn turn_off(&self, said: Said, progress: Progress<'_>) -> Result<()> {
+        self.write(|connection| turn::off(connection, &self.own, said, progress))
     }
 
     /// Leaves nothing in the file that no row has.

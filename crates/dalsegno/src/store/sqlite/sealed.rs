@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::translate;
+use super::keys;
+use crate::codec::checksum;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Part};
 use crate::store::SessionRow;
@@ -109,7 +111,7 @@ impl<'a> Gate<'a> {
             None if sealed.key.is_empty() => sealed.row,
             // In clear there is none, and no checksum covers it.
             None => SessionRow {
-                checksum: sealed.row.checksum.map(|byte| !byte),
+                checksum: checksum::other(sealed.row.checksum),
                 ..sealed.row
             },
         }
@@ -178,7 +180,7 @@ pub(super) fn check_unchanged(connection: &Connection, expected: i64) -> Result<
     if now == expected {
         return Ok(());
     }
-    let what = if now % 2 == 1 {
+    let what = if keys::is_sealed(now) {
         "the store was encrypted"
     } else {
         "the store's encryption was turned off"

@@ -8,13 +8,12 @@ use super::error::translate;
 use super::insert::Insert;
 use super::rows::Stored;
 use super::sealed::{self, Gate};
-use super::{Own, keys};
+use super::{Own, insert, keys, ledger};
 use crate::clock::Clock;
-use crate::codec::note;
 use crate::error::{Error, Result};
 use crate::key::Secret;
 use crate::store::seal::Sealing;
-use crate::store::{NoteRow, OperationRow, PolicyRow, RecordRow, SnapshotRow, TrashRow};
+use crate::store::{NoteRow, OperationRow, PolicyRow, RecordRow, Said, SnapshotRow, TrashRow};
 
 /// So many rows are read at a time.
 const PAGE: usize = 256;
@@ -27,9 +26,11 @@ pub(super) fn on(
     own: &Own,
     (secret, label): (&Secret, Option<&str>),
     clock: &dyn Clock,
+    said: Said,
     progress: Progress<'_>,
 ) -> Result<()> {
     let transaction = begin(connection, own)?;
+    let said = ledger::with_head(&transaction, own, said)?;
     let seal = keys::begin(&transaction, &own.info, secret, label, clock)?;
     let mut rows = Rows {
         transaction: &transaction,
@@ -46,11 +47,18 @@ pub(super) fn on(
     rows.sessions()?;
     rows.all_but_sessions()?;
     rows.mark(own)?;
+    ledger::chain_anew(&transaction, &rows.to, Some(seal.root()), own, &said)?;
     transaction.commit().map_err(failed)
 }
 
-pub(super) fn off(connection: &mut Connection, own: &Own, progress: Progress<'_>) -> Result<()> {
+pub(super) fn off(
+    connection: &mut Connection,
+    own: &Own,
+    said: Said,
+    progress: Progress<'_>,
+) -> Result<()> {
     let transaction = begin(connection, own)?;
+    let said = ledger::with_head(&transaction, own, said)?;
     let mut rows = Rows {
         transaction: &transaction,
         from: own.gate(),
@@ -62,6 +70,7 @@ pub(super) fn off(connection: &mut Connection, own: &Own, progress: Progress<'_>
     rows.all_but_sessions()?;
     rows.sessions()?;
     rows.mark(own)?;
+    ledger::chain_anew(&transaction, &rows.to, None, own, &said)?;
     keys::end(&transaction, &own.info)?;
     transaction.commit().map_err(failed)
 }
@@ -144,12 +153,11 @@ impl Rows<'_> {
 
     /// Says that the file is to be written anew.
     fn mark(&self, own: &Own) -> Result<()> {
-        let key = (note::LEFT, 0, 1);
-        let mark = NoteRow::new(key, note::encode(&())?, &own.info.id);
+        let mark = NoteRow::left(&own.info.id)?;
         let mark = self.to.seal(self.transaction, &mark)?;
         let mut add = self
             .transaction
-            .prepare(&NoteRow::INSERT.replacen("INSERT", "INSERT OR REPLACE", 1))
+            .prepare(&insert::or_replace(NoteRow::INSERT))
             .map_err(failed)?;
         mark.insert(&mut add).map_err(failed)
     }
