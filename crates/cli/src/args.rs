@@ -59,6 +59,10 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Key(verb::key::Key),
     #[command(subcommand)]
+    Access(verb::access::Access),
+    #[command(subcommand)]
+    Audit(verb::audit::Audit),
+    #[command(subcommand)]
     Session(verb::session::Session),
     #[command(subcommand)]
     Config(verb::config::Config),
@@ -83,7 +87,7 @@ pub(crate) enum Verb {
 /// Does what was asked.
 pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
     let global = &cli.global;
-    settings::unlock(global.key_file.as_deref());
+    settings::unlock(global);
     match &cli.verb {
         Verb::Demo(demo) => demo.run(global, out),
         Verb::Init(init) => init.run(global, out),
@@ -99,6 +103,8 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Recover(recover) => recover.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),
         Verb::Key(verb) => verb.run(global, out),
+        Verb::Access(verb) => verb.run(global, out),
+        Verb::Audit(verb) => verb.run(global, out),
         Verb::Session(verb) => verb.run(global, out),
         Verb::Config(verb) => verb.run(global, out),
         Verb::Trust(trust) => trust.run(out),

@@ -159,7 +159,7 @@ impl From<dalsegno::Error> for Failure {
 }
 
 /// Verbs that the engine names, as its hints have them.
-const VERBS: [&str; 9] = [
+const VERBS: [&str; 11] = [
     "init",
     "verify",
     "log ",
@@ -169,6 +169,8 @@ const VERBS: [&str; 9] = [
     "recover",
     "policy ",
     "lease ",
+    "access ",
+    "audit ",
 ];
 
 /// A message of the engine, with the verbs that it names as this program's user has to type them.

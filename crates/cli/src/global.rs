@@ -21,7 +21,13 @@ pub(crate) struct Global {
     /// you are at a terminal.
     #[arg(long, global = true, value_name = "PATH", display_order = 100)]
     pub(crate) key_file: Option<PathBuf>,
+    /// The file with the token that says who you are, for a store that asks
+    ///
+    /// Without it, the environment's DALSEGNO_TOKEN_FILE (a path), else its DALSEGNO_TOKEN (the token itself), else
+    /// `token_file` of `[access]` in the configuration.
+    #[arg(long, global = true, value_name = "FILE", display_order = 101)]
+    pub(crate) token_file: Option<PathBuf>,
     /// Print JSON: sizes in bytes, times in UTC
-    #[arg(long, global = true, display_order = 101)]
+    #[arg(long, global = true, display_order = 102)]
     pub(crate) json: bool,
 }

@@ -14,6 +14,7 @@ mod interrupt;
 mod key;
 mod output;
 mod place;
+mod private;
 mod program;
 mod progress;
 mod sealed;
@@ -21,6 +22,7 @@ mod settings;
 mod sonoractl;
 mod style;
 mod table;
+mod token;
 mod verb;
 mod when;
 
@@ -68,7 +70,7 @@ fn program<C: Parser>(
         Err(error) if !error.use_stderr() => return args::help(&error),
         Err(error) => (args::asks_for_json(&arguments), Err(Failure::from(error))),
     };
-    match result {
+    match result.map_err(token::explain) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(json),
     }

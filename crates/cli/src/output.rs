@@ -93,6 +93,13 @@ impl Out {
         self.settle(written, || text)
     }
 
+    /// Writes a line with a secret in it, which nothing else may repeat: where it cannot be written, `instead` is said.
+    pub(crate) fn secret(&mut self, text: &str, instead: impl FnOnce() -> String) -> Result<()> {
+        let mut stdout = io::stdout();
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        self.settle(written, instead)
+    }
+
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         if self.closed {

@@ -10,7 +10,7 @@ use etcetera::BaseStrategy;
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::settings::configuration;
-use crate::{hooked, key, program};
+use crate::{hooked, key, program, token};
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";
@@ -139,7 +139,7 @@ impl Place {
     pub(crate) fn open_watching(global: &Global) -> Result<(Engine, bool)> {
         let place = Self::find(global)?;
         let mut guards = guards()?;
-        let stored = match key::open(Options::default(), &place.path)? {
+        let stored = match key::open(of_caller(Options::default())?, &place.path)? {
             Ok(engine) => engine.guards().unwrap_or_default(),
             // It is said below.
             Err(_) => Vec::new(),
@@ -159,7 +159,7 @@ impl Place {
     }
 
     fn open_with(&self, options: Options) -> Result<Engine> {
-        let opened = key::open(named(options), &self.path)?;
+        let opened = key::open(of_caller(options)?, &self.path)?;
         let engine = opened.map_err(|error| self.explain(error))?;
         hooked::listen(&engine);
         Ok(engine)
@@ -189,13 +189,15 @@ impl Place {
     }
 }
 
-/// With the name that the configuration has for this program.
-pub(crate) fn named(options: Options) -> Options {
+/// With the name that the configuration has for this program, and the token that says who asks.
+pub(crate) fn of_caller(options: Options) -> Result<Options> {
+    let options = token::show(options)?;
     // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
-    match configuration().ok().and_then(|loaded| loaded.config.actor) {
+    let actor = configuration().ok().and_then(|loaded| loaded.config.actor);
+    Ok(match actor {
         Some(actor) => options.program(actor.value),
         None => options,
-    }
+    })
 }
 
 /// The guards of the configuration.

@@ -1,6 +1,5 @@
 //! Exports that only those they are for can read: for whom, and with what they are opened.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -67,13 +66,8 @@ impl WithWhat {
             Some(file) => identities(file)?,
             None => With::passphrase(&passphrase(name)?)?,
         };
-        let context = |e: dalsegno::Error| e.context(name.display());
-        let mut opened = with.open(&text[..]).map_err(context)?;
-        let mut plain = Vec::new();
-        match opened.read_to_end(&mut plain) {
-            Ok(_) => Ok(plain),
-            Err(error) => Err(context(opened.damage(error)).into()),
-        }
+        let opened = with.open_all(&text[..]);
+        Ok(opened.map_err(|e| e.context(name.display()))?)
     }
 }
 

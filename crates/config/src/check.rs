@@ -13,6 +13,7 @@ use crate::hook::{Action, EVENTS, Hook, Secret};
 use crate::key::KeySource;
 use crate::load::Loaded;
 use crate::origin::{Origin, Setting};
+use crate::token::TokenSource;
 
 impl Loaded {
     /// Looks for what will not work or is in danger. Programs and secrets are looked for; nothing is run,
@@ -30,6 +31,9 @@ impl Loaded {
             .collect();
         if let Some(Setting { value, origin }) = &self.config.key {
             findings.extend(check_key(value, origin));
+        }
+        if let Some(Setting { value, origin }) = &self.config.token {
+            findings.extend(check_token(value, origin));
         }
         for hook in &self.config.hooks {
             let origin = &hook.origin;
@@ -78,14 +82,27 @@ fn check_key(key: &KeySource, origin: &Origin) -> Option<Finding> {
     let KeySource::File(file) = key else {
         return None;
     };
+    let without = "without it, no encrypted store is opened";
+    check_private(file, "key", without, origin)
+}
+
+fn check_token(token: &TokenSource, origin: &Origin) -> Option<Finding> {
+    let TokenSource::File(file) = token else {
+        return None;
+    };
+    let without = "without it, no store that asks who you are lets you in";
+    check_private(file, "token", without, origin)
+}
+
+fn check_private(file: &Path, what: &str, without: &str, origin: &Origin) -> Option<Finding> {
     let shown = file.display();
     match fs::metadata(file) {
         Err(_) => Some(Finding::problem(
-            format!("{origin}: the file {shown} with the key cannot be found"),
-            "name the file that has it: without it, no encrypted store is opened",
+            format!("{origin}: the file {shown} with the {what} cannot be found"),
+            format!("name the file that has it: {without}"),
         )),
         Ok(found) if found.mode() & 0o004 != 0 => Some(Finding::problem(
-            format!("{origin}: the file {shown} with the key can be read by everybody"),
+            format!("{origin}: the file {shown} with the {what} can be read by everybody"),
             format!("chmod 600 '{shown}'"),
         )),
         Ok(_) => None,

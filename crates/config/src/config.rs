@@ -11,6 +11,7 @@ use crate::key::KeySource;
 use crate::layers::Layers;
 use crate::load::{self, Loaded};
 use crate::origin::Setting;
+use crate::token::TokenSource;
 
 /// How often a session is saved by itself, where nothing else is said.
 pub const AUTOSAVE_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
@@ -28,6 +29,8 @@ pub struct Config {
     pub actor: Option<Setting<String>>,
     /// Where the key of an encrypted store comes from, if any layer says so and may.
     pub key: Option<Setting<KeySource>>,
+    /// Where the token comes from that says who asks, if any layer says so.
+    pub token: Option<Setting<TokenSource>>,
     /// Saving by itself.
     pub autosave: Autosave,
     /// Watching files.
@@ -107,8 +110,8 @@ impl Config {
     /// # Errors
     /// `InvalidInput` where a file or a variable says something that cannot be, an unknown key among it: the
     /// message names the file, the line and what was probably meant. `Denied` or `Storage` where a file
-    /// cannot be read, and `Denied` where the store or the key would be that of a file which anybody could have
-    /// written.
+    /// cannot be read, and `Denied` where the store, the key or the token would be that of a file which anybody could
+    /// have written.
     pub fn load(layers: &Layers) -> Result<Loaded> {
         load::load(layers)
     }

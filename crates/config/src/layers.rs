@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use crate::key::KEY;
+use crate::token::TOKEN;
 
 /// What a key is replaced with, which is nobody's business here.
 const NEW_KEY: &str = "DALSEGNO_NEW_KEY";
@@ -25,6 +26,8 @@ pub struct Flags {
     pub store: Option<PathBuf>,
     /// The file of the key that opens the store.
     pub key_file: Option<PathBuf>,
+    /// The file of the token that says who asks.
+    pub token_file: Option<PathBuf>,
     /// Who is named in events.
     pub actor: Option<String>,
     /// How often to save by itself.
@@ -46,7 +49,8 @@ pub struct Flags {
 pub struct Layers {
     /// What options say.
     pub flags: Flags,
-    /// The environment's variables whose names begin with `DALSEGNO_`; of the key itself only that it is there.
+    /// The environment's variables whose names begin with `DALSEGNO_`; of the key and the token themselves
+    /// only that they are there.
     pub variables: BTreeMap<String, OsString>,
     /// The project's file, where it is not searched for.
     pub file: Option<PathBuf>,
@@ -73,7 +77,7 @@ impl Layers {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .filter(|(name, value)| name.starts_with("DALSEGNO_") && !value.is_empty())
                 .filter(|(name, _)| name != NEW_KEY)
-                .map(|(name, value)| match name == KEY {
+                .map(|(name, value)| match name == KEY || name == TOKEN {
                     true => (name, OsString::from("given")),
                     false => (name, value),
                 })

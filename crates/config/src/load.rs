@@ -14,6 +14,7 @@ use crate::origin::{Origin, Setting};
 use crate::parse::{at, line};
 use crate::source::Source;
 use crate::stack::{Layer, Stack, origin};
+use crate::token::TokenSource;
 use crate::units;
 use crate::values::Values;
 use crate::watching::watch_settle;
@@ -53,6 +54,7 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
             Clone::clone,
         )?,
         key,
+        token: stack.token()?,
         autosave: Autosave {
             interval: stack
                 .choose(
@@ -176,6 +178,24 @@ impl Stack<'_> {
             return Ok(Some(Setting::new(source, origin)));
         }
         Ok(None)
+    }
+
+    /// Where the token comes from: the first layer that says so.
+    fn token(&self) -> Result<Option<Setting<TokenSource>>> {
+        if let Some(given) = self.layers.given_token() {
+            return Ok(Some(given));
+        }
+        let says = |layer: &&Layer| layer.values.access.token_file.is_some();
+        let Some(layer) = self.files.iter().find(says) else {
+            return Ok(None);
+        };
+        // What is done would be done in somebody else's name.
+        refuse_exposed(layer, "the token's file", "--token-file")?;
+        let folder = layer.source.folder();
+        Ok(layer.values.access.token_file.as_ref().map(|path| {
+            let file = self.layers.path(path.get_ref(), folder);
+            Setting::new(TokenSource::File(file), layer.origin_of(path))
+        }))
     }
 
     fn guards(&self) -> Result<Vec<Setting<Guard>>> {

@@ -6,6 +6,7 @@ use crate::hook::Action;
 use crate::key::KeySource;
 use crate::load::Loaded;
 use crate::origin::{Origin, Setting};
+use crate::token::TokenSource;
 
 /// A value, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -47,6 +48,7 @@ impl Loaded {
             optional("store", store),
             optional("actor", config.actor.clone()),
             key(config.key.as_ref()),
+            token(config.token.as_ref()),
             time("autosave.interval", &autosave.interval),
             shown(
                 "autosave.jitter",
@@ -104,6 +106,20 @@ fn key(key: Option<&Setting<KeySource>>) -> Shown {
         KeySource::File(path) => shown("key.file", path.display().to_string(), origin),
         KeySource::Variable => shown("key", "not shown".to_owned(), origin),
         KeySource::Command { line, .. } => shown("key.command", line.clone(), origin),
+    }
+}
+
+fn token(token: Option<&Setting<TokenSource>>) -> Shown {
+    let Some(Setting { value, origin }) = token else {
+        return Shown {
+            key: "access.token".to_owned(),
+            value: None,
+            origin: Origin::Default,
+        };
+    };
+    match value {
+        TokenSource::File(path) => shown("access.token_file", path.display().to_string(), origin),
+        TokenSource::Variable => shown("access.token", "not shown".to_owned(), origin),
     }
 }
 

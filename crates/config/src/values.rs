@@ -19,6 +19,8 @@ pub(crate) struct Values {
     #[serde(default)]
     pub(crate) key: KeyValues,
     #[serde(default)]
+    pub(crate) access: AccessValues,
+    #[serde(default)]
     pub(crate) autosave: AutosaveValues,
     #[serde(default)]
     pub(crate) watch: WatchValues,
@@ -34,6 +36,13 @@ pub(crate) struct Values {
 pub(crate) struct KeyValues {
     pub(crate) file: Option<Spanned<PathBuf>>,
     pub(crate) command: Option<Spanned<String>>,
+}
+
+/// `[access]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessValues {
+    pub(crate) token_file: Option<Spanned<PathBuf>>,
 }
 
 /// `[autosave]`

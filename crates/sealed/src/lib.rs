@@ -3,21 +3,17 @@
 //!
 //! ```
 //! use dalsegno_sealed::{For, With};
-//! use std::io::{Read, Write};
 //!
-//! let mut sealing = For::passphrase("correct horse")?.seal(Vec::new())?;
-//! sealing.write_all(b"a state").unwrap();
-//! let sealed = sealing.finish()?;
-//!
-//! let mut text = String::new();
-//! With::passphrase("correct horse")?.open(&sealed[..])?.read_to_string(&mut text).unwrap();
-//! assert_eq!(text, "a state");
+//! let sealed = For::passphrase("correct horse")?.seal_all(b"a state")?;
+//! assert_eq!(With::passphrase("correct horse")?.open_all(&sealed[..])?, b"a state");
 //! # Ok::<(), dalsegno::Error>(())
 //! ```
 
+mod keyfile;
 mod open;
 mod seal;
 
+pub use keyfile::KeyFile;
 pub use open::{Opened, With, is_sealed};
 pub use seal::{For, Sealing};
 
@@ -39,26 +35,9 @@ fn secret(passphrase: &str) -> Result<SecretString> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::io::{Read, Write};
-
     use age::secrecy::ExposeSecret;
 
     use super::*;
-
-    fn sealed(to: &For, text: &[u8]) -> Vec<u8> {
-        let mut sealing = to.seal(Vec::new()).unwrap();
-        sealing.write_all(text).unwrap();
-        sealing.finish().unwrap()
-    }
-
-    fn opened(with: &With, sealed: &[u8]) -> Result<Vec<u8>> {
-        let mut text = Vec::new();
-        let mut opened = with.open(sealed)?;
-        match opened.read_to_end(&mut text) {
-            Ok(_) => Ok(text),
-            Err(error) => Err(opened.damage(error)),
-        }
-    }
 
     /// What `age-keygen` writes, and the recipient in it.
     fn identity() -> (String, String) {
@@ -76,15 +55,21 @@ mod tests {
         let text = vec![7; 200_000];
         let [(mine, to_me), (yours, to_you), (other, _)] = [identity(), identity(), identity()];
         let to_both = For::recipients(&[&to_me, &format!(" {to_you}\n")]).unwrap();
-        let sealed = sealed(&to_both, &text);
+        let sealed = to_both.seal_all(&text).unwrap();
         assert!(is_sealed(&sealed) && !is_sealed(b"{\"dalsegno_export\":1}"));
         for file in [mine, yours] {
             let with = With::identities(&file).unwrap();
-            assert_eq!(opened(&with, &sealed).unwrap(), text);
+            assert_eq!(with.open_all(&sealed[..]).unwrap(), text);
         }
-        let refused = opened(&With::identities(&other).unwrap(), &sealed).unwrap_err();
+        let refused = With::identities(&other)
+            .unwrap()
+            .open_all(&sealed[..])
+            .unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::WrongKey, "{refused}");
-        let refused = opened(&With::passphrase("x").unwrap(), &sealed).unwrap_err();
+        let refused = With::passphrase("x")
+            .unwrap()
+            .open_all(&sealed[..])
+            .unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::WrongKey, "{refused}");
         assert!(refused.to_string().contains("identity"), "{refused}");
     }
@@ -93,16 +78,19 @@ mod tests {
     fn what_was_changed_or_cut_off_is_damage() {
         let (file, recipient) = identity();
         let with = With::identities(&file).unwrap();
-        let good = sealed(&For::recipients(&[&recipient]).unwrap(), &[1; 100_000]);
+        let good = For::recipients(&[&recipient])
+            .unwrap()
+            .seal_all(&[1; 100_000])
+            .unwrap();
         let mut changed = good.clone();
         let end = changed.len() - 1;
         changed[end] ^= 1;
         for bad in [&changed[..], &good[..end], &good[..70_000]] {
-            let error = opened(&with, bad).unwrap_err();
+            let error = with.open_all(bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
         }
         for none in [&b""[..], b"{}", &good[..30]] {
-            let error = opened(&with, none).unwrap_err();
+            let error = with.open_all(none).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         }
     }

@@ -40,21 +40,24 @@ impl With {
     /// # Errors
     /// `InvalidInput` where a line is something else, or there are none; the message shows none of it.
     pub fn identities(file: &str) -> Result<Self> {
-        let lines = file.lines().map(str::trim).enumerate();
-        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let read = |(at, line): (usize, &str)| {
-            line.parse().map_err(|why: &str| {
-                let line = at + 1;
-                invalid(format!("line {line} is no age identity ({why})"))
-            })
-        };
-        let all = lines.map(read).collect::<Result<Vec<_>>>()?;
-        if all.is_empty() {
-            return Err(invalid(
-                "there is no age identity (AGE-SECRET-KEY-1…) in it",
-            ));
+        identities(file).map(Self::these)
+    }
+
+    pub(crate) fn these(identities: Vec<x25519::Identity>) -> Self {
+        Self(Which::Identities(identities))
+    }
+
+    /// Opens the whole of a file that was sealed for it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Opened::damage`].
+    pub fn open_all<R: Read>(&self, sealed: R) -> Result<Vec<u8>> {
+        let mut opened = self.open(sealed)?;
+        let mut text = Vec::new();
+        match opened.read_to_end(&mut text) {
+            Ok(_) => Ok(text),
+            Err(error) => Err(opened.damage(error)),
         }
-        Ok(Self(Which::Identities(all)))
     }
 
     /// Opens a file that was sealed for it: what is read from the answer is proved as it is read, and an error of it is to
@@ -87,6 +90,25 @@ impl With {
         };
         opened.map(Opened).map_err(refused)
     }
+}
+
+/// The identities in a file; at least one.
+pub(crate) fn identities(file: &str) -> Result<Vec<x25519::Identity>> {
+    let lines = file.lines().map(str::trim).enumerate();
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let read = |(at, line): (usize, &str)| {
+        line.parse().map_err(|why: &str| {
+            let line = at + 1;
+            invalid(format!("line {line} is no age identity ({why})"))
+        })
+    };
+    let all = lines.map(read).collect::<Result<Vec<_>>>()?;
+    if all.is_empty() {
+        return Err(invalid(
+            "there is no age identity (AGE-SECRET-KEY-1…) in it",
+        ));
+    }
+    Ok(all)
 }
 
 /// A file that was opened.

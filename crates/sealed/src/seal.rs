@@ -52,6 +52,20 @@ impl For {
         Ok(Self(Who::Recipients(all)))
     }
 
+    pub(crate) fn one(recipient: x25519::Recipient) -> Self {
+        Self(Who::Recipients(vec![recipient]))
+    }
+
+    /// Seals the whole of `text`.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn seal_all(&self, text: &[u8]) -> Result<Vec<u8>> {
+        let mut sealing = self.seal(Vec::new())?;
+        sealing.write_all(text).map_err(failed)?;
+        sealing.finish()
+    }
+
     /// Seals what is written to the answer, into `to`; it is whole once it is [finished](Sealing::finish).
     ///
     /// # Errors
@@ -92,6 +106,6 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-fn failed(error: io::Error) -> Error {
+pub(crate) fn failed(error: io::Error) -> Error {
     Error::io("writing what is sealed", error)
 }

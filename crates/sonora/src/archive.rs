@@ -20,7 +20,8 @@ pub struct Archived {
 
 impl Bot {
     /// Takes a snapshot of a player, and keeps it until somebody deletes it; its text beside it. Without a name it is
-    /// called by the guild and the time. `by_timer` tags it as [`AUTO_SAVED`].
+    /// called by the guild and the time. `by_timer` tags it as [`AUTO_SAVED`]; `behalf` is for whom it is taken, which
+    /// the audit log says.
     ///
     /// # Errors
     /// `NotFound` where the guild has no player; as saving.
@@ -29,6 +30,7 @@ impl Bot {
         guild: u64,
         name: Option<&str>,
         by_timer: bool,
+        behalf: Option<&str>,
     ) -> Result<(Snapshot, Vec<u8>)> {
         let player = self.own_player(guild)?;
         let said = player.take_said();
@@ -40,6 +42,10 @@ impl Bot {
                 .save_document(&self.session(guild), document.clone());
             let save = save.kind(Kind::Manual).label(label);
             let save = if by_timer { save.tag(AUTO_SAVED) } else { save };
+            let save = match behalf {
+                Some(who) => save.behalf(who),
+                None => save,
+            };
             match &said {
                 Some(words) => save.intent(words),
                 None => save,

@@ -1,9 +1,9 @@
 //! Snapshots' files that only a key opens: standard age files with a passphrase.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
-use dalsegno::{Error, Result};
+use dalsegno::Result;
 use dalsegno_sealed::{For, With};
 
 use crate::file::{MAX_FILE_SIZE, SnapshotFile, read_file, write_file};
@@ -18,11 +18,7 @@ impl SnapshotFile {
     /// # Errors
     /// As [`write`](Self::write); `InvalidInput` for an empty key.
     pub fn seal(&self, key: &str) -> Result<Vec<u8>> {
-        let text = self.write()?;
-        let mut sealing = For::passphrase(key)?.seal(Vec::new())?;
-        let written = sealing.write_all(text.as_bytes());
-        written.map_err(|e| Error::io("sealing the snapshot", e))?;
-        sealing.finish()
+        For::passphrase(key)?.seal_all(self.write()?.as_bytes())
     }
 
     /// Opens what [`seal`](Self::seal), or another program for age files, sealed.

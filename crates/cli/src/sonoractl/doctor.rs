@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result, hint};
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::config;
-use crate::{human, key, settings, style, table};
+use crate::{human, key, settings, style, table, token};
 
 /// Look at the configuration, the store, the node and who has which player
 ///
@@ -138,6 +138,13 @@ fn encryption(store: &Path) -> Vec<Check> {
     checks
 }
 
+/// What said who asks.
+fn access() -> Option<Check> {
+    let given = token::given().ok().flatten()?;
+    let seen = format!("by principals; the token is that of {}", given.by());
+    Some(Check::well("access", seen))
+}
+
 fn configuration() -> Vec<Check> {
     let what = "configuration";
     let findings = config::findings(&settings::configuration());
@@ -166,6 +173,9 @@ fn store(options: &Options) -> Vec<Check> {
             checks.push(Check::well(what, format!("{path}, named by {by}")));
             if seen.encrypted {
                 checks.extend(encryption(&seen.path));
+            }
+            if engine.has_principals().unwrap_or_default() {
+                checks.extend(access());
             }
             let findings = seen.findings.iter();
             checks.extend(

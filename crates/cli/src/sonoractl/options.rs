@@ -32,7 +32,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) global: Global,
     /// The file of configuration, in the place of the dalsegno.toml that is found here or above
-    #[arg(long, global = true, value_name = "FILE", display_order = 102)]
+    #[arg(long, global = true, value_name = "FILE", display_order = 103)]
     config: Option<PathBuf>,
     /// What the bot's sessions begin with: those of `sonora` are sonora/GUILD
     ///
@@ -42,7 +42,7 @@ pub(crate) struct Options {
         global = true,
         value_name = "NAME",
         value_parser = app,
-        display_order = 103
+        display_order = 104
     )]
     app: Option<String>,
     /// What is said beside the answers: remarks, or warnings and errors only
@@ -53,7 +53,7 @@ pub(crate) struct Options {
         value_enum,
         ignore_case = true,
         default_value_t,
-        display_order = 104
+        display_order = 105
     )]
     log_level: Level,
     /// The Lavalink node's host
@@ -157,7 +157,7 @@ impl Options {
         if matches!(self.log_level, Level::Warning | Level::Error) {
             out.hush();
         }
-        settings::unlock(self.global.key_file.as_deref());
+        settings::unlock(&self.global);
         self.config.as_deref().map_or(Ok(()), settings::configure)
     }
 

@@ -1,7 +1,7 @@
 //! `dalsegno doctor`: what it sees of the store, and what is wrong.
 
 use clap::Args;
-use dalsegno::Diagnosis;
+use dalsegno::{Diagnosis, Engine};
 use dalsegno_config::Loaded;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::config::{self, tell};
-use crate::{human, key, settings, style, table};
+use crate::{human, key, settings, style, table, token};
 
 /// Look at the store's file, settings, disk and permissions, and at the configuration
 ///
@@ -28,7 +28,10 @@ impl Doctor {
     #[expect(clippy::unused_self, reason = "options will come")]
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
-        let seen = place.engine()?.doctor()?;
+        let engine = place.engine()?;
+        let seen = engine.doctor()?;
+        let access = Access::of(&engine)?;
+        drop(engine);
         let given = key::given().ok().flatten().filter(|_| seen.encrypted);
         // Where it cannot be read, a store that is named without it can be looked at all the same.
         let configuration = settings::configuration();
@@ -50,13 +53,22 @@ impl Doctor {
                     "key_by".to_owned(),
                     json!(given.as_ref().map(key::Given::by)),
                 );
+                all.insert("asks_who".to_owned(), json!(access.asks));
+                all.insert("token_by".to_owned(), json!(access.by));
+                all.insert("audited".to_owned(), json!(access.audited));
                 all.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
             }
             out.json(&all)?;
         } else {
             for line in table::lay_out(
                 &["", ""],
-                rows(&seen, &place, configuration.as_ref().ok(), given.as_ref()),
+                rows(
+                    &seen,
+                    &place,
+                    configuration.as_ref().ok(),
+                    given.as_ref(),
+                    &access,
+                ),
             ) {
                 out.line(line)?;
             }
@@ -80,11 +92,38 @@ impl Doctor {
     }
 }
 
+/// Whether the store asks who is there, what told it, and whether it writes down what is done.
+struct Access {
+    asks: bool,
+    by: Option<String>,
+    audited: bool,
+}
+
+impl Access {
+    fn of(engine: &Engine) -> Result<Self> {
+        let asks = engine.has_principals()?;
+        let given = token::given().ok().flatten().filter(|_| asks);
+        Ok(Self {
+            asks,
+            by: given.as_ref().map(token::Given::by),
+            audited: engine.is_audited()?,
+        })
+    }
+
+    fn shown(&self) -> String {
+        match &self.by {
+            Some(by) => format!("by principals; the token is that of {}", human::safe(by)),
+            None => "everybody may do everything".to_owned(),
+        }
+    }
+}
+
 fn rows(
     seen: &Diagnosis,
     place: &Place,
     loaded: Option<&Loaded>,
     given: Option<&key::Given>,
+    access: &Access,
 ) -> Vec<Vec<String>> {
     let encryption = given.map_or_else(
         || "none".to_owned(),
@@ -107,7 +146,7 @@ fn rows(
         .iter()
         .map(|(k, v)| format!("{k} {v}"))
         .collect();
-    let access = if seen.read_only {
+    let open_for = if seen.read_only {
         "reading only"
     } else {
         "reading and writing"
@@ -127,8 +166,13 @@ fn rows(
         ("named by", human::safe(place.named.by())),
         ("configuration", configuration),
         ("id, format", format!("{}, {}", seen.id, seen.format)),
-        ("open for", access.to_owned()),
+        ("open for", open_for.to_owned()),
         ("encryption", encryption),
+        ("access", access.shown()),
+        (
+            "audit log",
+            if access.audited { "on" } else { "off" }.to_owned(),
+        ),
         ("sessions", indicatif::HumanCount(seen.sessions).to_string()),
         (
             "snapshots",

@@ -72,7 +72,7 @@ impl Init {
         if path != Path::new(HERE) {
             save.extend(["--store".to_owned(), program::path(&path)]);
         }
-        save.extend(settings::key_words());
+        save.extend(settings::opening_words().flatten());
         out.line(format!(
             "save the first state with: {}",
             human::safe(&program::command(save))

@@ -1,6 +1,8 @@
 //! The verbs, one file each.
 
+pub(crate) mod access;
 pub(crate) mod asking;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;

@@ -204,7 +204,7 @@ pub(crate) fn again(verb: &str, options: &[&str], session: &str, global: &Global
     if let Some(store) = &global.store {
         words.extend(["--store".to_owned(), program::path(store)]);
     }
-    words.extend(settings::key_words());
+    words.extend(settings::opening_words().flatten());
     if session.starts_with('-') {
         words.push("--".to_owned());
     }

@@ -79,6 +79,8 @@ impl House {
             "DALSEGNO_KEY_FILE",
             "DALSEGNO_KEY_COMMAND",
             "DALSEGNO_NEW_KEY",
+            "DALSEGNO_TOKEN",
+            "DALSEGNO_TOKEN_FILE",
             "XDG_DATA_HOME",
             "XDG_CONFIG_HOME",
             "XDG_STATE_HOME",

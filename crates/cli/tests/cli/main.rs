@@ -7,8 +7,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod access;
 mod amend;
 mod ask;
+mod audit;
 mod carry;
 mod cleanup;
 mod common;
@@ -48,6 +50,7 @@ mod sonoractl_trouble;
 mod sonoractl_undo;
 mod stage;
 mod stats;
+mod token_sources;
 mod trash;
 mod trust;
 mod undo;

@@ -62,6 +62,8 @@ fn every_visible_verb_has_a_page_and_no_other() {
         .map(|verb| format!("dalsegno-{}.1", verb.join("-")))
         .collect();
     let groups = [
+        "dalsegno-access.1",
+        "dalsegno-audit.1",
         "dalsegno-config.1",
         "dalsegno-guard.1",
         "dalsegno-hermes.1",

@@ -122,6 +122,9 @@ fn what_is_done_and_cannot_be_told_is_said_with_what_it_was() {
         ("snapshot pin s@-1", "pinned"),
         ("fork s@-1 t", "t begins as"),
         ("policy set s --keep-last 3", "goes by it from now on"),
+        ("audit on", "stands in it from now on"),
+        ("audit head --to head", "wrote the head of the audit log"),
+        ("access reset", "everybody may do everything"),
         ("snapshot cleanup --older-than 1ms", "moved to the trash"),
         ("export --to all.json", "to all.json"),
     ] {

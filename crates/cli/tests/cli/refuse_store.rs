@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 35] = [
+const VERBS: [&[&str]; 46] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -38,6 +38,17 @@ const VERBS: [&[&str]; 35] = [
     &["key", "rotate", "--new-key-file", "key"],
     &["key", "remove", "--all"],
     &["key", "wipe"],
+    &["access", "list"],
+    &["access", "add", "a", "all=**", "--to", "token"],
+    &["access", "set", "a", "all=**"],
+    &["access", "token", "a", "--to", "token"],
+    &["access", "remove", "a"],
+    &["access", "reset"],
+    &["audit", "on"],
+    &["audit", "off"],
+    &["audit", "log"],
+    &["audit", "verify"],
+    &["audit", "head", "--to", "head"],
     &["session", "erase", "s"],
     &["session", "erased"],
     &["verify"],

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 62] = [
+pub(crate) const VERBS: [&[&str]; 73] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -37,6 +37,17 @@ pub(crate) const VERBS: [&[&str]; 62] = [
     &["key", "rotate"],
     &["key", "remove"],
     &["key", "wipe"],
+    &["access", "list"],
+    &["access", "add"],
+    &["access", "set"],
+    &["access", "token"],
+    &["access", "remove"],
+    &["access", "reset"],
+    &["audit", "on"],
+    &["audit", "off"],
+    &["audit", "log"],
+    &["audit", "verify"],
+    &["audit", "head"],
     &["session", "erase"],
     &["session", "erased"],
     &["fork"],
@@ -75,7 +86,8 @@ fn every_verb_has_help_with_examples() {
             ran.says(&example)
                 .says("--json")
                 .says("--store")
-                .says("--key-file");
+                .says("--key-file")
+                .says("--token-file");
         }
     }
     let ran = house.run(&["--help"]).ok();

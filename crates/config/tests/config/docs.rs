@@ -19,6 +19,8 @@ fn the_example_is_a_configuration_with_all_keys() {
         "actor",
         "key",
         "file",
+        "access",
+        "token_file",
         "autosave",
         "interval",
         "jitter",

@@ -51,9 +51,14 @@ const ODD: &[(&str, &str, &[&str])] = &[
         &["key: command is empty"],
     ),
     (
+        "[access]\ntoken = 'dalsegno-token-x'",
+        ":2:1: ",
+        &["unknown key 'token': did you mean 'token_file'?"],
+    ),
+    (
         "xyz = 1",
         ":1:1: ",
-        &["unknown key 'xyz': there are store, actor, key, autosave, watch, guard, hook"],
+        &["unknown key 'xyz': there are store, actor, key, access, autosave, watch, guard, hook"],
     ),
     (
         "'a`, expected b' = 1",

@@ -14,4 +14,5 @@ mod key;
 mod keys;
 mod precedence;
 mod search;
+mod token;
 mod trust;

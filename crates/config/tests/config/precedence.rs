@@ -11,6 +11,7 @@ const PROJECT: &str = r#"
 store = "states"
 actor = "project"
 key.file = "key"
+access.token_file = "token"
 [autosave]
 interval = "2 min"
 jitter = "2%"
@@ -25,6 +26,7 @@ const USER: &str = r#"
 store = "~/states"
 actor = "user"
 key.file = "~/key"
+access.token_file = "~/token"
 [autosave]
 interval = "3 min"
 jitter = 0.07
@@ -35,10 +37,11 @@ include = ["*.user"]
 exclude = ["x.user"]
 "#;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "store",
     "actor",
     "key.file",
+    "access.token_file",
     "autosave.interval",
     "autosave.jitter",
     "autosave.min_change",
@@ -54,7 +57,7 @@ fn values(house: &House) -> Vec<Option<String>> {
     shown.into_iter().map(|shown| shown.value).collect()
 }
 
-fn some(values: [&str; 9]) -> Vec<Option<String>> {
+fn some(values: [&str; 10]) -> Vec<Option<String>> {
     values.map(|value| Some(value.to_owned())).to_vec()
 }
 
@@ -63,6 +66,7 @@ fn with_flags(house: &mut House) {
     flags.store = Some("flagged".into());
     flags.actor = Some("flag".to_owned());
     flags.key_file = Some("flagged-key".into());
+    flags.token_file = Some("flagged-token".into());
     flags.interval = Some(SignedDuration::from_secs(1));
     flags.jitter = Some(0.01);
     flags.min_change = Some(1);
@@ -76,6 +80,7 @@ fn with_variables(house: &mut House) {
         ("DALSEGNO_STORE", "from-environment"),
         ("DALSEGNO_ACTOR", "environment"),
         ("DALSEGNO_KEY_FILE", "key-from-environment"),
+        ("DALSEGNO_TOKEN_FILE", "token-from-environment"),
         ("DALSEGNO_AUTOSAVE_INTERVAL", "10s"),
         ("DALSEGNO_AUTOSAVE_JITTER", "10%"),
         ("DALSEGNO_AUTOSAVE_MIN_CHANGE", "10"),
@@ -91,10 +96,12 @@ fn without_any_layer_the_defaults_hold() {
     let shown = house.load().shown();
     assert!(shown.iter().all(|shown| shown.origin == Origin::Default));
     let values: Vec<_> = shown.into_iter().map(|shown| shown.value).collect();
-    let expected = [None, None, None, Some("5 minutes"), Some("0%"), Some("0 B")];
-    let expected = expected
-        .into_iter()
-        .chain([Some("500 milliseconds"), Some(""), Some("")]);
+    let expected = [Some("5 minutes"), Some("0%"), Some("0 B")];
+    let expected =
+        [None; 4]
+            .into_iter()
+            .chain(expected)
+            .chain([Some("500 milliseconds"), Some(""), Some("")]);
     assert_eq!(
         values,
         expected.map(|v| v.map(str::to_owned)).collect::<Vec<_>>()
@@ -107,10 +114,12 @@ fn each_layer_gives_way_to_the_one_above_it() {
     house.user(USER);
     let home = house.path("states").display().to_string();
     let key = house.path("key").display().to_string();
+    let token = house.path("token").display().to_string();
     let user = [
         &home,
         "user",
         &key,
+        &token,
         "3 minutes",
         "7%",
         "3.0 KiB",
@@ -123,10 +132,12 @@ fn each_layer_gives_way_to_the_one_above_it() {
     house.project(PROJECT);
     let states = house.path("project/states").display().to_string();
     let key = house.path("project/key").display().to_string();
+    let token = house.path("project/token").display().to_string();
     let project = [
         &states,
         "project",
         &key,
+        &token,
         "2 minutes",
         "2%",
         "2.0 KiB",
@@ -141,6 +152,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         "from-environment",
         "environment",
         "key-from-environment",
+        "token-from-environment",
         "10 seconds",
         "10%",
         "10 B",
@@ -155,6 +167,7 @@ fn each_layer_gives_way_to_the_one_above_it() {
         "flagged",
         "flag",
         "flagged-key",
+        "flagged-token",
         "1 second",
         "1%",
         "1 B",

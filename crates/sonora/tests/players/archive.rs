@@ -18,13 +18,13 @@ async fn what_was_taken_is_listed_oldest_first_and_only_that() {
     let player = it.get_player(1).await.unwrap();
     assert!(it.snapshots(1, &[]).unwrap().snapshots.is_empty());
 
-    let (first, text) = it.take_snapshot(1, None, false).unwrap();
+    let (first, text) = it.take_snapshot(1, None, false, None).unwrap();
     assert_eq!(engine.restore(&first.id.to_string()).unwrap().text(), text);
-    let (second, _) = it.take_snapshot(1, None, true).unwrap();
+    let (second, _) = it.take_snapshot(1, None, true, None).unwrap();
     assert_ne!(first.name, second.name, "twice in a second");
     player.set_volume(30).await.unwrap();
     it.save(None).await.unwrap();
-    it.take_snapshot(1, Some("party"), false).unwrap();
+    it.take_snapshot(1, Some("party"), false, None).unwrap();
     it.stop().await.unwrap();
     drop(it);
 
@@ -35,7 +35,7 @@ async fn what_was_taken_is_listed_oldest_first_and_only_that() {
     assert_eq!(names[2], "party");
     assert_eq!(it.snapshots(1, &[AUTO_SAVED]).unwrap().snapshots.len(), 1);
     assert!(it.snapshots(2, &[]).unwrap().snapshots.is_empty());
-    assert!(it.take_snapshot(2, None, false).is_err());
+    assert!(it.take_snapshot(2, None, false, None).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,9 +44,9 @@ async fn a_name_goes_to_the_newest_and_is_still_said_of_the_older() {
     let engine = Arc::new(Engine::create(folder.path().join("store.db")).unwrap());
     let it = bot(&engine, &node).await;
     let player = it.get_player(1).await.unwrap();
-    it.take_snapshot(1, Some("party"), false).unwrap();
+    it.take_snapshot(1, Some("party"), false, None).unwrap();
     player.set_volume(30).await.unwrap();
-    let (newest, _) = it.take_snapshot(1, Some("party"), false).unwrap();
+    let (newest, _) = it.take_snapshot(1, Some("party"), false, None).unwrap();
     assert_eq!(engine.info("party").unwrap().id, newest.id);
     let labels: Vec<_> = it.snapshots(1, &[]).unwrap().snapshots;
     assert!(labels.iter().all(|it| it.label.as_deref() == Some("party")));
@@ -65,10 +65,10 @@ async fn only_what_the_timer_took_is_pruned() {
     let engine = Arc::new(Engine::create(folder.path().join("store.db")).unwrap());
     let it = bot(&engine, &node).await;
     it.get_player(1).await.unwrap();
-    it.take_snapshot(1, Some("own"), false).unwrap();
+    it.take_snapshot(1, Some("own"), false, None).unwrap();
     let mut timed = Vec::new();
     for _ in 0..4 {
-        timed.push(it.take_snapshot(1, None, true).unwrap().0);
+        timed.push(it.take_snapshot(1, None, true, None).unwrap().0);
     }
     engine.pin(&timed[0].id.to_string(), true).unwrap();
     assert_eq!(it.prune_snapshots(1, 2).unwrap(), 1);

@@ -72,7 +72,7 @@ fn kill_one(store: &Path, step: u32, crash: &mut Crash) -> Result<()> {
     let mut writer = Command::new(program)
         .args(["demo-writer", "--step", &step.to_string(), "--store"])
         .arg(store)
-        .args(settings::key_words())
+        .args(settings::opening_words().flatten())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

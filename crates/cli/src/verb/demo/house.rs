@@ -76,7 +76,11 @@ impl House {
         let store = program::path(&self.store);
         let command = |words: &[&str]| {
             let words = words.iter().copied().chain(["--store", &store]);
-            program::command(words.map(str::to_owned).chain(settings::key_words()))
+            program::command(
+                words
+                    .map(str::to_owned)
+                    .chain(settings::opening_words().flatten()),
+            )
         };
         [
             command(&["snapshot", "list", "bot/jazz-club", "--limit", "5"]),

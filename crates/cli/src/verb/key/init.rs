@@ -9,7 +9,7 @@ use super::{generate, sizes};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{Place, named, writable};
+use crate::place::{Place, of_caller, writable};
 use crate::progress::Progress;
 use crate::{human, program};
 
@@ -39,7 +39,8 @@ impl Init {
     pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         self.new.check()?;
         let place = Place::find(global)?;
-        let options = || named(Options::default());
+        let plain = of_caller(Options::default())?;
+        let options = || plain.clone();
         let path = match options().open(&place.path) {
             Ok(engine) => {
                 writable(&engine)?;
@@ -93,11 +94,12 @@ impl Init {
 
     fn rehearse(&self, place: &Place, out: &mut Out) -> Result<()> {
         let known = self.new.known()?;
-        let plain = named(Options::default()).open(&place.path);
+        let options = of_caller(Options::default())?;
+        let plain = options.clone().open(&place.path);
         let is_left = match (plain, known) {
             (Ok(_), _) => false,
             (Err(_), Some(secret)) => {
-                let sealed = named(Options::default()).secret(secret).open(&place.path);
+                let sealed = options.secret(secret).open(&place.path);
                 if !sealed.map_err(of_another)?.has_left()? {
                     return Err(already());
                 }

@@ -8,7 +8,7 @@ use super::{open, shown, sizes};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{Place, named};
+use crate::place::{Place, of_caller};
 use crate::progress::Progress;
 use crate::verb::put::close;
 use crate::{human, key};
@@ -76,7 +76,8 @@ impl Remove {
 
     fn all(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
-        let options = || named(Options::default());
+        let plain = of_caller(Options::default())?;
+        let options = || plain.clone();
         let plain = options().open(&place.path);
         let options = match plain {
             // It was turned off already; perhaps something is left to be done.

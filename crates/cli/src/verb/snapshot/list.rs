@@ -180,8 +180,8 @@ impl List {
         if let Some(store) = &global.store {
             option("store", &program::path(store));
         }
-        if let [name, file] = &settings::key_words()[..] {
-            option(name.trim_start_matches('-'), file);
+        for [name, file] in settings::opening_words() {
+            option(name.trim_start_matches('-'), &file);
         }
         // Times are repeated as times: `24h` would mean another moment by then.
         for (name, time) in [("since", self.since), ("until", self.until)] {

@@ -1,5 +1,7 @@
 //! `dalsegno watch service`: prints a unit for systemd.
 
+use std::path::Path;
+
 use clap::Args;
 use dalsegno_config::Origin;
 use serde_json::json;
@@ -7,9 +9,9 @@ use serde_json::json;
 use super::{Which, absolute};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
-use crate::key;
 use crate::output::Out;
 use crate::place::Place;
+use crate::{key, token};
 
 /// Print a service of systemd that watches these folders
 ///
@@ -38,6 +40,9 @@ impl Service {
         command.push(store.display().to_string());
         if engine.is_encrypted() {
             command.extend(key_words()?);
+        }
+        if engine.has_principals()? {
+            command.extend(token_words()?);
         }
         for (option, patterns) in [
             ("--include", &chosen.include.value),
@@ -73,8 +78,7 @@ impl Service {
 fn key_words() -> Result<Vec<String>> {
     let given = key::given()?;
     if let Some(file) = given.as_ref().and_then(key::Given::file) {
-        let file = absolute(file)?;
-        return Ok(vec!["--key-file".to_owned(), file.display().to_string()]);
+        return words("--key-file", file);
     }
     // The user's own configuration is the service's too.
     let origin = given
@@ -86,4 +90,20 @@ fn key_words() -> Result<Vec<String>> {
             "the store is encrypted, and the service cannot be asked for its key: name the key's file with --key-file",
         )),
     }
+}
+
+/// The same of the token.
+fn token_words() -> Result<Vec<String>> {
+    let given = token::given()?;
+    if let Some(file) = given.as_ref().and_then(token::Given::file) {
+        return words("--token-file", file);
+    }
+    Err(Failure::usage(
+        "the store asks who the service is: name the file of its token with --token-file",
+    ))
+}
+
+fn words(option: &str, file: &Path) -> Result<Vec<String>> {
+    let file = absolute(file)?;
+    Ok(vec![option.to_owned(), file.display().to_string()])
 }

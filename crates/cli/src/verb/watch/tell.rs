@@ -235,7 +235,7 @@ impl<'a> Teller<'a> {
         if let Some(store) = &self.global.store {
             words.extend(["--store".to_owned(), program::path(store)]);
         }
-        words.extend(settings::key_words());
+        words.extend(settings::opening_words().flatten());
         words.extend(["--to".to_owned(), program::path(file)]);
         if session.starts_with('-') {
             words.push("--".to_owned());

@@ -24,7 +24,7 @@ impl Process {
         let program = std::env::current_exe().map_err(failed("finding this program"))?;
         let mut command = Command::new(program);
         command.arg("demo-bot").arg("--store").arg(store);
-        command.args(settings::key_words());
+        command.args(settings::opening_words().flatten());
         for (name, port) in nodes {
             command.args(["--node", &format!("{name}={port}")]);
         }
