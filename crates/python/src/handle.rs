@@ -216,7 +216,8 @@ impl Handle {
 #[pymethods]
 impl Handle {
     #[new]
-    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file))]
+    #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file,
+                        token, token_file))]
     #[allow(clippy::too_many_arguments)]
     fn open(
         py: Python<'_>,
@@ -229,8 +230,9 @@ impl Handle {
         lease_ttl: f64,
         key: Option<&str>,
         key_file: Option<PathBuf>,
+        token: Option<&str>,
+        token_file: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let secret = place::secret(key, key_file.as_deref()).map_err(|e| error::raise(py, &e))?;
         let busy_timeout = Duration::try_from_secs_f64(busy_timeout).map_err(|_| {
             error::invalid(
                 py,
@@ -246,15 +248,17 @@ impl Handle {
                     "lease_ttl is a number of seconds from 1 on, such as 30.0",
                 )
             })?;
-        let mut options = Options::default()
+        let options = Options::default()
             .program(program)
             .lease_ttl(lease_ttl)
             .sqlite(SqliteOptions {
                 busy_timeout,
                 read_only,
-                secret,
                 ..SqliteOptions::default()
             });
+        let (key_file, token_file) = (key_file.as_deref(), token_file.as_deref());
+        let mut options = place::admitted(options, key, key_file, token, token_file)
+            .map_err(|e| error::raise(py, &e))?;
         if let Some(bytes) = cache_bytes {
             options = options.cache_bytes(bytes);
         }

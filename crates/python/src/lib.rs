@@ -39,7 +39,10 @@ mod _dalsegno {
     #[pymodule_export]
     use super::saver::Saver;
     #[pymodule_export]
-    use super::sonora::{SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer, sonora_leave};
+    use super::sonora::{
+        SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer, sonora_decrypt, sonora_encrypt,
+        sonora_leave,
+    };
     #[pymodule_export]
     use super::states::{State, States, exact_json};
     #[pymodule_export]

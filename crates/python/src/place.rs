@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use dalsegno::{Engine, Error, ErrorKind, FILE_NAME, Options, Result, Secret};
+use dalsegno::{Engine, Error, ErrorKind, FILE_NAME, Options, Result, Secret, Token};
 use etcetera::BaseStrategy;
 
 const HERE: &str = ".dalsegno";
 const VARIABLE: &str = "DALSEGNO_STORE";
 const KEY: &str = "DALSEGNO_KEY";
 const KEY_FILE: &str = "DALSEGNO_KEY_FILE";
+const TOKEN: &str = "DALSEGNO_TOKEN";
+const TOKEN_FILE: &str = "DALSEGNO_TOKEN_FILE";
 
 /// The store where none is named: what the environment says, the one of the working directory, the
 /// user's. Where there is none, the first would be made in the working directory.
@@ -39,24 +41,62 @@ pub(crate) fn usual(create: bool) -> Result<PathBuf> {
 /// What opens an encrypted store: what was given, else what the environment says, as the command takes it.
 pub(crate) fn secret(key: Option<&str>, file: Option<&Path>) -> Result<Option<Secret>> {
     match (key, file) {
-        (Some(_), Some(_)) => Err(Error::new(
-            ErrorKind::InvalidInput,
-            "give the key or the file that holds it, not both",
-        )),
+        (Some(_), Some(_)) => Err(both("key")),
         (Some(key), None) => Secret::parse(key).map(Some),
         (None, Some(file)) => Secret::from_file(file).map(Some),
-        (None, None) => {
-            let said = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-            if let Some(file) = said(KEY_FILE) {
-                return Secret::from_file(Path::new(&file)).map(Some);
-            }
-            let Some(key) = said(KEY) else {
-                return Ok(None);
-            };
-            let unreadable = |_| Error::new(ErrorKind::InvalidInput, format!("{KEY} is not text"));
-            Secret::parse(&key.into_string().map_err(unreadable)?).map(Some)
-        }
+        (None, None) => said(KEY, KEY_FILE, Secret::parse, Secret::from_file),
     }
+}
+
+/// What says who uses the store, taken as what opens it is.
+pub(crate) fn token(token: Option<&str>, file: Option<&Path>) -> Result<Option<Token>> {
+    match (token, file) {
+        (Some(_), Some(_)) => Err(both("token")),
+        (Some(token), None) => Token::parse(token).map(Some),
+        (None, Some(file)) => Token::from_file(file).map(Some),
+        (None, None) => said(TOKEN, TOKEN_FILE, Token::parse, Token::from_file),
+    }
+}
+
+fn both(what: &str) -> Error {
+    let message = format!("give the {what} or the file that holds it, not both");
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+/// What the environment says, of which the file is first.
+fn said<T>(
+    word: &str,
+    file: &str,
+    parse: impl FnOnce(&str) -> Result<T>,
+    from_file: impl FnOnce(PathBuf) -> Result<T>,
+) -> Result<Option<T>> {
+    let said = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = said(file) {
+        return from_file(file.into()).map(Some);
+    }
+    let Some(text) = said(word) else {
+        return Ok(None);
+    };
+    let unreadable = |_| Error::new(ErrorKind::InvalidInput, format!("{word} is not text"));
+    parse(&text.into_string().map_err(unreadable)?).map(Some)
+}
+
+/// With what opens the store, and what says who uses it: what was given, else what the environment says.
+pub(crate) fn admitted(
+    options: Options,
+    key: Option<&str>,
+    key_file: Option<&Path>,
+    given: Option<&str>,
+    token_file: Option<&Path>,
+) -> Result<Options> {
+    let options = match secret(key, key_file)? {
+        Some(secret) => options.secret(secret),
+        None => options,
+    };
+    Ok(match token(given, token_file)? {
+        Some(token) => options.token(token),
+        None => options,
+    })
 }
 
 /// Opens the store at `path`, which is made where there is none and `create` says so.

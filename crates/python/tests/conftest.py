@@ -34,4 +34,5 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[scripted.N
         yield node
     sonora.event_manager.remove_all_listeners()
     manager.snapshot_dir = ".sonora_snapshots"
+    sonora.credential_manager.key_path = ".sonora_credentials/key"
     manager.auto_snapshot_interval, manager.max_snapshots_per_guild = 300, 10

@@ -32,7 +32,8 @@ def test_every_error_is_both_sonoras_and_dalsegnos() -> None:
         assert issubclass(own, SonoraError) and issubclass(own, dalsegno.DalsegnoError)
         theirs = getattr(errors, name, errors.DalsegnoError)
         assert issubclass(own, theirs) and own("why").message == "why"
-    assert issubclass(SecurityError, dalsegno.DamagedError)
+    for of_security in (sonora.DamagedError, sonora.WrongKeyError):
+        assert issubclass(of_security, SecurityError)
     assert issubclass(UnreachableError, ConnectionError)
 
 

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, NotRequired
 
+import pytest
+
 import dalsegno
 from dalsegno import Engine, aio, results, sonora
 
@@ -100,6 +102,25 @@ def test_every_answer(engine: Engine, tmp_path: Path) -> None:
     engine.export(tmp_path / "all.json")
     with dalsegno.open(tmp_path / "other.db") as other:
         check(other.import_(tmp_path / "all.json"), results.Imported)
+    engine.audit_on()
+    engine.save("s", {"n": 3})
+    check(engine.audit_check(), results.AuditCheck)
+    token = engine.add_principal("admin", "all=**")
+    with dalsegno.open(engine.path, token=token) as admin:
+        check(admin.principals(), list[results.Principal])
+        check(admin.audit_log(), results.AuditPage)
+
+
+def test_every_action_is_named(engine: Engine) -> None:
+    wrong: Any = "fly"
+    with pytest.raises(dalsegno.InvalidInputError) as refused:
+        engine.audit_log(actions=wrong)
+    named = str(refused.value).removeprefix("'fly' is no action; there are ").split(", ")
+    assert named == list(typing.get_args(results.Action))
+    with pytest.raises(dalsegno.InvalidInputError) as refused:
+        engine.audit_log(outcome=wrong)
+    named = str(refused.value).removeprefix("'fly' is no outcome; there are ").split(", ")
+    assert named == list(typing.get_args(results.Outcome))
 
 
 def test_times_are_what_they_say(engine: Engine) -> None:
@@ -131,7 +152,7 @@ def test_everything_public_has_a_docstring() -> None:
                     if p.default is not p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
                 ]
                 # Options are keyword-only; a session, a timeout or what it is about may come first.
-                first = ("session", "timeout", "count", "arguments", "attendant")
+                first = ("session", "timeout", "count", "arguments", "attendant", "head")
                 assert [p.name for p in optional] in ([], *([one] for one in first)), name
                 assert kinds
 

@@ -12,7 +12,9 @@ from .asked import Duration
 from .attending import stop_of as stop_attending
 from .autosave import stop_of
 from .results import Turned
+from .verbs.access import Admitting
 from .verbs.ask import Asking
+from .verbs.audit import Auditing
 from .verbs.auto import SavingItself
 from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
@@ -57,6 +59,8 @@ class Engine(
     SavingItself,
     Asking,
     Locking,
+    Admitting,
+    Auditing,
 ):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 
@@ -126,6 +130,8 @@ def open(
     lease_ttl: float = 30.0,
     key: str | None = None,
     key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
 ) -> Engine:
     """Opens the store at `path`: a file, or a folder that holds `store.db`.
 
@@ -144,6 +150,10 @@ def open(
     environment's `DALSEGNO_KEY_FILE` or `DALSEGNO_KEY` says. A new store is encrypted with it. A store that is not encrypted is
     refused then (`WrongKeyError`): somebody may have put it in the place of an encrypted one.
 
+    `token` says who uses the store, where it has principals (see `add_principal`), `token_file` a file that holds it; without
+    either, what the environment's `DALSEGNO_TOKEN_FILE` or `DALSEGNO_TOKEN` says. What somebody may not do is refused with
+    `AccessDeniedError` when it is tried.
+
     Raises `WrongKeyError` where the key does not open the store, `StoreNotFoundError` (a `FileNotFoundError`) where there is none, `InvalidInputError` where something else stands
     there, `DamagedError`, `AccessDeniedError`, `StorageError`.
     """
@@ -151,7 +161,17 @@ def open(
         program = _own_name()
     return Engine(
         _dalsegno.Handle(
-            path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file
+            path,
+            create,
+            read_only,
+            cache_bytes,
+            busy_timeout,
+            program,
+            lease_ttl,
+            key,
+            key_file,
+            token,
+            token_file,
         )
     )
 
@@ -167,19 +187,28 @@ def encrypt(
     key: str | None = None,
     key_file: StrPath | None = None,
     label: str | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
 ) -> Turned:
     """Encrypts a store that nothing has open. From then on only this key, and those that are added, open it.
 
     Every row is sealed in one transaction, then the file is written anew, so that nothing that was in clear is left in it. What
-    other copies hold it does not reach. Raises `ConflictError` where it is encrypted already, `LockedError` where a program has
+    other copies hold it does not reach. `token` and `token_file` are as in `open`. Raises `ConflictError` where it is encrypted already, `LockedError` where a program has
     sessions open. Interrupted, it is called again.
     """
-    return _dalsegno.encrypt(path, key, key_file, label)
+    return _dalsegno.encrypt(path, key, key_file, label, token, token_file)
 
 
-def decrypt(path: StrPath, *, key: str | None = None, key_file: StrPath | None = None) -> Turned:
+def decrypt(
+    path: StrPath,
+    *,
+    key: str | None = None,
+    key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
+) -> Turned:
     """Turns the encryption of a store off, otherwise as `encrypt`."""
-    return _dalsegno.decrypt(path, key, key_file)
+    return _dalsegno.decrypt(path, key, key_file, token, token_file)
 
 
 def _own_name() -> str:

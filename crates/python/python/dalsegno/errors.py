@@ -77,7 +77,8 @@ class DamagedError(DalsegnoError):
 
 
 class AccessDeniedError(DalsegnoError, PermissionError):
-    """The operating system or a rule forbids it: a store that can only be read, a snapshot that is pinned."""
+    """The operating system or a rule forbids it: a store that can only be read, a snapshot that is pinned, what
+    the token that was given may not do."""
 
     kind = "denied"
 

@@ -9,7 +9,12 @@ from datetime import date, datetime
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 __all__ = [
+    "Action",
     "Answer",
+    "AuditBreak",
+    "AuditCheck",
+    "AuditEntry",
+    "AuditPage",
     "Cleaned",
     "CleanupPlan",
     "ComponentChange",
@@ -40,12 +45,16 @@ __all__ = [
     "Lost",
     "Opened",
     "Operation",
+    "Outcome",
     "Page",
     "PassedOver",
     "Peer",
+    "Permission",
     "Plan",
     "PlannedSnapshot",
     "Policy",
+    "Principal",
+    "PrincipalRule",
     "Purged",
     "Reason",
     "Recovered",
@@ -68,6 +77,43 @@ Kind: TypeAlias = Literal["manual", "auto", "guard", "safety", "import"]
 
 Sort: TypeAlias = Literal["commit", "created", "size", "name"]
 """The order of a listing: newest, newest, largest, A first."""
+
+Permission: TypeAlias = Literal["create", "read", "restore", "delete", "admin"]
+"""What somebody may do; each of the others includes to read."""
+
+Action: TypeAlias = Literal[
+    "save",
+    "auto_save",
+    "guard",
+    "safety",
+    "import",
+    "fork",
+    "restore",
+    "rollback",
+    "undo",
+    "redo",
+    "delete",
+    "undelete",
+    "purge",
+    "amend",
+    "open",
+    "take_over",
+    "read",
+    "policy",
+    "guard_rule",
+    "key",
+    "encrypt",
+    "decrypt",
+    "erase",
+    "access",
+    "audit_on",
+    "audit_off",
+    "audit_read",
+]
+"""What the audit log tells of."""
+
+Outcome: TypeAlias = Literal["done", "denied", "begun", "rolled_back"]
+"""What came of it; what only began, of that it is not known how it ended."""
 
 Verb: TypeAlias = Literal["restore", "rollback", "undo", "redo"]
 """What put a state back."""
@@ -674,3 +720,72 @@ class HandedOver(TypedDict):
     """Whether all that the one before had is in it. If not, that one ended without closing it, and it was recovered."""
     snapshot: Snapshot | None
     """Its newest state, which was verified."""
+
+
+class PrincipalRule(TypedDict):
+    """What somebody may do to some sessions."""
+
+    permissions: list[Permission]
+    pattern: str
+    """`bot/42`, `bot/*`; `**` for all, and for what is of no session, such as keys and rules."""
+
+
+class Principal(TypedDict):
+    """Somebody who uses the store, or a program that does."""
+
+    name: str
+    rules: list[PrincipalRule]
+    created_at: datetime
+
+
+class AuditEntry(TypedDict):
+    """Something that was done, or denied."""
+
+    number: int
+    """They count on by one."""
+    at: datetime
+    who: str
+    """The principal that did it, or the program where the store has none."""
+    behalf: NotRequired[str]
+    """For whom, where another asked for it."""
+    action: Action
+    outcome: Outcome
+    sessions: list[str]
+    """By name; one that is gone is `#` and the number that it had."""
+    count: int
+    """How many snapshots it was about."""
+    snapshots: list[str]
+    """Those; of more than 16 that were saved together, the first and the last."""
+    note: NotRequired[str]
+    """What else is to say."""
+
+
+class AuditPage(TypedDict):
+    """Rows of the audit log."""
+
+    entries: list[AuditEntry]
+    """The newest first."""
+    damage: list[Damage]
+
+
+class AuditBreak(TypedDict):
+    """What is wrong with the audit log."""
+
+    number: int
+    """The row."""
+    message: str
+
+
+class AuditCheck(TypedDict):
+    """What the look at the audit log found."""
+
+    rows: int
+    head: str | None
+    """The last row that is as it was written."""
+    keyed: bool
+    """Whether the rows are chained by a key that only who can open the store has. Without it, whoever can write the file can
+    write the whole log anew, and only a head that was kept elsewhere tells."""
+    compared: bool
+    """Whether a head that was kept was compared."""
+    broken: AuditBreak | None
+    """The first that is not as it was written."""

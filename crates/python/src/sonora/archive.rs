@@ -1,12 +1,16 @@
 //! The snapshots that were taken of players, in the store of their bot.
 
-use dalsegno::Amendment;
+use dalsegno::{Action, Amendment, SnapshotId};
+use dalsegno_sonora::Component;
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
 use super::client::SonoraCore;
 use super::fail;
+use super::player::SonoraPlayer;
+use super::runtime::awaitable;
 use crate::show::show;
 
 #[pymethods]
@@ -18,11 +22,62 @@ impl SonoraCore {
         guild: u64,
         name: Option<String>,
         by_timer: bool,
+        behalf: Option<&str>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyBytes>)> {
         let (taken, text) = self.run(py, |bot| {
-            bot.take_snapshot(guild, name.as_deref(), by_timer)
+            bot.take_snapshot(guild, name.as_deref(), by_timer, behalf)
         })?;
         Ok((show(py, &taken)?, PyBytes::new(py, &text)))
+    }
+
+    /// Makes a player what a snapshot's data says, for somebody: to be awaited. What became of it, and why the audit log
+    /// could not be told, where that is so. `of` is the snapshot, where it is of this store.
+    fn load<'py>(
+        &self,
+        py: Python<'py>,
+        player: &SonoraPlayer,
+        data: &[u8],
+        components: Vec<String>,
+        behalf: Option<String>,
+        of: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let words = components.iter().map(String::as_str);
+        let components = Component::parse(words).map_err(|e| fail::raise(py, &e))?;
+        let data: Value = fail::value(py, data, "the snapshot's data")?;
+        let of: Option<SnapshotId> = of
+            .map(str::parse)
+            .transpose()
+            .map_err(|e| fail::raise(py, &e))?;
+        let running = self.running().map_err(|e| fail::raise(py, &e))?;
+        let player = player.player();
+        let loaded = async move {
+            let loaded = player.load(&data, &components).await?;
+            let Some(who) = behalf else {
+                return Ok((loaded, None));
+            };
+            let told = tokio::task::spawn_blocking(move || {
+                let (engine, session) = (running.bot.engine(), running.bot.session(player.guild()));
+                engine.audit_done(Action::Restore, &session, &who, of)
+            });
+            // The player is what the snapshot says all the same.
+            let not_told = match told.await {
+                Ok(told) => told.err().map(|e| e.to_string()),
+                Err(e) => Some(e.to_string()),
+            };
+            Ok((loaded, not_told))
+        };
+        awaitable(py, loaded, |py, (loaded, not_told)| {
+            (show(py, &loaded)?, not_told).into_py_any(py)
+        })
+    }
+
+    /// Says in the audit log that an action was denied to somebody.
+    fn denied(&self, py: Python<'_>, guild: u64, action: &str, who: &str) -> PyResult<()> {
+        let action: Action = action.parse().map_err(|e| fail::raise(py, &e))?;
+        self.run(py, |bot| {
+            let session = bot.session(guild);
+            bot.engine().audit_denied(action, Some(&session), who)
+        })
     }
 
     /// The snapshots of a guild, the oldest first, and the ids of those that cannot be read.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dalsegno::retention::Rules;
 use dalsegno::{Error, ErrorKind, Result};
 use dalsegno_sonora::lavalink::{Address, Password};
-use dalsegno_sonora::{Bot, Hold, Keeping, Options, Recovery, guard};
+use dalsegno_sonora::{Bot, Hold, Keeping, Options, Recovery};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -16,6 +16,7 @@ use pyo3_async_runtimes::TaskLocals;
 use super::callbacks::{Called, PythonPlugin, PythonProvider, PythonVoice};
 use super::player::SonoraPlayer;
 use super::runtime::{awaitable, done, runtime, wait};
+use super::stored::Stored;
 use super::visit::visit;
 use super::{fail, told};
 use crate::show::show;
@@ -60,7 +61,7 @@ impl Node {
 struct Asked {
     nodes: Vec<Node>,
     user_id: u64,
-    store: PathBuf,
+    stored: Stored,
     app: String,
     every: f64,
     resume: f64,
@@ -109,8 +110,8 @@ fn seconds(py: Python<'_>, given: f64, what: &str) -> PyResult<Duration> {
 }
 
 /// A bot that runs.
-struct Running {
-    bot: Bot,
+pub(super) struct Running {
+    pub(super) bot: Bot,
     hold: Option<fork::Hold>,
 }
 
@@ -132,7 +133,7 @@ pub(crate) struct SonoraCore {
 }
 
 impl SonoraCore {
-    fn running(&self) -> Result<Arc<Running>> {
+    pub(super) fn running(&self) -> Result<Arc<Running>> {
         // In a forked process, another thread may have had it.
         runtime()?;
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,15 +172,12 @@ impl SonoraCore {
             keep: Some(Rules::new().keep_last(100).keep_hourly(24).keep_daily(7)),
             name: None,
         };
-        let (store, listener) = (asked.store, asked.listener);
+        let way = asked.stored.options(py, &keeping.app);
+        let way = way.map_err(|e| fail::raise(py, &e))?;
+        let (path, listener) = (asked.stored.path, asked.listener);
         let started = async move {
-            let app = keeping.app.clone();
-            let opened = tokio::task::spawn_blocking(move || {
-                let options = dalsegno::Options::default()
-                    .program("sonora")
-                    .guards(vec![guard(&app)?]);
-                place::open(&options, &store, true).map(Arc::new)
-            });
+            let opened =
+                tokio::task::spawn_blocking(move || place::open(&way, &path, true).map(Arc::new));
             let engine = opened.await.unwrap_or_else(|e| {
                 Err(Error::new(ErrorKind::Storage, "the work was given up").with_source(e))
             })?;

@@ -11,11 +11,7 @@ const MODULE: &str = "dalsegno.sonora.errors";
 
 /// The exception for an error.
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    let class = match error.kind() {
-        ErrorKind::Damaged => "SecurityError",
-        kind => class_of(kind),
-    };
-    exception_of(py, MODULE, class, &error.to_string())
+    exception_of(py, MODULE, class_of(error.kind()), &error.to_string())
 }
 
 /// As [`raise`], where what was not found is a file.

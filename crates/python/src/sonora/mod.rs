@@ -3,15 +3,18 @@
 mod archive;
 mod callbacks;
 mod client;
+mod credential;
 mod fail;
 mod file;
 mod player;
 mod queue;
 mod runtime;
+mod stored;
 mod told;
 mod visit;
 
 pub(crate) use client::SonoraCore;
+pub(crate) use credential::{sonora_decrypt, sonora_encrypt};
 pub(crate) use file::{SonoraFile, SonoraFolder};
 pub(crate) use player::SonoraPlayer;
 pub(crate) use visit::sonora_leave;

@@ -2,7 +2,7 @@
 
 use dalsegno::Result;
 use dalsegno_sonora::lavalink::VoiceServer;
-use dalsegno_sonora::{Component, Filters, LoopMode, Player, State, Track};
+use dalsegno_sonora::{Filters, LoopMode, Player, State, Track};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
@@ -18,6 +18,10 @@ pub(crate) struct SonoraPlayer(Player);
 impl SonoraPlayer {
     pub(super) fn of(player: Player) -> Self {
         Self(player)
+    }
+
+    pub(super) fn player(&self) -> Player {
+        self.0.clone()
     }
 
     /// Its state. In a forked process, another thread may have had the lock.
@@ -249,21 +253,6 @@ impl SonoraPlayer {
         changed.map_err(|e| fail::raise(py, &e))?;
         let player = self.0.clone();
         done(py, async move { player.set_filters(filters).await })
-    }
-
-    /// Loads the components of a snapshot's data; what became of it.
-    fn load<'py>(
-        &self,
-        py: Python<'py>,
-        data: &[u8],
-        components: Vec<String>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let words = components.iter().map(String::as_str);
-        let components = Component::parse(words).map_err(|e| fail::raise(py, &e))?;
-        let data: Value = fail::value(py, data, "the snapshot's data")?;
-        let player = self.0.clone();
-        let loaded = async move { player.load(&data, &components).await };
-        awaitable(py, loaded, |py, loaded| Ok(show(py, &loaded)?.unbind()))
     }
 
     fn reset<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

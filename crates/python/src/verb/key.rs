@@ -98,16 +98,24 @@ pub(crate) fn encrypt(
     key: Option<&str>,
     key_file: Option<PathBuf>,
     label: Option<String>,
+    token: Option<&str>,
+    token_file: Option<PathBuf>,
 ) -> PyResult<Py<PyAny>> {
-    let secret = place::secret(key, key_file.as_deref()).map_err(|e| error::raise(py, &e))?;
+    let raise = |e| error::raise(py, &e);
+    let secret = place::secret(key, key_file.as_deref()).map_err(raise)?;
+    let token = place::token(token, token_file.as_deref()).map_err(raise)?;
     let Some(secret) = secret else {
         return Err(error::invalid(
             py,
             "give the key or the key_file that is to open it",
         ));
     };
+    let options = match token {
+        Some(token) => Options::default().token(token),
+        None => Options::default(),
+    };
     turned(py, || {
-        Options::default().encrypt(&path, &secret, label.as_deref(), &mut |_| {})
+        options.encrypt(&path, &secret, label.as_deref(), &mut |_| {})
     })
 }
 
@@ -117,12 +125,12 @@ pub(crate) fn decrypt(
     path: PathBuf,
     key: Option<&str>,
     key_file: Option<PathBuf>,
+    token: Option<&str>,
+    token_file: Option<PathBuf>,
 ) -> PyResult<Py<PyAny>> {
-    let secret = place::secret(key, key_file.as_deref()).map_err(|e| error::raise(py, &e))?;
-    let options = match secret {
-        Some(secret) => Options::default().secret(secret),
-        None => Options::default(),
-    };
+    let (key_file, token_file) = (key_file.as_deref(), token_file.as_deref());
+    let options = place::admitted(Options::default(), key, key_file, token, token_file)
+        .map_err(|e| error::raise(py, &e))?;
     turned(py, || options.decrypt(&path, &mut |_| {}))
 }
 

@@ -1,6 +1,8 @@
 //! The verbs, each adding itself to [`Handle`](crate::handle::Handle).
 
+pub(crate) mod access;
 pub(crate) mod ask;
+pub(crate) mod audit;
 pub(crate) mod auto;
 pub(crate) mod event;
 pub(crate) mod guard;

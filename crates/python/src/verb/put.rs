@@ -47,10 +47,14 @@ impl Handle {
         reference: &str,
         components: Vec<String>,
         path: Option<PathBuf>,
+        behalf: Option<String>,
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.carry_out(py, dry_run, |engine| {
             let mut restore = engine.put_back(reference);
+            if let Some(who) = behalf {
+                restore = restore.behalf(who);
+            }
             for component in components {
                 restore = restore.component(component);
             }

@@ -13,7 +13,7 @@ use crate::ticket::Ticket;
 impl Handle {
     /// Hands JSON text to the writer.
     #[pyo3(signature = (session, text, *, name, label, description, tags, metadata, kind, turn,
-                        schema_version, intent, pin, expect_newest, expect_new))]
+                        schema_version, intent, behalf, pin, expect_newest, expect_new))]
     #[allow(clippy::too_many_arguments)]
     fn submit(
         &self,
@@ -29,6 +29,7 @@ impl Handle {
         turn: Option<i64>,
         schema_version: Option<String>,
         intent: Option<String>,
+        behalf: Option<String>,
         pin: bool,
         expect_newest: Option<&str>,
         expect_new: bool,
@@ -65,6 +66,9 @@ impl Handle {
             }
             if let Some(words) = intent {
                 save = save.intent(words);
+            }
+            if let Some(who) = behalf {
+                save = save.behalf(who);
             }
             if pin {
                 save = save.pin();

@@ -13,7 +13,9 @@ from typing import Self, final
 from .. import engine as plain
 from .._threads import threads
 from ..engine import Engine, StrPath
+from .access import AsyncAdmitting
 from .ask import AsyncAsking, AsyncAttending
+from .audit import AsyncAuditing
 from .auto import AsyncAutoSaver, AsyncSavingItself
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
@@ -49,6 +51,8 @@ class AsyncEngine(
     AsyncSavingItself,
     AsyncAsking,
     AsyncLocking,
+    AsyncAdmitting,
+    AsyncAuditing,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
@@ -94,6 +98,8 @@ async def open(
     lease_ttl: float = 30.0,
     key: str | None = None,
     key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
 ) -> AsyncEngine:
     """As `dalsegno.open`."""
     return AsyncEngine(
@@ -108,5 +114,7 @@ async def open(
             lease_ttl=lease_ttl,
             key=key,
             key_file=key_file,
+            token=token,
+            token_file=token_file,
         )
     )

@@ -27,6 +27,7 @@ class AsyncPuttingBack(Twin):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: Literal[False] = False,
     ) -> Report: ...
 
@@ -37,6 +38,7 @@ class AsyncPuttingBack(Twin):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: Literal[True],
     ) -> Plan: ...
 
@@ -47,6 +49,7 @@ class AsyncPuttingBack(Twin):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: bool,
     ) -> Plan | Report: ...
 
@@ -56,6 +59,7 @@ class AsyncPuttingBack(Twin):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: bool = False,
     ) -> Plan | Report:
         """As `Engine.put_back`."""
@@ -64,6 +68,7 @@ class AsyncPuttingBack(Twin):
             ref,
             components=components,
             path=path,
+            behalf=behalf,
             dry_run=dry_run,
         )
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import atexit
 
+from .access import Access, acting_as
 from .client import NodeConfig, NodeState, SonoraClient, at_exit
+from .credentials import CredentialManager, credential_manager
 from .errors import (
     AccessDeniedError,
     AmbiguousError,
     ConflictError,
+    DamagedError,
     InvalidInputError,
     LockedError,
     NotFoundError,
+    PermissionDeniedError,
     SecurityError,
     SnapshotNotFoundError,
     SonoraError,
@@ -32,9 +36,12 @@ from .track import Track
 from .voice import Plugin, Provider, VoiceServer
 
 __all__ = [
+    "Access",
     "AccessDeniedError",
     "AmbiguousError",
     "ConflictError",
+    "CredentialManager",
+    "DamagedError",
     "Event",
     "EventManager",
     "EventType",
@@ -44,6 +51,7 @@ __all__ = [
     "NodeConfig",
     "NodeState",
     "NotFoundError",
+    "PermissionDeniedError",
     "Player",
     "Plugin",
     "Provider",
@@ -59,6 +67,8 @@ __all__ = [
     "UnreachableError",
     "VoiceServer",
     "WrongKeyError",
+    "acting_as",
+    "credential_manager",
     "event_manager",
     "snapshot_manager",
 ]

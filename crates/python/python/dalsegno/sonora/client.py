@@ -99,6 +99,10 @@ class SonoraClient:
         *,
         user_id: int = 1,
         store: str | PathLike[str] = STORE,
+        key: str | None = None,
+        key_file: str | PathLike[str] | None = None,
+        token: str | None = None,
+        token_file: str | PathLike[str] | None = None,
         app: str = "sonora",
         voice: Voice | None = None,
         provider: Provider | None = None,
@@ -110,7 +114,8 @@ class SonoraClient:
     ) -> None:
         """Nothing is connected yet: see `start`.
 
-        `user_id` is the bot's id on Discord, without which nodes connect, and nobody hears them; sessions of the store are called `APP/GUILD`. `voice` joins channels after
+        `user_id` is the bot's id on Discord, without which nodes connect, and nobody hears them; sessions of the store are called `APP/GUILD`. `key`, `key_file`, `token` and `token_file` open
+        the store and say who uses it, as in `dalsegno.open`; the environment is asked as there. `voice` joins channels after
         a restart, `provider` finds tracks for autoplay. In seconds: `save_every` is how often a player is saved beside
         every change of what it plays; `resume`, for how long nodes keep players when the bot is gone; `fail_over`, for
         how long a node may be gone before its players go to another one; `settle`, how long after it was told a node is
@@ -119,7 +124,13 @@ class SonoraClient:
         self._asked: dict[str, Any] = {
             "nodes": [_node(node) for node in lavalink_nodes],
             "user_id": user_id,
-            "store": store,
+            "stored": {
+                "path": store,
+                "key": key,
+                "key_file": key_file,
+                "token": token,
+                "token_file": token_file,
+            },
             "app": app,
             "every": save_every,
             "resume": resume,
@@ -141,7 +152,8 @@ class SonoraClient:
         """Connects to the nodes, brings back the players that were left, and keeps all of them from now on.
 
         Of several nodes, some may be away. Raises `UnreachableError` where none answers, `AccessDeniedError` for a wrong
-        password, `LockedError` where another program keeps these players. Twice is harmless.
+        password or where the store denies it, `WrongKeyError` where the key does not open the store, `LockedError` where
+        another program keeps these players. Twice is harmless.
         """
         async with self._starting:
             if self.is_running:

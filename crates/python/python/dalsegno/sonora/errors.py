@@ -8,9 +8,11 @@ __all__ = [
     "AccessDeniedError",
     "AmbiguousError",
     "ConflictError",
+    "DamagedError",
     "InvalidInputError",
     "LockedError",
     "NotFoundError",
+    "PermissionDeniedError",
     "SecurityError",
     "SnapshotNotFoundError",
     "SonoraError",
@@ -44,16 +46,24 @@ class LockedError(SonoraError, errors.LockedError):
     """Another program has the player's session, or the store: try again later."""
 
 
-class WrongKeyError(SonoraError, errors.WrongKeyError):
-    """The key does not open this snapshot."""
+class SecurityError(SonoraError):
+    """A snapshot or text is not what was written, or no key opens it, or it is not for whoever asks; see the subclasses."""
 
 
-class SecurityError(SonoraError, errors.DamagedError):
-    """A snapshot is not what was written: load another one."""
+class WrongKeyError(SecurityError, errors.WrongKeyError):
+    """The key does not open this, or is missing: put the right one back."""
+
+
+class DamagedError(SecurityError, errors.DamagedError):
+    """A snapshot or a text is not what was written: load another one."""
 
 
 class AccessDeniedError(SonoraError, errors.AccessDeniedError):
-    """The operating system, the node (a wrong password) or Discord forbids it."""
+    """The operating system, the node (a wrong password), Discord or a rule of the store forbids it."""
+
+
+class PermissionDeniedError(SecurityError, AccessDeniedError):
+    """Whoever acts is not among the `allowed_users`: add the id there, or leave it to somebody who is."""
 
 
 class InvalidInputError(SonoraError, errors.InvalidInputError):

@@ -9,8 +9,9 @@ from typing import final
 
 from .._dalsegno import SonoraFile, SonoraFolder
 from .._threads import threads
+from .access import User
 from .client import clients
-from .errors import InvalidInputError, SecurityError
+from .errors import DamagedError, InvalidInputError
 from .events import EventType, event_manager
 from .player import Loaded, Player
 from .snapshot import Snapshot, StrPath
@@ -41,10 +42,11 @@ class SnapshotManager:
             self._folder = SonoraFolder(self._folder_of)
         return self._folder
 
-    def create_snapshot(self, player: Player, *, user: str | None = None) -> Snapshot:
+    def create_snapshot(self, player: Player, *, user: User | None = None) -> Snapshot:
         """Takes a snapshot of a player, and keeps it in the client's store."""
-        snapshot = player._take(None)
-        event_manager.tell(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=user)
+        who = player.snapshots._permit_now("save", user)
+        snapshot = player._take(None, behalf=who)
+        event_manager.tell(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=who)
         return snapshot
 
     def save_snapshot(self, snapshot: Snapshot, filename: StrPath | None = None) -> str:
@@ -77,15 +79,17 @@ class SnapshotManager:
         name = str(filepath).rsplit("/", 1)[-1].rsplit(".", 1)[0]
         try:
             file: SonoraFile = self._dir().load(filepath)
-        except SecurityError as error:
+        except DamagedError as error:
             torn = Snapshot._of_damage(0, name, error)
             event_manager.tell(EventType.SNAPSHOT_CORRUPTION_DETECTED, snapshot=torn, user=None)
             raise
         return Snapshot._of_file(file, name)
 
-    async def restore_snapshot(self, snapshot: Snapshot, player: Player) -> Loaded:
+    async def restore_snapshot(
+        self, snapshot: Snapshot, player: Player, *, user: User | None = None
+    ) -> Loaded:
         """Makes a player what the snapshot says: see `Player.load_snapshot`."""
-        return await player.load_snapshot(snapshot)
+        return await player.load_snapshot(snapshot, user=user)
 
     def from_json(self, text: str | bytes) -> Snapshot:
         """Reads a snapshot's text."""
@@ -145,7 +149,7 @@ class SnapshotManager:
                 await event_manager.told(
                     EventType.SNAPSHOT_AUTO_SAVED, snapshot=snapshot, user=None
                 )
-                await player.snapshots.clean_up()
+                await player.snapshots._clean_up(None)
             except Exception:
                 # One player holds up no other.
                 logger.exception("guild %s was not saved by the timer", player.guild_id)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, final
 
 from .._dalsegno import SonoraCore, SonoraPlayer
 from .._threads import threads
 from ._text import write
+from .access import User, id_of
 from .autoplay import Autoplay
-from .errors import InvalidInputError, SecurityError, SonoraError
+from .errors import DamagedError, InvalidInputError, SonoraError
 from .events import EventType, event_manager
 from .filters import Filters
 from .queue import Queue
@@ -19,6 +21,8 @@ from .snapshots import Snapshots
 from .track import Track
 
 __all__ = ["Loaded", "Player"]
+
+logger = logging.getLogger("dalsegno.sonora")
 
 
 class Loaded(TypedDict):
@@ -198,15 +202,20 @@ class Player:
     # Snapshots.
 
     async def create_snapshot(
-        self, name: str | None = None, *, user: str | None = None
+        self, name: str | None = None, *, user: User | None = None
     ) -> Snapshot:
-        """Takes a snapshot, and keeps it in the store. `user` is who did it, for the event."""
-        snapshot = await threads.run(self._take, name)
-        await event_manager.told(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=user)
+        """Takes a snapshot, and keeps it in the store.
+
+        `user` is the id of who does it, also within `acting_as`: the event and the audit log have it, and it must be allowed to where
+        `snapshots.require_permission` says so, here and in all that takes or loads snapshots: else `PermissionDeniedError`.
+        """
+        who = await self.snapshots._permit("save", user)
+        snapshot = await threads.run(self._take, name, behalf=who)
+        await event_manager.told(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=who)
         return snapshot
 
     async def create_encrypted_snapshot(
-        self, encryption_key: str, name: str | None = None, *, user: str | None = None
+        self, encryption_key: str, name: str | None = None, *, user: User | None = None
     ) -> Snapshot:
         """As `create_snapshot`; `save_encrypted` then seals it with this key."""
         if not encryption_key:
@@ -220,32 +229,43 @@ class Player:
         snapshot: Snapshot,
         components: Iterable[str] | None = None,
         *,
-        user: str | None = None,
+        user: User | None = None,
     ) -> Loaded:
         """Makes it what the snapshot says, on its node first, which is read back until it holds; all, or nothing.
 
         `components` are of `queue`, `current`, `filters`, `autoplay`, `settings`, and `player` for current and
         settings; all, where none is given. A snapshot of another guild is taken as it is.
         """
+        who = await self.snapshots._permit("restore", user)
         words = [components] if isinstance(components, str) else list(components or ())
         if self.snapshots.enable_integrity_check and not await snapshot.verify_integrity():
-            raise SecurityError(
+            raise DamagedError(
                 f"the snapshot {snapshot.name!r} is not what was taken; load another one"
             )
         data = write(snapshot.data, "the snapshot's data")
-        loaded: Loaded = await self._player.load(data, words)
+        loaded: Loaded
+        of = snapshot._id if snapshot._core is self._core else None
+        loaded, not_told = await self._core.load(self._player, data, words, id_of(who), of)
+        if not_told is not None:
+            logger.error(
+                "guild %s: the audit log could not be told of a restore: %s",
+                self.guild_id,
+                not_told,
+            )
         await event_manager.told(
-            EventType.SNAPSHOT_RESTORED, snapshot=snapshot, user=user, player=self
+            EventType.SNAPSHOT_RESTORED, snapshot=snapshot, user=who, player=self
         )
         return loaded
 
-    async def load_queue_snapshot(self, snapshot: Snapshot) -> Loaded:
+    async def load_queue_snapshot(self, snapshot: Snapshot, *, user: User | None = None) -> Loaded:
         """The upcoming tracks and the history of a snapshot; what plays, plays on."""
-        return await self.load_snapshot(snapshot, ["queue"])
+        return await self.load_snapshot(snapshot, ["queue"], user=user)
 
-    async def load_filters_snapshot(self, snapshot: Snapshot) -> Loaded:
+    async def load_filters_snapshot(
+        self, snapshot: Snapshot, *, user: User | None = None
+    ) -> Loaded:
         """The filters of a snapshot."""
-        return await self.load_snapshot(snapshot, ["filters"])
+        return await self.load_snapshot(snapshot, ["filters"], user=user)
 
     async def reset_to_defaults(self) -> Loaded:
         """Stopped, lists empty, volume 100, unpaused, no filters, no loop. What was is saved before: it can be undone."""
@@ -255,8 +275,10 @@ class Player:
         loaded: Loaded = await self._player.reset()
         return loaded
 
-    def _take(self, name: str | None, by_timer: bool = False) -> Snapshot:
-        record, text = self._core.take_snapshot(self.guild_id, name, by_timer)
+    def _take(
+        self, name: str | None, by_timer: bool = False, behalf: User | None = None
+    ) -> Snapshot:
+        record, text = self._core.take_snapshot(self.guild_id, name, by_timer, id_of(behalf))
         return Snapshot._of_store(self._core, self.guild_id, record, text)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from .._dalsegno import SonoraCore, SonoraFile
 from .._threads import threads
 from ..results import Snapshot as Record
 from ._text import items, members, read, write
-from .errors import ConflictError, InvalidInputError, SecurityError, SonoraError
+from .errors import ConflictError, DamagedError, InvalidInputError, SonoraError
 from .events import EventType, event_manager
 from .track import Track
 
@@ -231,7 +231,7 @@ class Snapshot:
         """Reads a file. Raises `FileNotFoundError`, `ValueError` where it is none, `SecurityError` where it is damaged."""
         try:
             file = await threads.run(SonoraFile.load, path)
-        except SecurityError as error:
+        except DamagedError as error:
             await event_manager.told(
                 EventType.SNAPSHOT_CORRUPTION_DETECTED, snapshot=_torn(path, error), user=None
             )

@@ -11,7 +11,8 @@ from typing import Protocol, final
 
 from .._dalsegno import SonoraCore, SonoraFolder
 from .._threads import threads
-from .errors import InvalidInputError, SecurityError
+from .access import Access, User
+from .errors import DamagedError, InvalidInputError
 from .events import EventType, event_manager
 from .snapshot import Snapshot
 
@@ -34,19 +35,17 @@ class Takes(Protocol):
 
 
 @final
-class Snapshots:
+class Snapshots(Access):
     """The snapshots of a player: those that were taken of it, also before the bot was last started.
 
     With `auto_save`, one more is taken every `auto_save_interval` seconds where `auto_save_condition` says so; of these,
     the last `max_snapshots` are kept. Where `save_path` says a folder, each is written there as well.
     """
 
-    # A setting that there is not, such as one for who may do what, is an error.
+    # A setting that there is not is an error.
     __slots__ = (
         "_changed",
-        "_core",
         "_folder",
-        "_guild_id",
         "_interval",
         "_path",
         "_takes",
@@ -58,8 +57,7 @@ class Snapshots:
     )
 
     def __init__(self, core: SonoraCore, guild_id: int, takes: Takes) -> None:
-        self._core = core
-        self._guild_id = guild_id
+        super().__init__(core, guild_id)
         self._takes = takes
         self._interval = 300.0
         self._path: str | None = None
@@ -93,7 +91,7 @@ class Snapshots:
             raise InvalidInputError(f"a limit of {limit}; it is from 0 on")
         first, last = _time(since), _time(until)
         records, damaged = await threads.run(self._core.snapshots, self._guild_id)
-        why = SecurityError("what is said of this snapshot is damaged; load another one")
+        why = DamagedError("what is said of this snapshot is damaged; load another one")
         found = [Snapshot._of_damage(self._guild_id, f"damaged {id}", why) for id in damaged]
         found += [Snapshot._of_store(self._core, self._guild_id, it) for it in records]
         found = [
@@ -165,13 +163,16 @@ class Snapshots:
                 await threads.run(self._folder.save, snapshot._file())
             await event_manager.told(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=None)
             await event_manager.told(EventType.SNAPSHOT_AUTO_SAVED, snapshot=snapshot, user=None)
-            await self.clean_up()
+            await self._clean_up(None)
         except Exception:
             if self._core.running:
                 logger.exception("guild %s was not saved by the timer", self._guild_id)
 
-    async def clean_up(self) -> None:
+    async def clean_up(self, *, user: User | None = None) -> None:
         """Deletes the oldest of those that a timer took, so that `max_snapshots` are left."""
+        await self._clean_up(await self._permit("delete", user))
+
+    async def _clean_up(self, user: User | None) -> None:
         keep = max(0, self.max_snapshots)
         deleted = await threads.run(self._core.prune, self._guild_id, keep)
         if self._folder is not None:
@@ -182,7 +183,7 @@ class Snapshots:
                 EventType.SNAPSHOT_AUTO_CLEANUP,
                 deleted_count=deleted,
                 guild_id=self._guild_id,
-                user=None,
+                user=user,
             )
 
 

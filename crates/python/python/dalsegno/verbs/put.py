@@ -23,6 +23,7 @@ class PuttingBack(Verbs):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: Literal[False] = False,
     ) -> Report: ...
 
@@ -33,6 +34,7 @@ class PuttingBack(Verbs):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: Literal[True],
     ) -> Plan: ...
 
@@ -43,6 +45,7 @@ class PuttingBack(Verbs):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: bool,
     ) -> Plan | Report: ...
 
@@ -52,14 +55,16 @@ class PuttingBack(Verbs):
         *,
         components: Words = (),
         path: StrPath | None = None,
+        behalf: str | None = None,
         dry_run: bool = False,
     ) -> Plan | Report:
         """Makes a snapshot's state, or some of its components, the newest state of its session.
 
         With `path`, it is written into that file instead, whole or not at all; what stood there is kept as a `safety`
         snapshot. Either can be taken back with `undo`. With `dry_run`, the plan, and nothing is changed.
+        `behalf` is for whom it is done, as in `save`.
         """
-        return self._handle.put_back(to_ref(ref), to_words(components), path, dry_run)
+        return self._handle.put_back(to_ref(ref), to_words(components), path, behalf, dry_run)
 
     @overload
     def rollback(

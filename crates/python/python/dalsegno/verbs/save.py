@@ -27,6 +27,7 @@ class SaveOptions(TypedDict, total=False):
     turn: int | None
     schema_version: str | None
     intent: str | None
+    behalf: str | None
     pin: bool
     expect: Ref | None
     expect_new: bool
@@ -77,6 +78,7 @@ class Saving(Verbs):
         turn: int | None = None,
         schema_version: str | None = None,
         intent: str | None = None,
+        behalf: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -90,7 +92,7 @@ class Saving(Verbs):
         `name` is unique within the session, `tags` are words to filter by, `metadata` is free. `turn` is the
         session's turn; unless given, it is the state's integer `turn_count`, else `turn`. What is pinned is never
         deleted. `intent` says that items of guarded lists are missing on purpose: `clear`, `undo`, `compress`, `skip` or words
-        of your own (see `set_guard`). With `expect`, the save is refused with `ConflictError` unless that is still the session's newest
+        of your own (see `set_guard`). `behalf` is for whom it is done, where this program acts for others: the audit log says so. With `expect`, the save is refused with `ConflictError` unless that is still the session's newest
         snapshot; with `expect_new`, unless the session does not exist yet.
 
         Saves of several threads share one commit.
@@ -107,6 +109,7 @@ class Saving(Verbs):
             turn=turn,
             schema_version=schema_version,
             intent=intent,
+            behalf=behalf,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -127,6 +130,7 @@ class Saving(Verbs):
         turn: int | None = None,
         schema_version: str | None = None,
         intent: str | None = None,
+        behalf: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -144,6 +148,7 @@ class Saving(Verbs):
             turn=turn,
             schema_version=schema_version,
             intent=intent,
+            behalf=behalf,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -163,6 +168,7 @@ class Saving(Verbs):
         turn: int | None = None,
         schema_version: str | None = None,
         intent: str | None = None,
+        behalf: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -184,6 +190,7 @@ class Saving(Verbs):
             turn=turn,
             schema_version=schema_version,
             intent=intent,
+            behalf=behalf,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -203,6 +210,7 @@ class Saving(Verbs):
         turn: int | None = None,
         schema_version: str | None = None,
         intent: str | None = None,
+        behalf: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -223,6 +231,7 @@ class Saving(Verbs):
             turn=turn,
             schema_version=schema_version,
             intent=intent,
+            behalf=behalf,
             pin=pin,
             expect=expect,
             expect_new=expect_new,
@@ -242,6 +251,7 @@ class Saving(Verbs):
         turn: int | None = None,
         schema_version: str | None = None,
         intent: str | None = None,
+        behalf: str | None = None,
         pin: bool = False,
         expect: Ref | None = None,
         expect_new: bool = False,
@@ -261,6 +271,7 @@ class Saving(Verbs):
             turn=turn,
             schema_version=schema_version,
             intent=intent,
+            behalf=behalf,
             pin=pin,
             expect_newest=newest,
             expect_new=expect_new,
