@@ -1,11 +1,13 @@
 //! Stores that take one small record of each of many sessions in one durable commit.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use dalsegno::Action;
 use dalsegno::clock::SystemClock;
 use dalsegno::store::{
-    Head, Link, NewSnapshot, NewState, Outcome, SqliteOptions, SqliteStore, Store, Write,
+    By, Head, Link, NewSnapshot, NewState, Outcome, SqliteOptions, SqliteStore, Store, Write,
 };
 use rusqlite::{Connection, params};
 
@@ -107,6 +109,7 @@ pub fn dalsegno(folder: &Path) -> Result<Box<dyn TickStore>> {
         store,
         heads: Vec::new(),
         writes: Vec::new(),
+        who: "the bench".into(),
     }))
 }
 
@@ -115,6 +118,7 @@ struct EngineTicks {
     store: SqliteStore,
     heads: Vec<Head>,
     writes: Vec<Write>,
+    who: Arc<str>,
 }
 
 impl TickStore for EngineTicks {
@@ -140,6 +144,11 @@ impl TickStore for EngineTicks {
                 name: None,
                 detail: vec![3; DETAIL],
                 operation: None,
+                by: By {
+                    action: Action::AutoSave,
+                    who: self.who.clone(),
+                    behalf: None,
+                },
             };
             Write {
                 session: format!("sonora/{number}"),
