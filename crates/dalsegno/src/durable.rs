@@ -123,6 +123,32 @@ fn write_with<T>(
     }
 }
 
+/// Gives a file that is complete the name `path`, under which nothing stands; its folder is synced. Of the file, all that was
+/// written must be durable already.
+///
+/// # Errors
+/// `Conflict` where something stands there; `Denied` or `Storage` as the disk answers.
+pub(crate) fn name(complete: &Path, path: &Path) -> Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    let failed = |e| Error::io(format!("naming {}", path.display()), e);
+    let named = match renameat_with(CWD, complete, CWD, path, RenameFlags::NOREPLACE) {
+        // A file system that cannot do both at once.
+        Err(Errno::INVAL | Errno::NOSYS) if fs::symlink_metadata(path).is_err() => {
+            fs::rename(complete, path)
+        }
+        Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => {
+            let shown = path.display();
+            return Err(Error::conflict(format!(
+                "{shown} exists already; it was left as it is"
+            )));
+        }
+        named => named.map_err(io::Error::from),
+    };
+    named.map_err(failed)?;
+    sync_folder(&folder_of(path)).map_err(failed)
+}
+
 /// Removes the file at `path`; its folder is synced.
 ///
 /// # Errors

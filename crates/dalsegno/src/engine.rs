@@ -106,6 +106,18 @@ impl Options {
         self
     }
 
+    pub(crate) fn secret_given(&self) -> Option<&Secret> {
+        self.sqlite.secret.as_ref()
+    }
+
+    pub(crate) fn sqlite_options(&self) -> &SqliteOptions {
+        &self.sqlite
+    }
+
+    pub(crate) fn clock_given(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub(crate) fn without_secret(mut self) -> Self {
         self.sqlite.secret = None;
         self

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::until_done;
+use crate::backup::KnownBackup;
 use crate::codec::checksum::Checksum;
 use crate::codec::note::{self, Request};
 use crate::engine::Engine;
@@ -27,6 +28,9 @@ pub struct Erasure {
     pub bytes: u64,
     /// Patterns of policies and guards that are its name: they stay, and say it.
     pub named_by: Vec<String>,
+    /// Backups that were made of the store, which this does not reach: what they hold of the session stays in them, and no
+    /// restore of one brings it back.
+    pub backups: Vec<KnownBackup>,
 }
 
 /// What is left of a session that was erased.
@@ -42,10 +46,10 @@ pub struct Tombstone {
 
 /// A tombstone as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Grave {
-    hash: [u8; 16],
+pub(crate) struct Grave {
+    pub(crate) hash: [u8; 16],
     /// In microseconds since 1970 (UTC).
-    erased_at: i64,
+    pub(crate) erased_at: i64,
 }
 
 impl Engine {
@@ -87,6 +91,7 @@ impl Engine {
             Some(erasure) => erasure,
             None if self.has_left()? && self.is_erased(session)? => Erasure {
                 session: session.to_owned(),
+                backups: self.known_backups()?,
                 ..Erasure::default()
             },
             None => return Err(Error::not_found(format!("there is no session '{session}'"))),
@@ -138,17 +143,23 @@ impl Engine {
         Ok(found)
     }
 
-    /// Whether a session of that name was erased, and has not begun anew.
+    /// Whether a session of that name was erased; it may have begun anew since.
     ///
     /// # Errors
     /// As [`tombstones`](Self::tombstones).
     pub fn is_erased(&self, session: &str) -> Result<bool> {
+        Ok(self.erased_at(session)?.is_some())
+    }
+
+    /// When a session of that name was erased last: microseconds since 1970 (UTC).
+    pub(crate) fn erased_at(&self, session: &str) -> Result<Option<i64>> {
         let (view, id) = (self.view()?, &self.store().info().id);
         let Some(key) = NameKey::read(&*view, id)? else {
-            return Ok(false);
+            return Ok(None);
         };
-        let grave = notes::proved(&*view, id, grave_key(&key.sum(session)))?;
-        Ok(grave.is_some())
+        let row = notes::proved(&*view, id, grave_key(&key.sum(session)))?;
+        let grave = row.map(|row| note::decode::<Grave>(&row.detail));
+        Ok(grave.transpose()?.map(|grave| grave.erased_at))
     }
 
     fn erasing(&self, name: &str) -> Result<Option<(Exchange, Erasure)>> {
@@ -164,6 +175,7 @@ impl Engine {
         }
         let mut erasure = Erasure {
             session: name.to_owned(),
+            backups: self.known_backups()?,
             ..Erasure::default()
         };
         let mut take = rows_of(&*view, &session, &mut erasure)?;

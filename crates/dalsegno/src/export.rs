@@ -225,14 +225,15 @@ impl Engine {
             let known = |id: &String| present.contains(&(exported.session.clone(), id.clone()));
             !known(&exported.id) && !exported.origin.as_ref().is_some_and(known)
         };
-        self.check_names(export.snapshots.iter().filter(absent))?;
+        let names = export.snapshots.iter().filter(absent).map(Traits::from);
+        self.check_names(names)?;
         let mut saves = Vec::with_capacity(states.len());
         for (exported, text) in export.snapshots.iter().zip(states) {
             if !absent(&exported) {
                 imported.present += 1;
                 continue;
             }
-            let save = self.prepare(exported, text);
+            let save = self.again(&Traits::from(exported), text);
             save.check()
                 .map_err(|e| e.context(format!("snapshot {} of the export", exported.id)))?;
             saves.push((&exported.id, save));
@@ -249,14 +250,14 @@ impl Engine {
     }
 
     /// Refuses names that the sessions have already, or that stand twice.
-    fn check_names<'a>(&self, exported: impl Iterator<Item = &'a Exported<'a>>) -> Result<()> {
+    pub(crate) fn check_names<'a>(&self, all: impl Iterator<Item = Traits<'a>>) -> Result<()> {
         let view = self.view()?;
         let mut seen = HashSet::new();
-        for exported in exported {
-            let Some(name) = &exported.name else { continue };
+        for of in all {
+            let Some(name) = of.name else { continue };
             let id = &self.store().info().id;
-            let session = show::session(&*view, id, &exported.session)?.map(|row| row.id);
-            let mut taken = !seen.insert((&exported.session, name));
+            let session = show::session(&*view, id, of.session)?.map(|row| row.id);
+            let mut taken = !seen.insert((of.session, name));
             for seq in view.named(name)? {
                 taken |= view
                     .snapshot(seq)?
@@ -265,7 +266,7 @@ impl Engine {
             if taken {
                 return Err(Error::conflict(format!(
                     "session {} would have two snapshots named '{name}'; nothing was imported",
-                    exported.session
+                    of.session
                 )));
             }
         }
@@ -273,7 +274,7 @@ impl Engine {
     }
 
     /// The ids that the snapshots of a session have, or had where they were imported from.
-    fn origins(&self, session: &str) -> Result<Vec<(String, String)>> {
+    pub(crate) fn origins(&self, session: &str) -> Result<Vec<(String, String)>> {
         let mut query = Query {
             limit: usize::MAX,
             ..Query::session(session)
@@ -293,44 +294,105 @@ impl Engine {
         Ok(ids.flatten().map(|id| (session.to_owned(), id)).collect())
     }
 
-    fn prepare(&self, exported: &Exported<'_>, text: Vec<u8>) -> Save<'_> {
+    /// A save of a snapshot as it was elsewhere.
+    pub(crate) fn again(&self, of: &Traits<'_>, text: Vec<u8>) -> Save<'_> {
         // What stands beside the history stays there, or `SESSION@-N` would mean another state.
-        let kind = exported
-            .kind
-            .parse()
-            .ok()
-            .filter(|kind: &Kind| !kind.is_history());
+        let kind = of.kind.filter(|kind| !kind.is_history());
         let kind = kind.unwrap_or(Kind::Import);
-        let mut save = self.save_json(&exported.session, text).kind(kind);
-        if let Some(name) = &exported.name {
+        let mut save = self.save_json(of.session, text).kind(kind);
+        if let Some(name) = of.name {
             save = save.name(name);
         }
-        if let Some(label) = &exported.label {
+        if let Some(label) = of.label {
             save = save.label(label);
         }
-        if let Some(description) = &exported.description {
+        if let Some(description) = of.description {
             save = save.description(description);
         }
-        for tag in &exported.tags {
+        for tag in of.tags {
             save = save.tag(tag);
         }
-        for (key, value) in &exported.metadata {
+        for (key, value) in of.metadata {
             save = save.meta(key, value.clone());
         }
-        if exported.pinned {
+        if of.pinned {
             save = save.pin();
         }
-        if let Some(turn) = exported.turn {
+        if let Some(turn) = of.turn {
             save = save.turn(turn);
         }
-        if let Some(version) = &exported.schema_version {
+        if let Some(version) = of.schema_version {
             save = save.schema_version(version);
         }
-        if let Some(words) = &exported.intent {
+        if let Some(words) = of.intent {
             save = save.intent(words);
         }
-        save.created_at(exported.created_at)
-            .origin(Origin::Import(exported.id.clone()))
+        save.created_at(of.created_at)
+            .origin(Origin::Import(of.id.clone()))
+    }
+}
+
+/// What a snapshot was where it comes from, and what it is to be again.
+pub(crate) struct Traits<'a> {
+    id: String,
+    session: &'a str,
+    name: Option<&'a str>,
+    label: Option<&'a str>,
+    description: Option<&'a str>,
+    tags: &'a [String],
+    metadata: &'a Map<String, Value>,
+    kind: Option<Kind>,
+    created_at: Timestamp,
+    turn: Option<i64>,
+    schema_version: Option<&'a str>,
+    intent: Option<&'a str>,
+    pinned: bool,
+}
+
+impl<'a> Traits<'a> {
+    /// The same in another session.
+    pub(crate) fn within(self, session: &'a str) -> Self {
+        Self { session, ..self }
+    }
+}
+
+impl<'a> From<&'a Exported<'_>> for Traits<'a> {
+    fn from(of: &'a Exported<'_>) -> Self {
+        Self {
+            id: of.id.clone(),
+            session: &of.session,
+            name: of.name.as_deref(),
+            label: of.label.as_deref(),
+            description: of.description.as_deref(),
+            tags: &of.tags,
+            metadata: &of.metadata,
+            kind: of.kind.parse().ok(),
+            created_at: of.created_at,
+            turn: of.turn,
+            schema_version: of.schema_version.as_deref(),
+            intent: of.intent.as_deref(),
+            pinned: of.pinned,
+        }
+    }
+}
+
+impl<'a> From<&'a Snapshot> for Traits<'a> {
+    fn from(of: &'a Snapshot) -> Self {
+        Self {
+            id: of.id.to_string(),
+            session: &of.session,
+            name: of.name.as_deref(),
+            label: of.label.as_deref(),
+            description: of.description.as_deref(),
+            tags: &of.tags,
+            metadata: &of.metadata,
+            kind: Some(of.kind),
+            created_at: of.created_at,
+            turn: of.turn,
+            schema_version: of.schema_version.as_deref(),
+            intent: of.intent.as_deref(),
+            pinned: of.pinned,
+        }
     }
 }
 

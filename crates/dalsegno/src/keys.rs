@@ -152,7 +152,8 @@ impl Engine {
         })
     }
 
-    fn slots(&self) -> Result<Vec<NoteRow>> {
+    /// The notes of what opens the store.
+    pub(crate) fn slots(&self) -> Result<Vec<NoteRow>> {
         let mut found = Vec::new();
         notes::each(&*self.view()?, note::SLOT, &mut |row| {
             found.push(row);

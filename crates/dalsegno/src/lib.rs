@@ -12,6 +12,7 @@ mod ask;
 mod attempt;
 mod audit;
 mod autosave;
+mod backup;
 mod batch;
 mod chain;
 mod cleanup;
@@ -84,6 +85,11 @@ pub use amend::Amendment;
 pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Looking, Peer, Reply, Request};
 pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditOutcome, AuditPage, AuditQuery};
 pub use autosave::{AutoSave, AutoSaving, State};
+pub use backup::{
+    BACKUP_EXTENSION, BackedUp, Backup, BackupCheck, BackupHealth, BackupKind, BackupProgress, BackupStep, Backups,
+    DEFAULT_PARITY, Drill, Health, KnownBackup, LostRows, MakeBackup, RestoreBackup, RestoreSession,
+    RestoredBackup, RestoredSession, UnreadableBackup, list_backups, verify_backup,
+};
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;
 pub use delete::{GRACE, TrashPage, Trashed};

@@ -43,8 +43,11 @@ pub(crate) const PRINCIPAL: i64 = 12;
 /// The key of the hashes that stand for sessions' names; of the store, by the id 1.
 pub(crate) const NAMES: i64 = 13;
 
+/// A backup that was made; of the store, by the beginning of its id.
+pub(crate) const BACKUP: i64 = 14;
+
 /// All kinds, with the words for each.
-pub(crate) const KINDS: [(i64, &str); 13] = [
+pub(crate) const KINDS: [(i64, &str); 14] = [
     (WRITER, "note of a program that writes"),
     (LEASE, "lease"),
     (EVENT, "note of an event"),
@@ -58,6 +61,7 @@ pub(crate) const KINDS: [(i64, &str); 13] = [
     (AUDIT, "row of the audit log"),
     (PRINCIPAL, "principal"),
     (NAMES, "key of what stands for names"),
+    (BACKUP, "note of a backup"),
 ];
 
 /// A program that holds leases.

@@ -50,6 +50,7 @@ pub(crate) enum Part {
     Operation = 9,
     Policy = 10,
     Note = 11,
+    Backup = 12,
 }
 
 impl Key {
@@ -109,14 +110,18 @@ impl Key {
         self.cipher().decrypt(&place.nonce().into(), payload).ok()
     }
 
-    /// 128 bits of HMAC-SHA-256.
+    /// HMAC-SHA-256.
+    pub(crate) fn mac(&self, bytes: &[u8]) -> [u8; 32] {
+        // A key of any length will do, so this has no way to fail.
+        <Hmac<Sha256> as KeyInit>::new_from_slice(&*self.0)
+            .map(|mac| mac.chain_update(bytes).finalize().into_bytes().into())
+            .unwrap_or_default()
+    }
+
+    /// 128 bits of it.
     pub(crate) fn sum(&self, bytes: &[u8]) -> Checksum {
         let mut sum = [0; 16];
-        // A key of any length will do, so this has no way to fail.
-        if let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&*self.0) {
-            mac.update(bytes);
-            sum.copy_from_slice(&mac.finalize().into_bytes()[..16]);
-        }
+        sum.copy_from_slice(&self.mac(bytes)[..16]);
         sum
     }
 

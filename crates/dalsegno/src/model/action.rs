@@ -156,6 +156,10 @@ actions! {
     AuditOff "audit_off" Admin,
     /// The audit log was asked for.
     AuditRead "audit_read" Admin,
+    /// A backup was made.
+    Backup "backup" Admin,
+    /// A session, or the store, was restored from a backup.
+    RestoreBackup "restore_backup" Admin,
 }
 
 impl fmt::Display for Action {

@@ -51,6 +51,18 @@ impl MemoryStore {
         }
     }
 
+    /// An empty store with the id of another, whose rows it is to have.
+    pub(crate) fn copy_of(id: StoreId) -> Self {
+        Self {
+            info: StoreInfo {
+                id,
+                format: 4,
+                created_at: 0,
+            },
+            rows: Mutex::default(),
+        }
+    }
+
     /// A panic of another thread cannot leave the rows half changed: they are replaced whole.
     fn rows(&self) -> MutexGuard<'_, Arc<Tables>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)

@@ -26,6 +26,7 @@ pub(crate) use row::Row;
 pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 pub(crate) use rows::{PINNED, UNCHANGED};
 pub use seal::{KeyKind, KeySlot};
+pub(crate) use sqlite::{Begin, Keys};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// What a store says of itself.

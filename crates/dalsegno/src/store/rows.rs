@@ -1,5 +1,7 @@
 //! The rows of a store, as every store keeps them, and the checksum that covers each.
 
+use serde::{Deserialize, Serialize};
+
 use super::row::Row;
 use crate::codec::checksum::Checksum;
 use crate::codec::note;
@@ -7,7 +9,7 @@ use crate::error::Result;
 use crate::model::{Kind, StoreId};
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// Its number within the store.
     pub id: i64,
@@ -23,7 +25,7 @@ pub struct SessionRow {
 }
 
 /// A snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotRow {
     /// The place in the order of commits; ids are made of it.
     pub seq: i64,
@@ -48,13 +50,14 @@ pub struct SnapshotRow {
     /// Unique within the session. A sealed store keeps a keyed hash here.
     pub name: Option<String>,
     /// Everything else, as docs/format.md draws it.
+    #[serde(with = "serde_bytes")]
     pub detail: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,
 }
 
 /// The records of one session, one or many, up to and including `seq`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordRow {
     /// The sequence number of its last record.
     pub seq: i64,
@@ -65,13 +68,14 @@ pub struct RecordRow {
     /// Of a single record: the one it builds on. A block says so itself.
     pub parent: Option<i64>,
     /// As docs/format.md draws it.
+    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,
 }
 
 /// A snapshot in the trash: until it is purged, it can be taken out again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrashRow {
     /// The snapshot as it was when it was deleted.
     pub snapshot: SnapshotRow,
@@ -84,7 +88,7 @@ pub struct TrashRow {
 }
 
 /// Something that was done to a session beside saving it: a restore, a rollback, an undo, a redo.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationRow {
     /// The place in the order of commits; that of the snapshot that it added, if it added one.
     pub seq: i64,
@@ -95,26 +99,28 @@ pub struct OperationRow {
     /// The code of how far it came.
     pub status: i64,
     /// Everything else, as docs/format.md draws it.
+    #[serde(with = "serde_bytes")]
     pub detail: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,
 }
 
 /// A rule of retention for the sessions whose names match a pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyRow {
     /// Its number within the store.
     pub id: i64,
     /// Unique.
     pub pattern: String,
     /// The rules, as JSON.
+    #[serde(with = "serde_bytes")]
     pub detail: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,
 }
 
 /// Something small that is known of the store or of a session: who writes, a lease, a request, an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteRow {
     /// The code of what it is about.
     pub kind: i64,
@@ -123,6 +129,7 @@ pub struct NoteRow {
     /// Unique among those of its kind and session.
     pub id: i64,
     /// As docs/format.md draws it.
+    #[serde(with = "serde_bytes")]
     pub detail: Vec<u8>,
     /// Over all the columns.
     pub checksum: Checksum,

@@ -6,6 +6,7 @@ mod access;
 mod amend;
 mod ask;
 mod autosave;
+mod backups;
 mod common;
 mod conformance;
 mod decoders;

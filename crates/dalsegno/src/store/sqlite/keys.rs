@@ -65,6 +65,20 @@ pub(super) fn begin(
     Seal::new(root, info.id)
 }
 
+/// Gives a new store the keys of the one that it becomes a copy of.
+pub(super) fn go_on(
+    transaction: &Transaction<'_>,
+    info: &StoreInfo,
+    slots: &[NoteRow],
+) -> Result<()> {
+    let failed = |e| translate("putting the store's keys back", e);
+    let mut add = transaction.prepare(NoteRow::INSERT).map_err(failed)?;
+    for slot in slots {
+        slot.insert(&mut add).map_err(failed)?;
+    }
+    schema::turn(transaction, info).map_err(failed)
+}
+
 /// Takes all keys of the store away; its rows are in clear already.
 pub(super) fn end(transaction: &Transaction<'_>, info: &StoreInfo) -> Result<()> {
     let failed = |e| translate("turning the store's encryption off", e);

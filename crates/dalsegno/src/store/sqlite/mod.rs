@@ -24,6 +24,7 @@ use rusqlite::Connection;
 
 use self::error::translate;
 pub use self::open::SqliteOptions;
+pub(crate) use self::schema::{Begin, Keys};
 use self::sealed::Gate;
 pub(crate) use self::turn::Progress;
 use super::seal::Seal;
@@ -80,10 +81,20 @@ impl SqliteStore {
     /// `Conflict` where a store or another file stands there; `NotFound` where the folder does not
     /// exist; `Denied` or `Storage` where the disk refuses.
     pub fn create(path: &Path, options: &SqliteOptions, clock: &dyn Clock) -> Result<Self> {
+        let begin = Begin::anew(clock, options.secret.as_ref());
+        Self::create_as(path, options, clock, &begin)
+    }
+
+    /// Makes a new store file that begins as `begin` says; otherwise as [`create`](Self::create).
+    pub(crate) fn create_as(
+        path: &Path,
+        options: &SqliteOptions,
+        clock: &dyn Clock,
+        begin: &Begin<'_>,
+    ) -> Result<Self> {
         open::create_file(path, options)?;
-        let made = open::connect(path, options, open::Mode::Create).and_then(|mut connection| {
-            schema::create(&mut connection, clock, options.secret.as_ref())
-        });
+        let made = open::connect(path, options, open::Mode::Create)
+            .and_then(|mut connection| schema::create(&mut connection, clock, begin));
         if let Err(error) = made {
             // Nothing is left of it, unless another program is making a store here.
             let others = [ErrorKind::Conflict, ErrorKind::Locked].contains(&error.kind());

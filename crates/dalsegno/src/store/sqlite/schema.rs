@@ -9,7 +9,7 @@ use crate::codec::checksum::{Checksum, RowHasher};
 use crate::error::{Error, Result};
 use crate::key::Secret;
 use crate::model::StoreId;
-use crate::store::StoreInfo;
+use crate::store::{NoteRow, StoreInfo};
 
 /// `DSEG` in the header of the file, where `file` and SQLite look for whose database it is.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"DSEG");
@@ -93,11 +93,43 @@ const COLUMNS: [(u32, &str); 4] = [
     ),
 ];
 
+/// What a store begins as.
+pub(crate) struct Begin<'a> {
+    pub(crate) id: StoreId,
+    /// In microseconds since 1970 (UTC).
+    pub(crate) created_at: i64,
+    /// The last sequence number that is given.
+    pub(crate) last: i64,
+    pub(crate) keys: Keys<'a>,
+}
+
+/// What opens a new store.
+pub(crate) enum Keys<'a> {
+    /// What opens one in clear: nothing.
+    None,
+    /// This, through a new root key.
+    New(&'a Secret),
+    /// What opens another store, of which this becomes a copy.
+    Slots(&'a [NoteRow]),
+}
+
+impl<'a> Begin<'a> {
+    /// A store of its own.
+    pub(super) fn anew(clock: &dyn Clock, secret: Option<&'a Secret>) -> Self {
+        Self {
+            id: clock.random(),
+            created_at: clock.now().as_microsecond(),
+            last: 0,
+            keys: secret.map_or(Keys::None, Keys::New),
+        }
+    }
+}
+
 /// Makes the tables in an empty file, in one transaction.
 pub(super) fn create(
     connection: &mut Connection,
     clock: &dyn Clock,
-    secret: Option<&Secret>,
+    begin: &Begin<'_>,
 ) -> Result<()> {
     let failed = |e| translate("making the store", e);
     // These take effect only before the first table exists; WAL stays with the file.
@@ -122,21 +154,30 @@ pub(super) fn create(
     for (_, statement) in TABLES {
         transaction.execute_batch(statement).map_err(failed)?;
     }
-    let id = clock.random();
-    let created_at = clock.now().as_microsecond();
+    let Begin {
+        id,
+        created_at,
+        last,
+        keys,
+    } = begin;
+    let sum = checksum(id, *created_at, *last, 0);
     transaction
         .execute(
-            "INSERT INTO store (id, created_at, checksum) VALUES (?, ?, ?)",
-            (&id[..], created_at, &checksum(&id, created_at, 0, 0)[..]),
+            "INSERT INTO store (id, created_at, checksum, last) VALUES (?, ?, ?, ?)",
+            (&id[..], created_at, &sum[..], last),
         )
         .map_err(failed)?;
-    if let Some(secret) = secret {
-        let info = StoreInfo {
-            id,
-            format: FORMAT,
-            created_at,
-        };
-        keys::begin(&transaction, &info, secret, None, clock)?;
+    let info = StoreInfo {
+        id: *id,
+        format: FORMAT,
+        created_at: *created_at,
+    };
+    match keys {
+        Keys::None => {}
+        Keys::New(secret) => {
+            keys::begin(&transaction, &info, secret, None, clock)?;
+        }
+        Keys::Slots(slots) => keys::go_on(&transaction, &info, slots)?,
     }
     transaction.commit().map_err(failed)
 }

@@ -1,0 +1,319 @@
+//! The outer form of an archive: blocks of one size, each of which proves itself, and blocks of parity behind them.
+//!
+//! A byte that is damaged costs its block, and of all blocks any may be lost, as many as there is parity.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Before the content of each block.
+pub(super) const HEADER: usize = 52;
+
+const MAGIC: [u8; 4] = *b"DsB1";
+
+/// The random number of an archive.
+pub(super) type ArchiveId = [u8; 16];
+
+/// How many blocks of content an archive is to have, about: few enough for parity to be made of all of them at once, and
+/// enough for small damage to cost little.
+const ABOUT: u64 = 8192;
+
+/// No block has less content, or more.
+const SMALLEST: u32 = 1 << 10;
+pub(super) const LARGEST: u32 = 1 << 26;
+
+/// The code of parity allows no more blocks of either kind.
+pub(super) const MOST: u32 = 1 << 15;
+
+/// What the header of a block says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Its place in the file.
+    pub(super) index: u32,
+    /// Bytes of content of each block.
+    pub(super) size: u32,
+    /// Of a block of parity, how many blocks of content there are, and how many of parity; of others 0.
+    pub(super) counts: (u32, u32),
+    pub(super) archive: ArchiveId,
+}
+
+impl Header {
+    /// The block as it stands in the file.
+    pub(super) fn block(&self, content: &[u8]) -> Vec<u8> {
+        let mut block = Vec::with_capacity(HEADER + content.len());
+        block.extend_from_slice(&MAGIC);
+        for number in [self.index, self.size, self.counts.0, self.counts.1] {
+            block.extend_from_slice(&number.to_le_bytes());
+        }
+        block.extend_from_slice(&self.archive);
+        let sum = sum(&block, content);
+        block.extend_from_slice(&sum);
+        block.extend_from_slice(content);
+        block
+    }
+
+    /// What the header of a block says, if the block is as it was written.
+    fn of(block: &[u8]) -> Option<Self> {
+        let header = Self::claimed(block)?;
+        let (head, content) = block.split_at_checked(HEADER)?;
+        let content = content.get(..header.size as usize)?;
+        (head[36..] == sum(&head[..36], content)).then_some(header)
+    }
+
+    /// What it says, not proved.
+    fn claimed(block: &[u8]) -> Option<Self> {
+        let number = |at: usize| {
+            let bytes = block.get(at..at + 4)?;
+            bytes.try_into().ok().map(u32::from_le_bytes)
+        };
+        let header = Self {
+            index: number(4)?,
+            size: number(8)?,
+            counts: (number(12)?, number(16)?),
+            archive: block.get(20..36)?.try_into().ok()?,
+        };
+        let fits = (SMALLEST..=LARGEST).contains(&header.size)
+            && header.counts.0 <= MOST
+            && header.counts.1 <= MOST
+            && header.index < 2 * MOST;
+        (block.starts_with(&MAGIC) && fits).then_some(header)
+    }
+}
+
+fn sum(head: &[u8], content: &[u8]) -> [u8; 16] {
+    let mut hasher = twox_hash::xxhash3_128::Hasher::new();
+    hasher.write(head);
+    hasher.write(content);
+    hasher.finish_128().to_be_bytes()
+}
+
+/// How much content a block is to have, in an archive of about so many bytes.
+pub(super) fn size_for(bytes: u64) -> u32 {
+    let even = bytes.div_ceil(ABOUT).next_multiple_of(256);
+    u32::try_from(even)
+        .unwrap_or(LARGEST)
+        .clamp(SMALLEST, LARGEST)
+}
+
+/// Where the block of that number begins in the file.
+pub(super) fn place(index: u32, size: u32) -> u64 {
+    u64::from(index) * (u64::from(size) + HEADER as u64)
+}
+
+/// The blocks of an archive, read where they are asked for.
+pub(super) struct Blocks {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) archive: ArchiveId,
+    /// Bytes of content of each.
+    pub(super) size: u32,
+    /// How many have content, as far as that is known.
+    pub(super) data: u32,
+    /// How many have parity.
+    pub(super) parity: u32,
+    /// What was made again by parity: the content of these blocks, beside the file.
+    pub(super) mended: Option<(File, BTreeMap<u32, u64>)>,
+}
+
+/// How the blocks of an archive are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Health {
+    /// How many blocks there are.
+    pub blocks: u32,
+    /// How many of them are parity: so many may be lost, whichever they are.
+    pub parity: u32,
+    /// Bytes of content of each.
+    pub block_bytes: u32,
+    /// How many are damaged or missing.
+    pub damaged: u32,
+}
+
+impl Health {
+    /// Whether parity makes all of it again.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.damaged <= self.parity
+    }
+}
+
+impl Blocks {
+    /// Finds the first block that proves itself, and what it says of all.
+    ///
+    /// # Errors
+    /// `InvalidInput` where there is none: it is no archive.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let failed = |e| Error::io(format!("opening {shown}"), e);
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?;
+        if !length.is_file() {
+            return Err(Error::invalid(format!("{shown} is not a file")));
+        }
+        let length = length.len();
+        let Some(first) = first(&file).map_err(failed)? else {
+            return Err(Error::invalid(format!(
+                "{shown} is no backup of Dalsegno, or nothing of it can be read"
+            )));
+        };
+        let whole = u64::from(first.size) + HEADER as u64;
+        let there = u32::try_from(length / whole).unwrap_or(u32::MAX).min(2 * MOST);
+        let mut blocks = Self {
+            path: path.to_owned(),
+            file,
+            archive: first.archive,
+            size: first.size,
+            data: there,
+            parity: 0,
+            mended: None,
+        };
+        // Every block of parity says how many there are.
+        for index in (0..there).rev() {
+            match blocks.header(index).map_err(failed)? {
+                Some(Header { counts, .. }) if counts != (0, 0) => {
+                    (blocks.data, blocks.parity) = counts;
+                    break;
+                }
+                // One of content: behind it there may be parity that cannot be read, which is of no use.
+                Some(_) => {
+                    blocks.data = index + 1;
+                    blocks.parity = 0;
+                    break;
+                }
+                None => {}
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// What the block of that number says, where it is as it was written, and of this archive.
+    fn header(&self, index: u32) -> io::Result<Option<Header>> {
+        Ok(self.block(index)?.and_then(|block| self.own(index, &block)))
+    }
+
+    fn own(&self, index: u32, block: &[u8]) -> Option<Header> {
+        Header::of(block).filter(|it| {
+            (it.index, it.size, it.archive) == (index, self.size, self.archive)
+        })
+    }
+
+    /// The block as it stands in the file; nothing, where the file ends before.
+    fn block(&self, index: u32) -> io::Result<Option<Vec<u8>>> {
+        let mut block = vec![0; HEADER + self.size as usize];
+        match self.file.read_exact_at(&mut block, place(index, self.size)) {
+            Ok(()) => Ok(Some(block)),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(e) if is_unreadable(&e) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The content of a block; nothing, where it is damaged.
+    pub(super) fn content(&self, index: u32) -> Result<Option<Vec<u8>>> {
+        if let Some((file, places)) = &self.mended
+            && let Some(at) = places.get(&index)
+        {
+            let mut content = vec![0; self.size as usize];
+            file.read_exact_at(&mut content, *at)
+                .map_err(|e| self.failed(e))?;
+            return Ok(Some(content));
+        }
+        let block = self.block(index).map_err(|e| self.failed(e))?;
+        let own = block.filter(|block| self.own(index, block).is_some());
+        Ok(own.map(|mut block| block.split_off(HEADER)))
+    }
+
+    /// So many bytes of content from there on; nothing, where some of them are lost.
+    pub(super) fn read(&self, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
+        let size = u64::from(self.size);
+        let mut bytes = Vec::with_capacity(length.min(1 << 24));
+        while bytes.len() < length {
+            let from = at + bytes.len() as u64;
+            let Some(index) = u32::try_from(from / size).ok().filter(|it| *it < self.data) else {
+                return Ok(None);
+            };
+            let Some(content) = self.content(index)? else {
+                return Ok(None);
+            };
+            let from = usize::try_from(from % size).unwrap_or_default();
+            let rest = content.get(from..).unwrap_or_default();
+            bytes.extend_from_slice(&rest[..rest.len().min(length - bytes.len())]);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// How many bytes of content there are.
+    pub(super) fn length(&self) -> u64 {
+        u64::from(self.data) * u64::from(self.size)
+    }
+
+    pub(super) fn failed(&self, error: io::Error) -> Error {
+        Error::io(format!("reading {}", self.path.display()), error)
+    }
+}
+
+/// Whether a disk says of a place that it cannot read it: what stood there is lost, and the rest is not.
+fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// The first block that proves itself.
+fn first(file: &File) -> io::Result<Option<Header>> {
+    const WINDOW: usize = 1 << 20;
+    let mut at = 0;
+    let mut window = Vec::new();
+    loop {
+        window.clear();
+        let mut from = At { file, at };
+        from.by_ref()
+            .take((WINDOW + HEADER) as u64)
+            .read_to_end(&mut window)?;
+        for found in memchr::memmem::find_iter(&window, &MAGIC).filter(|it| *it < WINDOW) {
+            let Some(claimed) = window.get(found..).and_then(Header::claimed) else {
+                continue;
+            };
+            let place_found = at + found as u64;
+            if place_found != place(claimed.index, claimed.size) {
+                continue;
+            }
+            let mut block = vec![0; HEADER + claimed.size as usize];
+            if file.read_exact_at(&mut block, place_found).is_ok()
+                && let Some(header) = Header::of(&block)
+            {
+                return Ok(Some(header));
+            }
+        }
+        if window.len() < WINDOW {
+            return Ok(None);
+        }
+        at += WINDOW as u64;
+    }
+}
+
+/// Reads a file from a place on.
+struct At<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.file.read_at(buffer, self.at) {
+            Ok(read) => {
+                self.at += read as u64;
+                Ok(read)
+            }
+            // What the disk cannot read is passed over, a page at a time.
+            Err(e) if is_unreadable(&e) => {
+                let skipped = buffer.len().min(4096);
+                buffer[..skipped].fill(0);
+                self.at += skipped as u64;
+                Ok(skipped)
+            }
+            Err(e) => Err(e),
+        }
+    }
+}

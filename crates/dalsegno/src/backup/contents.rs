@@ -1,0 +1,225 @@
+//! What an archive says of itself, and which rows it is a backup of.
+
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::ArchiveId;
+use super::keys::ContentId;
+use crate::error::{Error, Result};
+use crate::model::StoreId;
+use crate::store::NoteRow;
+
+/// The version of the archive's form.
+pub(super) const VERSION: u32 = 1;
+
+/// What a backup has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum BackupKind {
+    /// Everything: it needs no other.
+    Full,
+    /// What changed since the backup before it, which it needs.
+    Incremental,
+    /// What changed since a certain backup, which it needs.
+    Differential,
+}
+
+impl BackupKind {
+    /// The kind as one lower-case word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+            Self::Differential => "differential",
+        }
+    }
+}
+
+impl std::fmt::Display for BackupKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What is known of an archive without any key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) version: u32,
+    pub(super) archive: ArchiveId,
+    pub(super) store: StoreId,
+    /// When the store was made: microseconds since 1970 (UTC).
+    pub(super) store_created: i64,
+    /// When it was begun: microseconds since 1970 (UTC).
+    pub(super) begun_at: i64,
+    pub(super) kind: BackupKind,
+    /// The backup that it goes on from.
+    pub(super) base: Option<ArchiveId>,
+    pub(super) is_sealed: bool,
+    /// Of the keys that it is sealed by.
+    pub(super) mark: [u8; 16],
+    /// What secrets open the store, and the backup.
+    pub(super) slots: Vec<NoteRow>,
+}
+
+/// What an archive says of itself at its end, also without any key: only one that has it is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Summary {
+    pub(super) head: Head,
+    /// The moment that it shows: microseconds since 1970 (UTC).
+    pub(super) taken_at: i64,
+    pub(super) sessions: u64,
+    /// Those in the trash too.
+    pub(super) snapshots: u64,
+    /// Bytes of all rows that it is of.
+    pub(super) bytes: u64,
+    /// Rows that were damaged in the store.
+    pub(super) damaged_rows: u64,
+    /// Other archives that have some of the rows.
+    pub(super) others: Vec<ArchiveId>,
+}
+
+/// Which rows a backup is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Contents {
+    /// The same as at the end, where nobody can change it who has no key.
+    pub(super) summary: Summary,
+    /// The last sequence number that the store had given.
+    pub(super) last: i64,
+    pub(super) segments: Vec<Segment>,
+}
+
+/// Rows of one table, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Segment {
+    pub(super) table: Table,
+    pub(super) id: ContentId,
+    pub(super) rows: u32,
+    /// Bytes of these rows.
+    pub(super) bytes: u32,
+    /// 0: this archive; more: of the other ones, counted from 1.
+    pub(super) archive: u32,
+    /// Where its frame begins, and its number.
+    pub(super) at: u64,
+    pub(super) number: u32,
+}
+
+/// The tables of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) enum Table {
+    Session,
+    Snapshot,
+    Trash,
+    Record,
+    Operation,
+    Policy,
+    Note,
+}
+
+impl Table {
+    /// What its rows are, for people.
+    pub(super) fn rows(self) -> &'static str {
+        match self {
+            Self::Session => "sessions",
+            Self::Snapshot => "snapshots",
+            Self::Trash => "snapshots in the trash",
+            Self::Record => "records",
+            Self::Operation => "entries of sessions' logs",
+            Self::Policy => "policies",
+            Self::Note => "notes",
+        }
+    }
+}
+
+/// What the frames of rows of one archive are about, by their numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) frames: Vec<(u32, About)>,
+}
+
+/// What would be lost with a frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// Numbers and names.
+    pub(super) sessions: Vec<(i64, String)>,
+    /// The distance of each sequence number to the one before, and the session.
+    pub(super) snapshots: Vec<(i64, i64)>,
+}
+
+impl About {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.snapshots.is_empty()
+    }
+}
+
+/// Bytes at the end of the last block of content.
+pub(super) const TAIL: usize = 32;
+
+const TAIL_MAGIC: [u8; 8] = *b"DsEnd001";
+
+/// Where the last frames begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tail {
+    pub(super) index: u64,
+    pub(super) contents: u64,
+    pub(super) summary: u64,
+}
+
+impl Tail {
+    pub(super) fn bytes(self) -> [u8; TAIL] {
+        let mut bytes = [0; TAIL];
+        bytes[..8].copy_from_slice(&TAIL_MAGIC);
+        bytes[8..16].copy_from_slice(&self.index.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.contents.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.summary.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let number = |at: usize| {
+            let bytes = bytes.get(at..at + 8)?;
+            bytes.try_into().ok().map(u64::from_le_bytes)
+        };
+        let tail = Self {
+            index: number(8)?,
+            contents: number(16)?,
+            summary: number(24)?,
+        };
+        bytes.starts_with(&TAIL_MAGIC).then_some(tail)
+    }
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    postcard::to_stdvec(value)
+        .map_err(|e| Error::storage(format!("writing the backup: {e}")).with_source(e))
+}
+
+pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8], what: &str) -> Result<T> {
+    postcard::from_bytes(bytes)
+        .map_err(|e| Error::damaged(format!("the {what} of the backup cannot be read")).with_source(e))
+}
+
+/// A time as it stands in an archive.
+pub(super) fn time(micros: i64) -> Result<Timestamp> {
+    let out_of_range = |_| Error::damaged("a time in the backup is out of range");
+    Timestamp::from_microsecond(micros).map_err(out_of_range)
+}
+
+/// An id as people see it.
+pub(super) fn shown(id: &ArchiveId) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What cancelled a backup, where its progress did.
+pub(super) fn cancelled() -> Error {
+    let cancelled = io::Error::new(io::ErrorKind::Interrupted, "cancelled");
+    Error::storage("cancelled").with_source(cancelled)
+}
+
+pub(super) fn is_cancelled(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
+    source.is_some_and(|it| it.kind() == io::ErrorKind::Interrupted)
+}

@@ -1,0 +1,66 @@
+//! A restore that is tried, to know that it would work.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::folder::Backup;
+use super::restore::choose;
+use super::set::BackupProgress;
+use crate::engine::Options;
+use crate::error::{Error, Result};
+use crate::location;
+use crate::verify::Verification;
+
+/// What trying to restore the newest backup came to.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct Drill {
+    /// The backup.
+    pub backup: Backup,
+    /// How old it was: what was saved since would be lost. In seconds.
+    pub age_seconds: i64,
+    /// How long it took to restore and to prove it.
+    #[serde(rename = "took_ms", serialize_with = "millis")]
+    pub took: Duration,
+    /// What was proved.
+    pub verification: Verification,
+}
+
+fn millis<S: serde::Serializer>(took: &Duration, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Options {
+    /// Restores the newest backup in the folder `from`, or the one in that archive, to a scratch folder in `scratch` (that of
+    /// the system for temporary files, where none is given), proves every state of it, and takes it away again. Nothing else is changed.
+    ///
+    /// # Errors
+    /// As [`restore_backup`](Self::restore_backup): then the backup cannot be restored. Damage that the store had when the
+    /// backup was made is in what was proved.
+    pub fn drill(
+        self,
+        from: impl AsRef<Path>,
+        scratch: Option<&Path>,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<Drill> {
+        let path = choose(from.as_ref(), None)?;
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(".dalsegno-drill-");
+        let folder = match scratch {
+            Some(scratch) => builder.tempdir_in(scratch),
+            None => builder.tempdir(),
+        };
+        let folder = folder.map_err(|e| Error::io("making a scratch folder", e))?;
+        let now = self.clock_given().now();
+        let began = Instant::now();
+        let file = folder.path().join(location::FILE_NAME);
+        let restored = self.stage(&path, &file, false, progress)?;
+        Ok(Drill {
+            age_seconds: now.as_second() - restored.backup.taken_at.as_second(),
+            took: began.elapsed(),
+            backup: restored.backup,
+            verification: restored.verification,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! What was erased since a backup was made: no restore brings it back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::archive::Archive;
+use super::contents::Table;
+use super::folder::{self, UnreadableBackup};
+use super::keys::Keys;
+use super::set::Set;
+use crate::codec::note;
+use crate::engine::Engine;
+use crate::erase::Grave;
+use crate::error::Result;
+use crate::key::Secret;
+use crate::model::StoreId;
+use crate::name_key::{self, NameKey};
+use crate::store::{Exchange, Flow, NoteRow, Row, notes};
+
+/// Tombstones that later backups have.
+#[derive(Default)]
+pub(super) struct Graves {
+    /// By the places of their notes.
+    rows: BTreeMap<(i64, i64, i64), (NoteRow, Grave)>,
+    /// The key of the hashes in them.
+    names: Option<NoteRow>,
+    /// Later backups that could not be asked.
+    pub(super) unread: Vec<UnreadableBackup>,
+}
+
+impl Graves {
+    /// Those in the backups of the same store beside this one that were made later.
+    pub(super) fn beside(set: &Set, secret: Option<&Secret>) -> Result<Self> {
+        let mut found = Self::default();
+        let of = &set.contents.summary;
+        for (path, head, summary) in folder::beside(set.newest().path())? {
+            let later = summary.is_some_and(|it| it.taken_at > of.taken_at);
+            if head.store != of.head.store || !later {
+                continue;
+            }
+            if let Err(why) = found.add(&path, secret, &set.keys) {
+                found.unread.push(UnreadableBackup { path, why });
+            }
+        }
+        found
+            .rows
+            .retain(|_, (_, grave)| grave.erased_at > of.taken_at);
+        Ok(found)
+    }
+
+    fn add(&mut self, path: &Path, secret: Option<&Secret>, known: &Keys) -> Result<()> {
+        let archive = Archive::open(path)?;
+        let store = archive.head.store;
+        // Encryption may have been turned on or off since.
+        let keys = if archive.head.mark == known.mark()? {
+            known.clone()
+        } else {
+            archive.keys(secret.filter(|_| archive.head.is_sealed))?
+        };
+        let set = Set::open_with(archive, keys, None)?;
+        set.each(Table::Note, &mut |rows| {
+            for row in rows.notes.into_iter().filter(|row| row.is_intact(&store)) {
+                self.take(row)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn take(&mut self, row: NoteRow) -> Result<()> {
+        match row.kind {
+            note::TOMBSTONE => {
+                let grave = note::decode(&row.detail)?;
+                self.rows.insert(row.key(), (row, grave));
+            }
+            note::NAMES => self.names = Some(row),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Erases in `engine` what these say was erased, and puts them there. How many sessions were.
+    pub(super) fn honour(&self, engine: &Engine) -> Result<u64> {
+        let Some(names) = &self.names else {
+            return Ok(0);
+        };
+        let store = engine.store().info().id;
+        let Some(key) = NameKey::of(names, &store) else {
+            return Ok(0);
+        };
+        self.carry_over(engine, names)?;
+        let mut erased = 0;
+        for name in sessions(engine, &store)? {
+            let sum = key.sum(&name);
+            if self.rows.values().any(|(_, grave)| grave.hash == sum) {
+                engine.erase_session(&name)?;
+                erased += 1;
+            }
+        }
+        if erased > 0 {
+            // With the times when it was done first.
+            self.carry_over(engine, names)?;
+        }
+        Ok(erased)
+    }
+
+    /// Whether a session of that name is one of them.
+    pub(super) fn has(&self, name: &str, store: &StoreId) -> bool {
+        let key = self.names.as_ref().and_then(|row| NameKey::of(row, store));
+        key.is_some_and(|key| {
+            let sum = key.sum(name);
+            self.rows.values().any(|(_, grave)| grave.hash == sum)
+        })
+    }
+
+    fn carry_over(&self, engine: &Engine, names: &NoteRow) -> Result<()> {
+        let view = engine.raw_view()?;
+        let (mut take, mut put) = (Vec::new(), Vec::new());
+        if notes::stands(&*view, name_key::PLACE)?.is_none() {
+            put.push(names.clone());
+        }
+        for (place, (row, _)) in &self.rows {
+            take.extend(notes::stands(&*view, *place)?);
+            put.push(row.clone());
+        }
+        drop(view);
+        engine.store().exchange(&Exchange::of_notes(take, put))?;
+        Ok(())
+    }
+}
+
+fn sessions(engine: &Engine, store: &StoreId) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    engine.raw_view()?.sessions(&mut |row| {
+        if row.is_intact(store) {
+            names.push(row.name);
+        }
+        Flow::Continue(())
+    })?;
+    Ok(names)
+}

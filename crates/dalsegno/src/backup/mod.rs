@@ -1,0 +1,41 @@
+//! Backups: archives of all that a store keeps, from which it can be restored where its disk is lost.
+//!
+//! ```text
+//! archive   block block block … parity          each proves itself; as many as there is parity may be lost (blocks, parity)
+//! content   head rows rows … index contents     frames; rows of one table each, sealed where the store is (frame, keys)
+//! ```
+//!
+//! `gather` reads a view of the store and `segment` cuts its rows, so that what stays the same is known again: an incremental
+//! backup names the segments that others have. `part` is an archive that is being written, `archive` one that is read, `set`
+//! all that one backup needs. `create`, `verify`, `restore`, `session` and `drill` are the verbs.
+
+mod archive;
+mod blocks;
+mod contents;
+mod create;
+mod drill;
+mod folder;
+mod frame;
+mod gather;
+mod graves;
+mod keys;
+mod known;
+mod parity;
+mod part;
+mod restore;
+mod segment;
+mod session;
+mod set;
+mod stream;
+mod verify;
+
+pub use self::blocks::Health;
+pub use self::contents::BackupKind;
+pub use self::create::{BackedUp, DEFAULT_PARITY, MakeBackup};
+pub use self::drill::Drill;
+pub use self::folder::{BACKUP_EXTENSION, Backup, Backups, UnreadableBackup, list_backups};
+pub use self::known::KnownBackup;
+pub use self::restore::{RestoreBackup, RestoredBackup};
+pub use self::session::{RestoreSession, RestoredSession};
+pub use self::set::{BackupProgress, BackupStep, LostRows};
+pub use self::verify::{BackupCheck, BackupHealth, verify_backup};

@@ -1,0 +1,310 @@
+//! Restoring a whole store from a backup, to a place where there is none.
+
+use std::fs::{self, File, TryLockError};
+use std::ops::ControlFlow;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::contents::Table;
+use super::folder::{self, Backup, Backups, UnreadableBackup};
+use super::graves::Graves;
+use super::set::{BackupProgress, BackupStep, LostRows, Progress, Set, tell};
+use crate::durable;
+use crate::engine::Options;
+use crate::error::{Error, ErrorKind, Result};
+use crate::location;
+use crate::model::Action;
+use crate::store::{Begin, Exchange, Keys, Rows, SqliteStore, Store};
+use crate::verify::Verification;
+
+/// Which backup is to be restored.
+#[derive(Debug, Clone)]
+pub struct RestoreBackup {
+    from: PathBuf,
+    at: Option<Timestamp>,
+    salvage: bool,
+}
+
+impl RestoreBackup {
+    /// The backup in the archive `from`, or the newest in the folder `from`.
+    #[must_use]
+    pub fn of(from: impl Into<PathBuf>) -> Self {
+        Self {
+            from: from.into(),
+            at: None,
+            salvage: false,
+        }
+    }
+
+    /// Of those in a folder the newest that was made by then (UTC).
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// Restores what is left of a backup that is damaged beyond what its parity makes again.
+    #[must_use]
+    pub fn salvage(mut self) -> Self {
+        self.salvage = true;
+        self
+    }
+}
+
+/// What was restored.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct RestoredBackup {
+    /// The backup.
+    pub backup: Backup,
+    /// The store's file.
+    pub path: PathBuf,
+    /// How many sessions of the backup stayed away, because they were erased since.
+    pub erased: u64,
+    /// Later backups that could not be asked what was erased since.
+    pub unread: Vec<UnreadableBackup>,
+    /// What was lost with the archive; empty if all is there.
+    pub lost: Vec<LostRows>,
+    /// What was proved of the store before it was put in its place.
+    pub verification: Verification,
+}
+
+impl Options {
+    /// Makes a new store at `into` of a backup: the same store, with the same ids, as it was when the backup was made. All of
+    /// the backup is read and proved first; the store is made beside, every state of it rebuilt and compared, and then put in its place.
+    /// What was erased since, by what later backups in the folder say, stays away. These options say what opens the backup, if it
+    /// is encrypted, and the new store. `progress` hears how far it is, and may cancel it with `Break`.
+    ///
+    /// # Errors
+    /// `Conflict` where something stands at `into`; `NotFound` where there is no backup, or one that it needs is missing;
+    /// `Ambiguous` where the folder has backups of several stores; `WrongKey`; `Damaged` where some of it is lost, and is not
+    /// to be [salvaged](RestoreBackup::salvage); `Locked` where another program restores to the same place. Then there is no
+    /// new store.
+    pub fn restore_backup(
+        self,
+        how: &RestoreBackup,
+        into: impl AsRef<Path>,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<RestoredBackup> {
+        let file = location::new(into.as_ref())?;
+        if fs::symlink_metadata(&file).is_ok() {
+            let shown = file.display();
+            return Err(Error::conflict(format!(
+                "{shown} exists already; restore to another place, or one session of the backup into this store"
+            )));
+        }
+        let path = choose(&how.from, how.at)?;
+        let staging = Staging::begin(&file)?;
+        let mut restored = self.stage(&path, &staging.file(), how.salvage, progress)?;
+        staging.put(&file)?;
+        restored.path = file;
+        Ok(restored)
+    }
+
+    /// Makes the store of a backup in the file `into`, and proves it.
+    pub(super) fn stage(
+        self,
+        path: &Path,
+        into: &Path,
+        salvage: bool,
+        progress: Progress<'_>,
+    ) -> Result<RestoredBackup> {
+        let secret = self.secret_given().cloned();
+        let set = Set::open(path, secret.as_ref(), progress)?;
+        let lost = set.check(progress)?;
+        if !lost.is_empty() && !salvage {
+            return Err(lost_error(&set, &lost));
+        }
+        self.fill(&set, into, &|_| true, progress)?;
+        let summary = &set.contents.summary;
+        let backup = Backup::of(set.newest(), summary)?;
+        let graves = Graves::beside(&set, secret.as_ref())?;
+        let engine = self.open(into)?;
+        let erased = graves.honour(&engine)?;
+        let mut done = 0;
+        let verification = engine.verify_with(None, &mut |_| {
+            done += 1;
+            let _ = tell(progress, BackupStep::Verifying, done, Some(summary.sessions));
+        })?;
+        if let Some(damage) = verification.damage.first()
+            && lost.is_empty()
+            && summary.damaged_rows == 0
+        {
+            let message = &damage.message;
+            return Err(Error::damaged(format!(
+                "what was restored is not what was kept: {message}"
+            )));
+        }
+        let said = engine.said(Action::RestoreBackup).note(backup.id.clone());
+        engine.store().exchange(&Exchange::default().say(said))?;
+        engine.close()?;
+        Ok(RestoredBackup {
+            backup,
+            path: into.to_owned(),
+            erased,
+            unread: graves.unread,
+            lost,
+            verification,
+        })
+    }
+
+    /// Puts the rows of a backup that are wanted into a new store file.
+    pub(super) fn fill(
+        &self,
+        set: &Set,
+        into: &Path,
+        wanted: &dyn Fn(&mut Rows) -> bool,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        let head = &set.newest().head;
+        let begin = Begin {
+            id: head.store,
+            created_at: head.store_created,
+            last: set.contents.last,
+            keys: if head.is_sealed {
+                Keys::Slots(&head.slots)
+            } else {
+                Keys::None
+            },
+        };
+        let store = SqliteStore::create_as(into, self.sqlite_options(), self.clock_given(), &begin)?;
+        let (mut done, total) = (0, set.contents.summary.bytes);
+        // Records are sealed by the keys of their sessions.
+        let first = |table| table == Table::Session;
+        let segments = &set.contents.segments;
+        let sessions = segments.iter().filter(|it| first(it.table));
+        let others = segments.iter().filter(|it| !first(it.table));
+        for segment in sessions.chain(others) {
+            done += u64::from(segment.bytes);
+            tell(progress, BackupStep::Restoring, done, Some(total))?;
+            let Some(mut rows) = set.rows(segment)? else {
+                continue;
+            };
+            if !wanted(&mut rows) {
+                continue;
+            }
+            if !store.exchange(&Exchange::of(Rows::default(), rows))? {
+                return Err(Error::damaged("the backup has a row twice"));
+            }
+            store.tidy()?;
+        }
+        Ok(())
+    }
+}
+
+fn lost_error(set: &Set, lost: &[LostRows]) -> Error {
+    let what: Vec<&str> = lost.iter().map(|lost| lost.what.as_str()).collect();
+    let path = set.newest().path().display();
+    Error::damaged(format!(
+        "{path} has lost {}; nothing was restored: restore an earlier backup, or what is left of this one",
+        what.join(", ")
+    ))
+}
+
+/// The archive of the backup that is meant.
+pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
+    let shown = from.display();
+    if from.is_file() {
+        return Ok(from.to_owned());
+    }
+    let mut there = folder::list_backups(from)?;
+    one_store(&there, from)?;
+    if let Some(at) = at {
+        there.complete.retain(|backup| backup.taken_at <= at);
+    }
+    // One that cannot be read may be the newest.
+    if let Some(unreadable) = there.unreadable.first()
+        && at.is_none()
+    {
+        let why = unreadable.why.clone();
+        return Err(why.context(format!("looking for the newest backup in {shown}")));
+    }
+    there.complete.pop().map(|it| it.path).ok_or_else(|| {
+        let then = at.map_or_else(String::new, |at| format!(" that was made by {at}"));
+        let unfinished = match there.unfinished.len() {
+            0 => String::new(),
+            count => format!(" ({count} unfinished)"),
+        };
+        Error::not_found(format!("there is no backup in {shown}{then}{unfinished}"))
+    })
+}
+
+fn one_store(there: &Backups, from: &Path) -> Result<()> {
+    let mut stores: Vec<&str> = there.complete.iter().map(|it| it.store.as_str()).collect();
+    stores.sort_unstable();
+    stores.dedup();
+    if stores.len() < 2 {
+        return Ok(());
+    }
+    let (shown, count) = (from.display(), stores.len());
+    Err(Error::new(
+        ErrorKind::Ambiguous,
+        format!("{shown} has backups of {count} stores; name the archive"),
+    ))
+}
+
+/// A folder beside the place of a new store, where it is made.
+pub(super) struct Staging {
+    folder: PathBuf,
+    /// As long as it is open, nobody else works there.
+    _lock: File,
+}
+
+impl Staging {
+    /// Begins anew where an earlier restore was interrupted.
+    fn begin(file: &Path) -> Result<Self> {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(file.file_name().unwrap_or_default());
+        name.push(".restoring");
+        let folder = durable::folder_of(file).join(name);
+        let failed = |e| Error::io(format!("making {}", folder.display()), e);
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder);
+        made.map_err(failed)?;
+        let lock = File::open(&folder).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let file = file.display();
+                return Err(Error::locked(format!(
+                    "another program is restoring to {file} just now"
+                )));
+            }
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            fs::remove_file(entry.map_err(failed)?.path()).map_err(failed)?;
+        }
+        Ok(Self {
+            folder,
+            _lock: lock,
+        })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join(location::FILE_NAME)
+    }
+
+    /// Gives the finished store its place.
+    fn put(self, file: &Path) -> Result<()> {
+        let made = self.file();
+        let mut wal = made.clone().into_os_string();
+        wal.push("-wal");
+        if fs::metadata(&wal).is_ok_and(|it| it.len() > 0) {
+            return Err(Error::storage(
+                "the restored store was not closed as a whole; nothing was put in its place",
+            ));
+        }
+        durable::name(&made, file)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}

@@ -1,0 +1,277 @@
+//! Restoring one session of a backup into a store that is there.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::archive::Archive;
+use super::contents::Table;
+use super::folder::{Backup, list_backups};
+use super::graves::Graves;
+use super::keys::Keys;
+use super::restore::choose;
+use super::set::{BackupProgress, Progress, Set};
+use crate::engine::{Engine, Options};
+use crate::error::{Error, Result};
+use crate::export::Traits;
+use crate::key::Secret;
+use crate::list::Query;
+use crate::model::{Action, Operation, Snapshot, check_session_name};
+use crate::store::{Exchange, MemoryStore, Rows, SqliteStore, Store};
+
+/// Which session of which backup is to be restored.
+#[derive(Debug, Clone)]
+pub struct RestoreSession {
+    from: PathBuf,
+    session: String,
+    name: Option<String>,
+    at: Option<Timestamp>,
+    secret: Option<Secret>,
+}
+
+impl RestoreSession {
+    /// The session of that name, of the backup in the archive `from`, or of the newest in the folder `from`.
+    #[must_use]
+    pub fn of(from: impl Into<PathBuf>, session: impl Into<String>) -> Self {
+        Self {
+            from: from.into(),
+            session: session.into(),
+            name: None,
+            at: None,
+            secret: None,
+        }
+    }
+
+    /// Under another name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// As it was then (UTC), of the oldest backup in the folder that was made since.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// What opens the backup, where it is encrypted by other keys than this store.
+    #[must_use]
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+}
+
+/// What was restored of a session.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct RestoredSession {
+    /// The backup.
+    pub backup: Backup,
+    /// The session, as it is called now.
+    pub session: String,
+    /// The snapshots that were added.
+    pub added: Vec<Snapshot>,
+    /// How many were there already.
+    pub present: u64,
+    /// The session's newest snapshot now: with the newest state of the backup, or of the time that was asked for.
+    pub newest: Snapshot,
+}
+
+impl Engine {
+    /// Adds the snapshots of a session that a backup has and this store has not, each with its metadata, and makes the newest
+    /// state of the backup, or of the time that is asked for, the session's newest. All of it is read and proved before
+    /// anything is added. Where it is interrupted, the same call does the rest. What was erased does not come back.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no backup, or it has no such session; `Conflict` where the session was erased since, or a name
+    /// of a snapshot is taken; `Locked` where another program has the session open; `WrongKey`; `Damaged` where what is to be
+    /// restored is lost. Then nothing was added. After an error [that did some of it](Error::is_partly_done) what was added
+    /// stays.
+    pub fn restore_session(
+        &self,
+        how: &RestoreSession,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<RestoredSession> {
+        let name = how.name.as_deref().unwrap_or(&how.session);
+        check_session_name(name)?;
+        self.allow(Action::RestoreBackup, Some(name))?;
+        self.refuse_if_open_elsewhere(name)?;
+        let path = how.choose()?;
+        let (set, secret) = self.open_set(&path, how.secret.as_ref(), progress)?;
+        let backup = Backup::of(set.newest(), &set.contents.summary)?;
+        self.refuse_erased(how, &set, secret)?;
+        let kept = one_session(&set, &how.session)?;
+        let history = how.history(&kept)?;
+        let Some(wanted) = history.last().cloned() else {
+            let session = &how.session;
+            let then = how.at.map_or_else(String::new, |at| format!(" by {at}"));
+            return Err(Error::not_found(format!(
+                "session '{session}' has no snapshot in the backup{then}"
+            )));
+        };
+        let there: HashSet<String> = self.origins(name)?.into_iter().map(|(_, id)| id).collect();
+        let known = |it: &Snapshot| {
+            there.contains(&it.id.to_string())
+                || matches!(&it.operation, Some(Operation::Import { from }) if there.contains(from))
+        };
+        let absent: Vec<Snapshot> = history.iter().filter(|it| !known(it)).cloned().collect();
+        let renamed = absent.iter().map(|of| Traits::from(of).within(name));
+        self.check_names(renamed)?;
+        let present = (history.len() - absent.len()) as u64;
+        let mut added: Vec<Snapshot> = Vec::new();
+        for of in &absent {
+            let saved = kept
+                .restore(&of.id.to_string())
+                .and_then(|state| {
+                    let of = Traits::from(of).within(name);
+                    self.again(&of, state.into_text()).commit()
+                })
+                .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
+            added.push(saved);
+        }
+        let newest = self
+            .make_newest(name, &wanted)
+            .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
+        Ok(RestoredSession {
+            backup,
+            session: name.to_owned(),
+            added,
+            present,
+            newest,
+        })
+    }
+
+    /// The backup, opened by what is given, or by the keys of this store.
+    fn open_set<'a>(
+        &self,
+        path: &Path,
+        secret: Option<&'a Secret>,
+        progress: Progress<'_>,
+    ) -> Result<(Set, Option<&'a Secret>)> {
+        let archive = Archive::open(path)?;
+        let own = Keys::new(
+            self.store().info().id,
+            self.sqlite().and_then(SqliteStore::root),
+        )?;
+        let is_own = archive.head.mark == own.mark()?;
+        let keys = if is_own { own } else { archive.keys(secret)? };
+        let set = Set::open_with(archive, keys, Some(progress))?;
+        Ok((set, secret))
+    }
+
+    fn refuse_erased(
+        &self,
+        how: &RestoreSession,
+        set: &Set,
+        secret: Option<&Secret>,
+    ) -> Result<()> {
+        let taken_at = set.contents.summary.taken_at;
+        let name = &how.session;
+        let here = set.newest().head.store == self.store().info().id
+            && self.erased_at(name)?.is_some_and(|at| at > taken_at);
+        if here || Graves::beside(set, secret)?.has(name, &set.newest().head.store) {
+            return Err(Error::conflict(format!(
+                "session '{name}' was erased after the backup was made, and no restore brings it back"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes a state that the session has its newest, if it is not.
+    fn make_newest(&self, session: &str, wanted: &Snapshot) -> Result<Snapshot> {
+        let latest = format!("{session}@latest");
+        let newest = self.info(&latest)?;
+        if newest.checksum == wanted.checksum {
+            return Ok(newest);
+        }
+        let query = Query {
+            limit: usize::MAX,
+            ..Query::session(session)
+        };
+        let id = wanted.id.to_string();
+        let of = |it: &&Snapshot| {
+            it.id == wanted.id
+                || matches!(&it.operation, Some(Operation::Import { from }) if *from == id)
+        };
+        let page = self.list(&query)?;
+        let there = page.snapshots.iter().find(of);
+        let there = there.ok_or_else(|| Error::storage("what was restored is not there"))?;
+        self.put_back(&there.id.to_string()).apply()?;
+        self.info(&latest)
+    }
+}
+
+impl RestoreSession {
+    fn choose(&self) -> Result<PathBuf> {
+        let Some(at) = self.at.filter(|_| self.from.is_dir()) else {
+            return choose(&self.from, None);
+        };
+        // Of several that have it, the one that less was cleaned up in since.
+        let since = list_backups(&self.from)?
+            .complete
+            .into_iter()
+            .find(|backup| backup.taken_at >= at);
+        since.map_or_else(|| choose(&self.from, None), |backup| Ok(backup.path))
+    }
+
+    /// The snapshots of the backup that are to be there, the oldest first.
+    fn history(&self, kept: &Engine) -> Result<Vec<Snapshot>> {
+        let found = kept.verify(Some(&self.session))?;
+        if let Some(damage) = found.damage.first() {
+            let (session, message) = (&self.session, &damage.message);
+            return Err(Error::damaged(format!(
+                "session '{session}' cannot be restored from the backup: {message}"
+            )));
+        }
+        let query = Query {
+            reverse: true,
+            limit: usize::MAX,
+            ..Query::session(&self.session)
+        };
+        let mut history = kept.list(&query)?.snapshots;
+        if let Some(at) = self.at {
+            history.retain(|snapshot| snapshot.id.time() <= at);
+        }
+        Ok(history)
+    }
+}
+
+/// An engine in memory on what a backup has of one session.
+fn one_session(set: &Set, name: &str) -> Result<Engine> {
+    let store = MemoryStore::copy_of(set.newest().head.store);
+    let mut of = None;
+    set.each(Table::Session, &mut |rows| {
+        if let Some(row) = rows.sessions.into_iter().find(|row| row.name == name) {
+            of = Some(row.id);
+            let put = Rows {
+                sessions: vec![row],
+                ..Rows::default()
+            };
+            store.exchange(&Exchange::of(Rows::default(), put))?;
+        }
+        Ok(())
+    })?;
+    let Some(id) = of else {
+        let path = set.newest().path().display();
+        return Err(Error::not_found(format!(
+            "there is no session '{name}' in the backup {path}"
+        )));
+    };
+    for table in [Table::Snapshot, Table::Trash, Table::Record, Table::Operation] {
+        set.each(table, &mut |mut rows| {
+            rows.snapshots.retain(|row| row.session == id);
+            rows.trash.retain(|row| row.snapshot.session == id);
+            rows.records.retain(|row| row.session == id);
+            rows.operations.retain(|row| row.session == id);
+            store.exchange(&Exchange::of(Rows::default(), rows))?;
+            Ok(())
+        })?;
+    }
+    Ok(Options::default().on(Arc::new(store)))
+}

@@ -1,0 +1,241 @@
+//! A backup with all archives that it needs, open for reading.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::archive::{Archive, Unlocked};
+use super::blocks::Health;
+use super::contents::{Contents, Index, Segment, Table, cancelled, shown};
+use super::folder::{self, no_end};
+use super::keys::Keys;
+use crate::error::{Error, Result};
+use crate::key::Secret;
+use crate::model::SnapshotId;
+use crate::store::Rows;
+
+/// How far some work on a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupProgress {
+    /// What is being done.
+    pub step: BackupStep,
+    /// Bytes that are done of it.
+    pub done: u64,
+    /// Bytes that it will be, where that is known.
+    pub total: Option<u64>,
+}
+
+/// What is being done to a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackupStep {
+    /// Archives are read and proved.
+    Checking,
+    /// The store is read, and written to the archive.
+    Reading,
+    /// The archive is read back, and parity added.
+    Parity,
+    /// Rows are put into the restored store.
+    Restoring,
+    /// The restored store is proved.
+    Verifying,
+}
+
+/// Who is told how far the work is, and may cancel it.
+pub(super) type Progress<'a> = &'a mut dyn FnMut(BackupProgress) -> ControlFlow<()>;
+
+/// Says how far a step is; an error where it is cancelled.
+pub(super) fn tell(
+    progress: Progress<'_>,
+    step: BackupStep,
+    done: u64,
+    total: Option<u64>,
+) -> Result<()> {
+    match progress(BackupProgress { step, done, total }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(cancelled()),
+    }
+}
+
+/// Rows that cannot be had from a backup any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct LostRows {
+    /// What they are, and how many.
+    pub what: String,
+    /// Sessions of which nothing is left but their snapshots, by name.
+    pub sessions: Vec<String>,
+    /// Snapshots.
+    pub snapshots: Vec<SnapshotId>,
+}
+
+/// A backup, open with all archives that it needs.
+pub(super) struct Set {
+    newest: Unlocked,
+    others: Vec<Unlocked>,
+    pub(super) contents: Contents,
+    pub(super) keys: Keys,
+    /// The health of each archive, by its file.
+    pub(super) health: Vec<(std::path::PathBuf, Health)>,
+}
+
+impl Set {
+    /// Opens the backup in that archive, finds the others that it needs in the same folder, and looks at every block of them.
+    ///
+    /// # Errors
+    /// `WrongKey` where `secret` does not open it; `NotFound` where an archive that it needs is not there; `Damaged` where its
+    /// table of contents is lost; `Storage` where the disk refuses.
+    pub(super) fn open(
+        path: &Path,
+        secret: Option<&Secret>,
+        progress: Progress<'_>,
+    ) -> Result<Self> {
+        let newest = Archive::open(path)?;
+        let keys = newest.keys(secret)?;
+        Self::open_with(newest, keys, Some(progress))
+    }
+
+    /// The same; where nobody is to hear of it, blocks are not looked at before they are read.
+    pub(super) fn open_with(
+        mut newest: Archive,
+        keys: Keys,
+        mut progress: Option<Progress<'_>>,
+    ) -> Result<Self> {
+        let path = newest.path().clone();
+        let needed = match &newest.summary {
+            Some(summary) => summary.others.clone(),
+            None => return Err(no_end(&newest)),
+        };
+        let among = if needed.is_empty() {
+            Vec::new()
+        } else {
+            folder::beside(&path)?
+        };
+        let mut health = Vec::new();
+        let mut done = 0;
+        let mut check = |archive: &mut Archive| {
+            let Some(progress) = &mut progress else {
+                return Ok(());
+            };
+            let found = archive.check(&mut |bytes| {
+                done += bytes;
+                tell(progress, BackupStep::Checking, done, None)
+            })?;
+            health.push((archive.path().clone(), found));
+            Ok::<(), Error>(())
+        };
+        check(&mut newest)?;
+        let mut others = Vec::new();
+        for id in &needed {
+            let Some(file) = folder::find(&among, id) else {
+                let (path, id) = (path.display(), shown(id));
+                return Err(Error::not_found(format!(
+                    "{path} needs the backup {id}, which is not in its folder"
+                )));
+            };
+            let mut archive = Archive::open(file)?;
+            check(&mut archive)?;
+            others.push(archive.unlock(&keys)?);
+        }
+        let newest = newest.unlock(&keys)?;
+        let Some(contents) = newest.contents(&keys)? else {
+            return Err(Error::damaged(format!(
+                "{}: its table of contents is lost, beyond what its parity makes again; restore an earlier backup",
+                path.display()
+            )));
+        };
+        Ok(Self {
+            newest,
+            others,
+            contents,
+            keys,
+            health,
+        })
+    }
+
+    pub(super) fn newest(&self) -> &Archive {
+        &self.newest.archive
+    }
+
+    fn archive(&self, of: &Segment) -> Option<&Unlocked> {
+        match of.archive {
+            0 => Some(&self.newest),
+            other => self.others.get(other as usize - 1),
+        }
+    }
+
+    /// The rows of a segment; nothing, where they are lost.
+    ///
+    /// # Errors
+    /// `Damaged` where they are proved, but no rows.
+    pub(super) fn rows(&self, of: &Segment) -> Result<Option<Rows>> {
+        match self.archive(of) {
+            Some(archive) => archive.rows(of, &self.keys),
+            None => Ok(None),
+        }
+    }
+
+    /// Visits the rows of one table, segment by segment.
+    pub(super) fn each(
+        &self,
+        table: Table,
+        visit: &mut dyn FnMut(Rows) -> Result<()>,
+    ) -> Result<()> {
+        for segment in &self.contents.segments {
+            if segment.table == table
+                && let Some(rows) = self.rows(segment)?
+            {
+                visit(rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads and proves every segment; what is lost.
+    pub(super) fn check(&self, progress: Progress<'_>) -> Result<Vec<LostRows>> {
+        let mut lost: Vec<&Segment> = Vec::new();
+        let mut done = 0;
+        let total = self.contents.summary.bytes;
+        for segment in &self.contents.segments {
+            if self.rows(segment)?.is_none() {
+                lost.push(segment);
+            }
+            done += u64::from(segment.bytes);
+            tell(progress, BackupStep::Checking, done, Some(total))?;
+        }
+        self.name(&lost)
+    }
+
+    /// What was in segments that are lost.
+    fn name(&self, lost: &[&Segment]) -> Result<Vec<LostRows>> {
+        let mut indexes: BTreeMap<u32, Index> = BTreeMap::new();
+        let store = &self.newest().head.store;
+        let mut named = Vec::new();
+        for segment in lost {
+            let mut found = LostRows {
+                what: format!("{} {}", segment.rows, segment.table.rows()),
+                ..LostRows::default()
+            };
+            if !indexes.contains_key(&segment.archive)
+                && let Some(archive) = self.archive(segment)
+            {
+                indexes.insert(segment.archive, archive.index(&self.keys)?);
+            }
+            let about = indexes.get(&segment.archive).and_then(|index| {
+                let of = |frame: &&(u32, _)| frame.0 == segment.number;
+                index.frames.iter().find(of)
+            });
+            if let Some((_, about)) = about {
+                found.sessions = about.sessions.iter().map(|(_, name)| name.clone()).collect();
+                let mut seq: i64 = 0;
+                for (distance, _) in &about.snapshots {
+                    seq = seq.wrapping_add(*distance);
+                    found.snapshots.push(SnapshotId::new(seq, store));
+                }
+            }
+            named.push(found);
+        }
+        Ok(named)
+    }
+}
