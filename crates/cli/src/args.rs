@@ -63,6 +63,8 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Audit(verb::audit::Audit),
     #[command(subcommand)]
+    Backup(verb::backup::Backup),
+    #[command(subcommand)]
     Session(verb::session::Session),
     #[command(subcommand)]
     Config(verb::config::Config),
@@ -105,6 +107,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Key(verb) => verb.run(global, out),
         Verb::Access(verb) => verb.run(global, out),
         Verb::Audit(verb) => verb.run(global, out),
+        Verb::Backup(verb) => verb.run(global, out),
         Verb::Session(verb) => verb.run(global, out),
         Verb::Config(verb) => verb.run(global, out),
         Verb::Trust(trust) => trust.run(out),

@@ -88,7 +88,7 @@ pub use autosave::{AutoSave, AutoSaving, State};
 pub use backup::{
     BACKUP_EXTENSION, BackedUp, Backup, BackupCheck, BackupHealth, BackupKind, BackupProgress, BackupStep, Backups,
     DEFAULT_PARITY, Drill, Health, KnownBackup, LostRows, MakeBackup, RestoreBackup, RestoreSession,
-    RestoredBackup, RestoredSession, UnreadableBackup, list_backups, verify_backup,
+    RestoreSessionPlan, RestoredBackup, RestoredSession, UnreadableBackup, list_backups, verify_backup,
 };
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;

@@ -34,18 +34,19 @@ pub(crate) fn existing(path: &Path, virtual_file: bool) -> Result<PathBuf> {
     }
 }
 
+/// The file of a store to be made at `path`.
+pub(crate) fn file(path: &Path) -> PathBuf {
+    if path.extension().is_some_and(|e| e == "db") && !path.is_dir() {
+        path.to_owned()
+    } else {
+        path.join(FILE_NAME)
+    }
+}
+
 /// The file of a store to be made at `path`; its folder is made if need be, for its owner only.
 pub(crate) fn new(path: &Path) -> Result<PathBuf> {
-    let is_file = path.extension().is_some_and(|e| e == "db") && !path.is_dir();
-    let (folder, file) = if is_file {
-        (
-            path.parent().filter(|p| !p.as_os_str().is_empty()),
-            path.to_owned(),
-        )
-    } else {
-        (Some(path), path.join(FILE_NAME))
-    };
-    if let Some(folder) = folder {
+    let file = file(path);
+    if let Some(folder) = file.parent().filter(|p| !p.as_os_str().is_empty()) {
         if fs::symlink_metadata(folder).is_ok_and(|m| m.is_file()) {
             return Err(Error::new(
                 ErrorKind::Conflict,

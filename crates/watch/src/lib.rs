@@ -19,6 +19,7 @@ mod rename;
 mod restore;
 mod selection;
 mod service;
+pub mod systemd;
 mod settings;
 mod settle;
 mod take_in;

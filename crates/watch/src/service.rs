@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::systemd::{HARDENED, percents, quote};
+
 /// What the service runs, and what it needs.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -74,51 +76,8 @@ pub fn unit(service: &Service) -> String {
     lines.join("\n")
 }
 
-const HARDENED: [&str; 18] = [
-    "NoNewPrivileges=yes",
-    "PrivateNetwork=yes",
-    "PrivateDevices=yes",
-    "RestrictAddressFamilies=none",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "MemoryDenyWriteExecute=yes",
-    "ProtectClock=yes",
-    "ProtectControlGroups=yes",
-    "ProtectHostname=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectProc=invisible",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-];
-
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// `%` begins what systemd fills in.
-fn percents(text: &str) -> String {
-    let one_line: String = text.chars().filter(|c| !c.is_control()).collect();
-    one_line.replace('%', "%%")
-}
-
-/// As one word; in a command, `$` is a variable.
-fn quote(word: &str, command: bool) -> String {
-    let mut quoted = String::from("\"");
-    for c in word.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '%' => quoted.push_str("%%"),
-            '$' if command => quoted.push_str("$$"),
-            c if c.is_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

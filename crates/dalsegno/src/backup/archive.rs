@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::blocks::{Blocks, Health};
-use super::contents::{Contents, Head, Index, Segment, Summary, TAIL, Tail, VERSION, decode};
+use super::contents::{Contents, Head, Segment, Summary, VERSION, decode};
+use super::directory;
 use super::frame::{self, Kind};
 use super::keys::{Keys, Lock};
 use super::segment;
@@ -16,9 +17,10 @@ use crate::store::seal::open_any;
 pub(super) struct Archive {
     pub(super) blocks: Blocks,
     pub(super) head: Head,
-    /// Nothing, where its end is lost.
+    /// Nothing, where its directory is lost.
     pub(super) summary: Option<Summary>,
-    tail: Option<Tail>,
+    /// The frame of its contents.
+    contents: Vec<u8>,
 }
 
 /// An archive with what opens it.
@@ -35,12 +37,13 @@ impl Archive {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut blocks = Blocks::open(path)?;
         let (mut head, mut end) = (head(&blocks)?, end(&blocks)?);
-        if head.is_none() || end.is_none() {
+        if end.is_none() {
+            // All of it may have parity enough where the directory alone has not.
             blocks.check(&mut |_| Ok(()))?;
             (head, end) = (self::head(&blocks)?, self::end(&blocks)?);
         }
         let shown = path.display();
-        let of_end = end.as_ref().map(|(_, summary)| summary.head.clone());
+        let of_end = end.as_ref().map(|(summary, _)| summary.head.clone());
         let Some(head) = head.or(of_end) else {
             return Err(Error::damaged(format!(
                 "{shown}: neither its beginning nor its end can be read; nothing of it can be restored"
@@ -52,12 +55,12 @@ impl Archive {
                 "{shown} has version {version}; this program reads version {VERSION} (use a newer one)"
             )));
         }
-        let (tail, summary) = end.unzip();
+        let (summary, contents) = end.unzip();
         Ok(Self {
             blocks,
             head,
             summary,
-            tail,
+            contents: contents.unwrap_or_default(),
         })
     }
 
@@ -128,10 +131,8 @@ impl Unlocked {
     /// # Errors
     /// `Damaged` where it says another thing than the archive's end.
     pub(super) fn contents(&self, keys: &Keys) -> Result<Option<Contents>> {
-        let Some(tail) = self.archive.tail else {
-            return Ok(None);
-        };
-        let Some(bytes) = self.frame(tail.contents, Kind::Contents, keys)? else {
+        let frame = &self.archive.contents;
+        let Some(bytes) = frame::content(frame, Kind::Contents, (keys, self.lock.as_ref())) else {
             return Ok(None);
         };
         let contents: Contents = decode(&bytes, "table of contents")?;
@@ -144,33 +145,20 @@ impl Unlocked {
         )))
     }
 
-    /// What its frames of rows are about; nothing, where that is lost.
-    pub(super) fn index(&self, keys: &Keys) -> Result<Index> {
-        let Some(tail) = self.archive.tail else {
-            return Ok(Index::default());
-        };
-        match self.frame(tail.index, Kind::Index, keys)? {
-            Some(bytes) => decode(&bytes, "index"),
-            None => Ok(Index::default()),
-        }
-    }
-
     /// The rows of a segment; nothing, where they are lost.
     ///
     /// # Errors
     /// `Damaged` where they are proved, but no rows.
     pub(super) fn rows(&self, of: &Segment, keys: &Keys) -> Result<Option<Rows>> {
-        match self.frame(of.at, Kind::Rows, keys)? {
+        let Some(frame) = frame::whole(&self.archive.blocks, of.at)? else {
+            return Ok(None);
+        };
+        match frame::content(&frame, Kind::Rows, (keys, self.lock.as_ref())) {
             Some(bytes) if keys.content_id(&bytes) == of.id => {
                 segment::rows(of.table, &bytes, of.rows).map(Some)
             }
             _ => Ok(None),
         }
-    }
-
-    fn frame(&self, at: u64, kind: Kind, keys: &Keys) -> Result<Option<Vec<u8>>> {
-        let read = frame::read(&self.archive.blocks, at, kind, (keys, self.lock.as_ref()))?;
-        Ok(read.map(|(_, content)| content))
     }
 }
 
@@ -180,22 +168,23 @@ pub(super) fn in_clear() -> Result<Keys> {
 }
 
 pub(super) fn head(blocks: &Blocks) -> Result<Option<Head>> {
-    let read = frame::read(blocks, 0, Kind::Head, (&in_clear()?, None))?;
-    read.map(|(_, bytes)| decode(&bytes, "beginning"))
-        .transpose()
+    let Some(frame) = frame::whole(blocks, 0)? else {
+        return Ok(None);
+    };
+    let read = frame::content(&frame, Kind::Head, (&in_clear()?, None));
+    read.map(|bytes| decode(&bytes, "beginning")).transpose()
 }
 
-fn end(blocks: &Blocks) -> Result<Option<(Tail, Summary)>> {
-    let Some(at) = blocks.length().checked_sub(TAIL as u64) else {
+/// What the directory has: what the archive says of itself, and the frame of its contents.
+fn end(blocks: &Blocks) -> Result<Option<(Summary, Vec<u8>)>> {
+    let Some(directory) = directory::read(blocks)? else {
         return Ok(None);
     };
-    let Some(tail) = blocks.read(at, TAIL)?.and_then(|bytes| Tail::of(&bytes)) else {
+    let read = frame::content(&directory, Kind::Summary, (&in_clear()?, None));
+    let Some((bytes, contents)) = read.zip(frame::behind(&directory)) else {
         return Ok(None);
     };
-    let read = frame::read(blocks, tail.summary, Kind::Summary, (&in_clear()?, None))?;
-    let summary = read.map(|(_, bytes)| decode::<Summary>(&bytes, "end"));
-    Ok(summary
-        .transpose()?
-        .filter(|summary| summary.head.archive == blocks.archive)
-        .map(|summary| (tail, summary)))
+    let summary: Summary = decode(&bytes, "directory")?;
+    let is_own = summary.head.archive == blocks.archive;
+    Ok(is_own.then(|| (summary, contents.to_vec())))
 }

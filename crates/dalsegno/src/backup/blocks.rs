@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// Before the content of each block.
-pub(super) const HEADER: usize = 52;
+pub(super) const HEADER: usize = 56;
 
 const MAGIC: [u8; 4] = *b"DsB1";
 
@@ -32,13 +32,42 @@ pub(super) const MOST: u32 = 1 << 15;
 /// What the header of a block says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) archive: ArchiveId,
     /// Its place in the file.
     pub(super) index: u32,
     /// Bytes of content of each block.
     pub(super) size: u32,
-    /// Of a block of parity, how many blocks of content there are, and how many of parity; of others 0.
-    pub(super) counts: (u32, u32),
-    pub(super) archive: ArchiveId,
+    pub(super) role: Role,
+}
+
+/// What the content of a block is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// What is kept.
+    Content,
+    /// What says where it is; and parity of that alone. Of that many blocks, the first at that place.
+    Directory { count: u32, from: u32 },
+    /// Parity of all others: so many there are of these, and of parity.
+    Parity { data: u32, parity: u32 },
+}
+
+impl Role {
+    fn numbers(self) -> [u32; 3] {
+        match self {
+            Self::Content => [0, 0, 0],
+            Self::Directory { count, from } => [1, count, from],
+            Self::Parity { data, parity } => [2, data, parity],
+        }
+    }
+
+    fn of(numbers: [u32; 3]) -> Option<Self> {
+        match numbers {
+            [0, 0, 0] => Some(Self::Content),
+            [1, count, from] => Some(Self::Directory { count, from }),
+            [2, data, parity] => Some(Self::Parity { data, parity }),
+            _ => None,
+        }
+    }
 }
 
 impl Header {
@@ -46,10 +75,11 @@ impl Header {
     pub(super) fn block(&self, content: &[u8]) -> Vec<u8> {
         let mut block = Vec::with_capacity(HEADER + content.len());
         block.extend_from_slice(&MAGIC);
-        for number in [self.index, self.size, self.counts.0, self.counts.1] {
+        block.extend_from_slice(&self.archive);
+        let [role, one, two] = self.role.numbers();
+        for number in [self.index, self.size, role, one, two] {
             block.extend_from_slice(&number.to_le_bytes());
         }
-        block.extend_from_slice(&self.archive);
         let sum = sum(&block, content);
         block.extend_from_slice(&sum);
         block.extend_from_slice(content);
@@ -61,7 +91,8 @@ impl Header {
         let header = Self::claimed(block)?;
         let (head, content) = block.split_at_checked(HEADER)?;
         let content = content.get(..header.size as usize)?;
-        (head[36..] == sum(&head[..36], content)).then_some(header)
+        let (head, there) = head.split_at(HEADER - 16);
+        (*there == sum(head, content)).then_some(header)
     }
 
     /// What it says, not proved.
@@ -71,17 +102,23 @@ impl Header {
             bytes.try_into().ok().map(u32::from_le_bytes)
         };
         let header = Self {
-            index: number(4)?,
-            size: number(8)?,
-            counts: (number(12)?, number(16)?),
-            archive: block.get(20..36)?.try_into().ok()?,
+            archive: block.get(4..20)?.try_into().ok()?,
+            index: number(20)?,
+            size: number(24)?,
+            role: Role::of([number(28)?, number(32)?, number(36)?])?,
         };
+        let [_, one, two] = header.role.numbers();
         let fits = (SMALLEST..=LARGEST).contains(&header.size)
-            && header.counts.0 <= MOST
-            && header.counts.1 <= MOST
+            && one <= MOST
+            && two <= MOST
             && header.index < 2 * MOST;
         (block.starts_with(&MAGIC) && fits).then_some(header)
     }
+}
+
+/// Whether it is the block of that number of the archive, as it was written.
+pub(super) fn is_proved(block: &[u8], archive: ArchiveId, index: u32) -> bool {
+    Header::of(block).is_some_and(|it| (it.archive, it.index) == (archive, index))
 }
 
 fn sum(head: &[u8], content: &[u8]) -> [u8; 16] {
@@ -173,14 +210,16 @@ impl Blocks {
         // Every block of parity says how many there are.
         for index in (0..there).rev() {
             match blocks.header(index).map_err(failed)? {
-                Some(Header { counts, .. }) if counts != (0, 0) => {
-                    (blocks.data, blocks.parity) = counts;
+                Some(Header {
+                    role: Role::Parity { data, parity },
+                    ..
+                }) => {
+                    (blocks.data, blocks.parity) = (data, parity);
                     break;
                 }
-                // One of content: behind it there may be parity that cannot be read, which is of no use.
+                // Behind it there may be parity that cannot be read, which is of no use.
                 Some(_) => {
-                    blocks.data = index + 1;
-                    blocks.parity = 0;
+                    (blocks.data, blocks.parity) = (index + 1, 0);
                     break;
                 }
                 None => {}
@@ -190,7 +229,7 @@ impl Blocks {
     }
 
     /// What the block of that number says, where it is as it was written, and of this archive.
-    fn header(&self, index: u32) -> io::Result<Option<Header>> {
+    pub(super) fn header(&self, index: u32) -> io::Result<Option<Header>> {
         Ok(self.block(index)?.and_then(|block| self.own(index, &block)))
     }
 
@@ -243,11 +282,6 @@ impl Blocks {
             bytes.extend_from_slice(&rest[..rest.len().min(length - bytes.len())]);
         }
         Ok(Some(bytes))
-    }
-
-    /// How many bytes of content there are.
-    pub(super) fn length(&self) -> u64 {
-        u64::from(self.data) * u64::from(self.size)
     }
 
     pub(super) fn failed(&self, error: io::Error) -> Error {

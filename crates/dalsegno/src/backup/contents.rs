@@ -1,5 +1,6 @@
 //! What an archive says of itself, and which rows it is a backup of.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use jiff::Timestamp;
@@ -90,6 +91,8 @@ pub(super) struct Contents {
     /// The last sequence number that the store had given.
     pub(super) last: i64,
     pub(super) segments: Vec<Segment>,
+    /// What the frames of rows of this archive are about, by their numbers.
+    pub(super) about: BTreeMap<u32, About>,
 }
 
 /// Rows of one table, in order.
@@ -134,12 +137,6 @@ impl Table {
     }
 }
 
-/// What the frames of rows of one archive are about, by their numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Index {
-    pub(super) frames: Vec<(u32, About)>,
-}
-
 /// What would be lost with a frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
@@ -152,43 +149,6 @@ pub(super) struct About {
 impl About {
     pub(super) fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.snapshots.is_empty()
-    }
-}
-
-/// Bytes at the end of the last block of content.
-pub(super) const TAIL: usize = 32;
-
-const TAIL_MAGIC: [u8; 8] = *b"DsEnd001";
-
-/// Where the last frames begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tail {
-    pub(super) index: u64,
-    pub(super) contents: u64,
-    pub(super) summary: u64,
-}
-
-impl Tail {
-    pub(super) fn bytes(self) -> [u8; TAIL] {
-        let mut bytes = [0; TAIL];
-        bytes[..8].copy_from_slice(&TAIL_MAGIC);
-        bytes[8..16].copy_from_slice(&self.index.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.contents.to_le_bytes());
-        bytes[24..].copy_from_slice(&self.summary.to_le_bytes());
-        bytes
-    }
-
-    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        let number = |at: usize| {
-            let bytes = bytes.get(at..at + 8)?;
-            bytes.try_into().ok().map(u64::from_le_bytes)
-        };
-        let tail = Self {
-            index: number(8)?,
-            contents: number(16)?,
-            summary: number(24)?,
-        };
-        bytes.starts_with(&TAIL_MAGIC).then_some(tail)
     }
 }
 

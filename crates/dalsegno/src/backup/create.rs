@@ -1,13 +1,13 @@
 //! Making a backup of a store while it goes on being used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
 use super::blocks::{ArchiveId, size_for};
 use super::contents::{
-    BackupKind, Contents, Head, Index, Segment, Summary, Table, VERSION, shown,
+    About, BackupKind, Contents, Head, Segment, Summary, Table, VERSION, shown,
 };
 use super::folder::{self, Backup, UnreadableBackup};
 use super::gather;
@@ -357,7 +357,7 @@ struct Writing<'a> {
     keys: &'a Keys,
     known: Known,
     segments: Vec<Segment>,
-    index: Index,
+    about: BTreeMap<u32, About>,
     /// Bytes of rows so far.
     bytes: u64,
     sessions: u64,
@@ -372,7 +372,7 @@ impl<'a> Writing<'a> {
             keys,
             known,
             segments: Vec::new(),
-            index: Index::default(),
+            about: BTreeMap::new(),
             bytes: 0,
             sessions: 0,
             snapshots: 0,
@@ -395,7 +395,7 @@ impl<'a> Writing<'a> {
         }
         let (at, number) = self.part.rows(cut.table, id, &cut.bytes)?;
         if !cut.about.is_empty() {
-            self.index.frames.push((number, cut.about.clone()));
+            self.about.insert(number, cut.about.clone());
         }
         self.segments.push(Segment {
             table: cut.table,
@@ -429,11 +429,12 @@ impl<'a> Writing<'a> {
             },
             last,
             segments: self.segments,
+            about: self.about,
         };
         let found = self.part.found;
         let path = self
             .part
-            .complete(&self.index, &contents, self.keys, parity, progress)?;
+            .complete(&contents, self.keys, parity, progress)?;
         Ok((path, found))
     }
 

@@ -3,14 +3,13 @@
 
 use super::blocks::Blocks;
 use super::keys::{ContentId, Keys, Lock};
-use super::stream::Stream;
 use crate::codec::pack::{Effort, pack, unpack};
 use crate::error::{Error, Result};
 
 /// Before the content of each frame.
-pub(super) const HEADER: usize = 48;
+const HEADER: usize = 48;
 
-pub(super) const MAGIC: [u8; 4] = *b"DsF1";
+const MAGIC: [u8; 4] = *b"DsF1";
 
 /// No frame is larger: the list of contents of the largest store there may be.
 const MOST: u32 = 1 << 30;
@@ -23,12 +22,10 @@ pub(super) enum Kind {
     Head = 0,
     /// Rows of one table.
     Rows = 1,
-    /// What the frames of rows are about, so that what is lost with one has a name.
-    Index = 2,
+    /// What the archive says of itself at its end, in clear.
+    Summary = 2,
     /// Which rows the backup is of, and where they are.
     Contents = 3,
-    /// What the archive says of itself at its end, in clear.
-    Summary = 4,
 }
 
 impl Kind {
@@ -36,9 +33,8 @@ impl Kind {
         let all = [
             Self::Head,
             Self::Rows,
-            Self::Index,
-            Self::Contents,
             Self::Summary,
+            Self::Contents,
         ];
         all.into_iter().find(|kind| *kind as u8 == code)
     }
@@ -101,13 +97,12 @@ impl Header {
     }
 }
 
-/// Writes a frame, and says what it is known by. What an archive says of itself is not sealed.
-pub(super) fn write(
-    stream: &mut Stream,
+/// A frame. What an archive says of itself is not sealed.
+pub(super) fn bytes(
     (kind, table, number): (Kind, u8, u32),
     (id, content): (ContentId, &[u8]),
     lock: Option<&Lock>,
-) -> Result<()> {
+) -> Result<Vec<u8>> {
     let mut stored = pack(content, Effort::Record)?;
     let lock = lock.filter(|_| kind.is_sealed());
     if let Some(lock) = lock {
@@ -124,8 +119,7 @@ pub(super) fn write(
             .ok_or_else(|| Error::storage("the store is too large for one backup"))?,
         id,
     };
-    stream.write(&header.bytes())?;
-    stream.write(&stored)
+    Ok([&header.bytes()[..], &stored].concat())
 }
 
 /// The header of the frame there; nothing, where it is lost or there is none.
@@ -134,33 +128,36 @@ pub(super) fn header(blocks: &Blocks, at: u64) -> Result<Option<Header>> {
     Ok(bytes.and_then(|bytes| Header::of(&bytes)))
 }
 
-/// The content of the frame there, proved; nothing, where it is lost.
-///
-/// # Errors
-/// `Storage` where the disk refuses.
-pub(super) fn read(
-    blocks: &Blocks,
-    at: u64,
+/// The frame there, as it stands; nothing, where it is lost.
+pub(super) fn whole(blocks: &Blocks, at: u64) -> Result<Option<Vec<u8>>> {
+    let Some(header) = header(blocks, at)? else {
+        return Ok(None);
+    };
+    blocks.read(at, HEADER + header.stored as usize)
+}
+
+/// The content of the frame that begins there, proved; nothing, where it is another, or not as it was written.
+pub(super) fn content(
+    frame: &[u8],
     kind: Kind,
     (keys, lock): (&Keys, Option<&Lock>),
-) -> Result<Option<(Header, Vec<u8>)>> {
-    let Some(header) = header(blocks, at)?.filter(|it| it.kind == kind) else {
-        return Ok(None);
-    };
-    let Some(mut stored) = blocks.read(at + HEADER as u64, header.stored as usize)? else {
-        return Ok(None);
-    };
-    if header.is_sealed != (lock.is_some() && kind.is_sealed()) {
-        return Ok(None);
+) -> Option<Vec<u8>> {
+    let header = Header::of(frame).filter(|it| it.kind == kind)?;
+    let lock = lock.filter(|_| kind.is_sealed());
+    if header.is_sealed != lock.is_some() {
+        return None;
     }
-    if let Some(lock) = lock.filter(|_| header.is_sealed) {
-        let Some(opened) = lock.open(kind as u8, header.number, &stored) else {
-            return Ok(None);
-        };
-        stored = opened;
-    }
-    let content = unpack(&stored).ok().map(|content| content.to_vec());
-    Ok(content
-        .filter(|content| keys.content_id(content) == header.id)
-        .map(|content| (header, content)))
+    let stored = frame.get(HEADER..)?.get(..header.stored as usize)?;
+    let content = match lock {
+        Some(lock) => unpack(&lock.open(kind as u8, header.number, stored)?),
+        None => unpack(stored),
+    };
+    let content = content.ok()?.to_vec();
+    (keys.content_id(&content) == header.id).then_some(content)
+}
+
+/// What stands behind the frame that begins there.
+pub(super) fn behind(frame: &[u8]) -> Option<&[u8]> {
+    let header = Header::of(frame)?;
+    frame.get(HEADER..)?.get(header.stored as usize..)
 }

@@ -1,8 +1,9 @@
 //! Backups: archives of all that a store keeps, from which it can be restored where its disk is lost.
 //!
 //! ```text
-//! archive   block block block … parity          each proves itself; as many as there is parity may be lost (blocks, parity)
-//! content   head rows rows … index contents     frames; rows of one table each, sealed where the store is (frame, keys)
+//! archive   block block … directory … parity …   each proves itself; as many as there is parity may be lost (blocks, parity)
+//! content   head rows rows rows …                frames; rows of one table each, sealed where the store is (frame, keys)
+//! directory summary contents                     what it is of, and where that is; with parity of its own (directory)
 //! ```
 //!
 //! `gather` reads a view of the store and `segment` cuts its rows, so that what stays the same is known again: an incremental
@@ -13,6 +14,7 @@ mod archive;
 mod blocks;
 mod contents;
 mod create;
+mod directory;
 mod drill;
 mod folder;
 mod frame;
@@ -36,6 +38,6 @@ pub use self::drill::Drill;
 pub use self::folder::{BACKUP_EXTENSION, Backup, Backups, UnreadableBackup, list_backups};
 pub use self::known::KnownBackup;
 pub use self::restore::{RestoreBackup, RestoredBackup};
-pub use self::session::{RestoreSession, RestoredSession};
+pub use self::session::{RestoreSession, RestoreSessionPlan, RestoredSession};
 pub use self::set::{BackupProgress, BackupStep, LostRows};
 pub use self::verify::{BackupCheck, BackupHealth, verify_backup};

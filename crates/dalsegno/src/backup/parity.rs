@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
-use super::blocks::{ArchiveId, Blocks, HEADER, Header, Health, MOST, place};
+use super::blocks::{ArchiveId, Blocks, HEADER, Header, Health, MOST, Role, is_proved, place};
 use crate::error::{Error, Result};
 
 /// Bytes of a stripe of all blocks together, about.
@@ -41,13 +41,7 @@ pub(super) fn add(
     for index in 0..data {
         file.read_exact_at(&mut block, place(index, size))
             .map_err(|e| Error::io("reading the backup back", e))?;
-        let header = Header {
-            index,
-            size,
-            counts: (0, 0),
-            archive,
-        };
-        if header.block(&block[HEADER..]) != block {
+        if !is_proved(&block, archive, index) {
             return Err(Error::storage(
                 "the backup reads back otherwise than it was written",
             ));
@@ -83,10 +77,10 @@ pub(super) fn add(
         file.read_exact_at(&mut block[HEADER..], at + HEADER as u64)
             .map_err(failed)?;
         let header = Header {
+            archive,
             index,
             size,
-            counts: (data, parity),
-            archive,
+            role: Role::Parity { data, parity },
         };
         let block = header.block(&block[HEADER..]);
         file.write_all_at(&block[..HEADER], at).map_err(failed)?;
@@ -176,6 +170,6 @@ fn stripe(size: u32, data: u32) -> usize {
     (each - each % 64).clamp(64, size as usize)
 }
 
-fn refused(error: reed_solomon_simd::Error) -> Error {
+pub(super) fn refused(error: reed_solomon_simd::Error) -> Error {
     Error::storage(format!("the code of parity refuses: {error}")).with_source(error)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive;
 use super::blocks::Blocks;
-use super::contents::{Contents, Head, Index, Summary, Table, Tail, encode};
+use super::contents::{Contents, Head, Summary, Table, encode};
 use super::folder::{BACKUP_EXTENSION, PART};
 use super::frame::{self, Kind};
 use super::keys::{ContentId, Keys, Lock};
@@ -170,7 +170,7 @@ impl Part {
             let mut stream = Stream::begin(file, head.archive, size);
             let content = encode(&head)?;
             let id = archive::in_clear()?.content_id(&content);
-            frame::write(&mut stream, (Kind::Head, 0, 0), (id, &content), None)?;
+            stream.write(&frame::bytes((Kind::Head, 0, 0), (id, &content), None)?)?;
             (Out::Writing(stream), size, 0)
         };
         Ok(Self {
@@ -201,36 +201,38 @@ impl Part {
             self.number += 1;
             return Ok((at, number));
         }
-        let at = self.put((Kind::Rows, table as u8), (id, content))?;
+        self.turn()?;
+        self.number += 1;
+        let Out::Writing(stream) = &mut self.out else {
+            return Err(not_writing());
+        };
+        let at = stream.at();
+        let what = (Kind::Rows, table as u8, number);
+        stream.write(&frame::bytes(what, (id, content), self.lock.as_ref())?)?;
         Ok((at, number))
     }
 
-    /// Puts the last frames, and parity of that share in percent, and gives the archive its name.
+    /// Puts the directory, and parity of that share in percent, and gives the archive its name.
     pub(super) fn complete(
         mut self,
-        index: &Index,
         contents: &Contents,
         keys: &Keys,
         percent: u8,
         progress: &mut dyn FnMut(u64, u64) -> Result<()>,
     ) -> Result<PathBuf> {
-        let index = encode(index)?;
-        let index = self.put((Kind::Index, 0), (keys.content_id(&index), &index))?;
-        let content = encode(contents)?;
-        let contents_at = self.put((Kind::Contents, 0), (keys.content_id(&content), &content))?;
-        let content = encode::<Summary>(&contents.summary)?;
-        let id = archive::in_clear()?.content_id(&content);
-        let summary = self.put((Kind::Summary, 0), (id, &content))?;
-        let tail = Tail {
-            index,
-            contents: contents_at,
-            summary,
-        };
+        self.turn()?;
+        let summary = encode::<Summary>(&contents.summary)?;
+        let id = archive::in_clear()?.content_id(&summary);
+        let mut directory = frame::bytes((Kind::Summary, 0, 0), (id, &summary), None)?;
+        let contents = encode(contents)?;
+        let id = keys.content_id(&contents);
+        let contents = frame::bytes((Kind::Contents, 0, 0), (id, &contents), self.lock.as_ref())?;
+        directory.extend_from_slice(&contents);
         let archive = self.head.archive;
         let Out::Writing(stream) = self.out else {
             return Err(not_writing());
         };
-        let (file, data) = stream.end(&tail.bytes())?;
+        let (file, data) = stream.end(&directory)?;
         let count = parity::count(data, percent);
         let total = super::blocks::place(data + count, self.size);
         let mut done = 0;
@@ -244,26 +246,12 @@ impl Part {
         Ok(self.path)
     }
 
-    fn put(&mut self, (kind, table): (Kind, u8), content: (ContentId, &[u8])) -> Result<u64> {
-        if let Out::Left { .. } = self.out {
-            self.turn()?;
-        }
-        let number = self.number;
-        self.number += 1;
-        let Out::Writing(stream) = &mut self.out else {
-            return Err(not_writing());
-        };
-        let at = stream.at();
-        frame::write(stream, (kind, table, number), content, self.lock.as_ref())?;
-        Ok(at)
-    }
-
     /// What was left is used as far as it could be: the rest of it goes.
     fn turn(&mut self) -> Result<()> {
-        let blocks = Blocks::open(&self.part)?;
         let Out::Left { file, frames, end } = &self.out else {
             return Ok(());
         };
+        let blocks = Blocks::open(&self.part)?;
         let at = frames.front().map_or(*end, |(_, at)| *at);
         self.found = at;
         let file = file

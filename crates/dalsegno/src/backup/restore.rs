@@ -88,19 +88,44 @@ impl Options {
         into: impl AsRef<Path>,
         progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
     ) -> Result<RestoredBackup> {
-        let file = location::new(into.as_ref())?;
-        if fs::symlink_metadata(&file).is_ok() {
-            let shown = file.display();
-            return Err(Error::conflict(format!(
-                "{shown} exists already; restore to another place, or one session of the backup into this store"
-            )));
-        }
+        let file = location::file(into.as_ref());
+        refuse_existing(&file)?;
         let path = choose(&how.from, how.at)?;
+        location::new(into.as_ref())?;
         let staging = Staging::begin(&file)?;
         let mut restored = self.stage(&path, &staging.file(), how.salvage, progress)?;
         staging.put(&file)?;
         restored.path = file;
         Ok(restored)
+    }
+
+    /// What [`restore_backup`](Self::restore_backup) would restore: all of the backup is read and proved, and nothing is changed.
+    /// What of it was erased since, and whether each state can be rebuilt, only a restore finds out.
+    ///
+    /// # Errors
+    /// As [`restore_backup`](Self::restore_backup).
+    pub fn restore_backup_plan(
+        self,
+        how: &RestoreBackup,
+        into: impl AsRef<Path>,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<RestoredBackup> {
+        let file = location::file(into.as_ref());
+        refuse_existing(&file)?;
+        let path = choose(&how.from, how.at)?;
+        let set = Set::open(&path, self.secret_given(), progress)?;
+        let lost = set.check(progress)?;
+        if !lost.is_empty() && !how.salvage {
+            return Err(lost_error(&set, &lost));
+        }
+        Ok(RestoredBackup {
+            backup: Backup::of(set.newest(), &set.contents.summary)?,
+            path: file,
+            erased: 0,
+            unread: Vec::new(),
+            lost,
+            verification: Verification::default(),
+        })
     }
 
     /// Makes the store of a backup in the file `into`, and proves it.
@@ -192,6 +217,16 @@ impl Options {
         }
         Ok(())
     }
+}
+
+fn refuse_existing(file: &Path) -> Result<()> {
+    if fs::symlink_metadata(file).is_err() {
+        return Ok(());
+    }
+    let shown = file.display();
+    Err(Error::conflict(format!(
+        "{shown} exists already; restore to another place, or one session of the backup into this store"
+    )))
 }
 
 fn lost_error(set: &Set, lost: &[LostRows]) -> Error {

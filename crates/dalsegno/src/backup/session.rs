@@ -83,6 +83,28 @@ pub struct RestoredSession {
     pub newest: Snapshot,
 }
 
+/// What restoring a session would do.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct RestoreSessionPlan {
+    /// The backup.
+    pub backup: Backup,
+    /// The session, as it would be called.
+    pub session: String,
+    /// The snapshots that would be added, as the backup has them.
+    pub absent: Vec<Snapshot>,
+    /// How many are there already.
+    pub present: u64,
+    /// The snapshot of the backup whose state would be the session's newest.
+    pub newest: Snapshot,
+}
+
+/// A session of a backup, all of it read and proved.
+struct Prepared {
+    kept: Engine,
+    plan: RestoreSessionPlan,
+}
+
 impl Engine {
     /// Adds the snapshots of a session that a backup has and this store has not, each with its metadata, and makes the newest
     /// state of the backup, or of the time that is asked for, the session's newest. All of it is read and proved before
@@ -98,6 +120,46 @@ impl Engine {
         how: &RestoreSession,
         progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
     ) -> Result<RestoredSession> {
+        let found = self.prepare(how, progress)?;
+        let name = found.plan.session.as_str();
+        let mut added: Vec<Snapshot> = Vec::new();
+        for of in &found.plan.absent {
+            let saved = found
+                .kept
+                .restore(&of.id.to_string())
+                .and_then(|state| {
+                    let of = Traits::from(of).within(name);
+                    self.again(&of, state.into_text()).commit()
+                })
+                .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
+            added.push(saved);
+        }
+        let newest = self
+            .make_newest(name, &found.plan.newest)
+            .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
+        Ok(RestoredSession {
+            backup: found.plan.backup,
+            session: found.plan.session,
+            added,
+            present: found.plan.present,
+            newest,
+        })
+    }
+
+    /// What [`restore_session`](Self::restore_session) would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// As [`restore_session`](Self::restore_session).
+    pub fn restore_session_plan(
+        &self,
+        how: &RestoreSession,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<RestoreSessionPlan> {
+        Ok(self.prepare(how, progress)?.plan)
+    }
+
+    /// Reads and proves all that is to be restored.
+    fn prepare(&self, how: &RestoreSession, progress: Progress<'_>) -> Result<Prepared> {
         let name = how.name.as_deref().unwrap_or(&how.session);
         check_session_name(name)?;
         self.allow(Action::RestoreBackup, Some(name))?;
@@ -108,7 +170,7 @@ impl Engine {
         self.refuse_erased(how, &set, secret)?;
         let kept = one_session(&set, &how.session)?;
         let history = how.history(&kept)?;
-        let Some(wanted) = history.last().cloned() else {
+        let Some(newest) = history.last().cloned() else {
             let session = &how.session;
             let then = how.at.map_or_else(String::new, |at| format!(" by {at}"));
             return Err(Error::not_found(format!(
@@ -123,27 +185,15 @@ impl Engine {
         let absent: Vec<Snapshot> = history.iter().filter(|it| !known(it)).cloned().collect();
         let renamed = absent.iter().map(|of| Traits::from(of).within(name));
         self.check_names(renamed)?;
-        let present = (history.len() - absent.len()) as u64;
-        let mut added: Vec<Snapshot> = Vec::new();
-        for of in &absent {
-            let saved = kept
-                .restore(&of.id.to_string())
-                .and_then(|state| {
-                    let of = Traits::from(of).within(name);
-                    self.again(&of, state.into_text()).commit()
-                })
-                .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
-            added.push(saved);
-        }
-        let newest = self
-            .make_newest(name, &wanted)
-            .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
-        Ok(RestoredSession {
-            backup,
-            session: name.to_owned(),
-            added,
-            present,
-            newest,
+        Ok(Prepared {
+            kept,
+            plan: RestoreSessionPlan {
+                backup,
+                session: name.to_owned(),
+                present: (history.len() - absent.len()) as u64,
+                absent,
+                newest,
+            },
         })
     }
 

@@ -1,12 +1,13 @@
 //! A backup with all archives that it needs, open for reading.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::archive::{Archive, Unlocked};
 use super::blocks::Health;
-use super::contents::{Contents, Index, Segment, Table, cancelled, shown};
+use super::contents::{About, Contents, Segment, Table, cancelled, shown};
 use super::folder::{self, no_end};
 use super::keys::Keys;
 use crate::error::{Error, Result};
@@ -209,24 +210,25 @@ impl Set {
 
     /// What was in segments that are lost.
     fn name(&self, lost: &[&Segment]) -> Result<Vec<LostRows>> {
-        let mut indexes: BTreeMap<u32, Index> = BTreeMap::new();
         let store = &self.newest().head.store;
+        let mut of_others: BTreeMap<u32, BTreeMap<u32, About>> = BTreeMap::new();
         let mut named = Vec::new();
         for segment in lost {
             let mut found = LostRows {
                 what: format!("{} {}", segment.rows, segment.table.rows()),
                 ..LostRows::default()
             };
-            if !indexes.contains_key(&segment.archive)
-                && let Some(archive) = self.archive(segment)
-            {
-                indexes.insert(segment.archive, archive.index(&self.keys)?);
-            }
-            let about = indexes.get(&segment.archive).and_then(|index| {
-                let of = |frame: &&(u32, _)| frame.0 == segment.number;
-                index.frames.iter().find(of)
-            });
-            if let Some((_, about)) = about {
+            let about = if segment.archive == 0 {
+                &self.contents.about
+            } else {
+                if let Entry::Vacant(entry) = of_others.entry(segment.archive) {
+                    let contents = self.archive(segment).map(|it| it.contents(&self.keys));
+                    let contents = contents.transpose()?.flatten();
+                    entry.insert(contents.map(|it| it.about).unwrap_or_default());
+                }
+                &of_others[&segment.archive]
+            };
+            if let Some(about) = about.get(&segment.number) {
                 found.sessions = about.sessions.iter().map(|(_, name)| name.clone()).collect();
                 let mut seq: i64 = 0;
                 for (distance, _) in &about.snapshots {

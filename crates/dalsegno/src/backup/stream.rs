@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::blocks::{ArchiveId, Blocks, Header, MOST, place};
+use super::blocks::{ArchiveId, Blocks, Header, MOST, Role, place};
+use super::directory;
 use crate::error::{Error, Result};
 
 /// The content of an archive on its way into blocks.
@@ -61,36 +62,42 @@ impl Stream {
             self.content.extend_from_slice(now);
             bytes = later;
             if self.content.len() == self.size as usize {
-                self.put()?;
+                self.put(Role::Content)?;
             }
         }
         Ok(())
     }
 
-    /// Ends the content with these bytes, which are the last of the last block. Returns how many blocks there are.
-    pub(super) fn end(mut self, tail: &[u8]) -> Result<(File, u32)> {
-        let size = self.size as usize;
-        if self.content.len() + tail.len() > size {
-            self.content.resize(size, 0);
-            self.put()?;
+    /// Ends the content with the directory, which begins with a block of its own. Returns how many blocks there are.
+    pub(super) fn end(mut self, directory: &[u8]) -> Result<(File, u32)> {
+        if !self.content.is_empty() {
+            self.content.resize(self.size as usize, 0);
+            self.put(Role::Content)?;
         }
-        self.content.resize(size - tail.len(), 0);
-        self.content.extend_from_slice(tail);
-        self.put()?;
+        let shards = directory::shards(directory, self.size)?;
+        let count = u32::try_from(directory.len().div_ceil(self.size as usize)).unwrap_or(MOST);
+        let role = Role::Directory {
+            count,
+            from: self.index,
+        };
+        for shard in shards {
+            self.content = shard;
+            self.put(role)?;
+        }
         Ok((self.file, self.index))
     }
 
-    fn put(&mut self) -> Result<()> {
+    fn put(&mut self, role: Role) -> Result<()> {
         if self.index == MOST {
             return Err(Error::storage(
                 "the backup has more blocks than one can have; the store grew too much meanwhile: begin again",
             ));
         }
         let header = Header {
+            archive: self.archive,
             index: self.index,
             size: self.size,
-            counts: (0, 0),
-            archive: self.archive,
+            role,
         };
         let block = header.block(&self.content);
         self.file

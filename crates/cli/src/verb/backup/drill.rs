@@ -1,0 +1,81 @@
+//! `dalsegno backup drill`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dalsegno::{ErrorKind, Options};
+use serde_json::json;
+
+use super::{Watched, line, with_key};
+use crate::failure::{Failure, Result};
+use crate::human;
+use crate::output::Out;
+use crate::place::of_caller;
+use crate::verb::verify;
+
+/// Restore the newest backup into a scratch store, prove every state of it, and say how old it is and how long it took
+///
+/// Nothing else is changed, and the scratch store is taken away again. Exit code 6 where the backup cannot be restored as a whole,
+/// so that a timer tells (`backup timer`).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno backup drill /mnt/backups
+  dalsegno backup drill /mnt/backups --max-age 26h --scratch /var/tmp")]
+pub(crate) struct Drill {
+    /// A folder of backups, or one archive
+    #[arg(value_name = "FOLDER|FILE")]
+    from: PathBuf,
+    /// Fail where the newest backup is older than this
+    #[arg(long, value_name = "DURATION", value_parser = dalsegno::parse_duration)]
+    max_age: Option<std::time::Duration>,
+    /// The folder for the scratch store; by default the system's for temporary files
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
+}
+
+impl Drill {
+    pub(super) fn run(&self, out: &mut Out) -> Result<()> {
+        let drill = with_key(|secret| {
+            let mut options = of_caller(Options::default())?;
+            if let Some(secret) = secret {
+                options = options.secret(secret);
+            }
+            let mut watched = Watched::begin(out);
+            let drill = options.drill(&self.from, self.scratch.as_deref(), &mut |progress| {
+                watched.tell(progress)
+            });
+            watched.done(drill)
+        })?;
+        let intact = drill.verification.is_intact();
+        let age = u64::try_from(drill.age_seconds).unwrap_or_default();
+        let is_old = self.max_age.is_some_and(|most| age > most.as_secs());
+        if out.is_json() {
+            out.json(&json!({"passed": intact && !is_old, "drill": drill}))?;
+        } else {
+            out.line(line(&drill.backup))?;
+            out.line(verify::proved(&drill.verification, true))?;
+            for damage in &drill.verification.damage {
+                out.line(verify::describe(damage))?;
+            }
+            out.line(format!(
+                "it is {} old: what was saved since would be lost; restoring and proving it took {}",
+                human::seconds(age as f64),
+                human::seconds(drill.took.as_secs_f64())
+            ))?;
+        }
+        if !intact {
+            return Err(Failure::new(
+                ErrorKind::Damaged,
+                "the store was damaged when the backup was made; what is lost is named above",
+            ));
+        }
+        if is_old {
+            return Err(Failure::new(
+                ErrorKind::Damaged,
+                "the newest backup is older than it may be",
+            ));
+        }
+        Ok(())
+    }
+}

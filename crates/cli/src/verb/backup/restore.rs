@@ -1,0 +1,176 @@
+//! `dalsegno backup restore`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Watched, line, lost_lines, short, with_key};
+use crate::failure::{Failure, Result};
+use crate::global::Global;
+use crate::output::Out;
+use crate::place::{Place, of_caller};
+use crate::verb::put::close;
+use crate::verb::verify;
+use crate::{human, key, when};
+
+/// Restore the store from a backup to a place where there is none, or one session into a store that is there
+///
+/// All of the backup is read and proved before anything is changed, and what was restored is proved before it gets its place: the
+/// path that `--store` names. Of a folder, the newest backup is restored. What was erased since, as later backups in the folder
+/// say, does not come back.
+///
+/// With `--session`, the snapshots that the store does not have are added, and the backup's newest state becomes the
+/// session's newest. It must not be open in another program.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dalsegno --store /srv/bot/store.db backup restore /mnt/backups
+  dalsegno --store new.db backup restore /mnt/backups --at 2026-11-20
+  dalsegno backup restore /mnt/backups --session chat/42
+  dalsegno backup restore /mnt/backups --session chat/42 --at 24h --as chat/42-yesterday --dry-run")]
+pub(crate) struct Restore {
+    /// A folder of backups, or one archive
+    #[arg(value_name = "FOLDER|FILE")]
+    from: PathBuf,
+    /// Only this session, into the store that is there
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// The name that the session gets
+    #[arg(long = "as", value_name = "NAME", requires = "session")]
+    name: Option<String>,
+    /// As it was then: the newest backup that was made by then; of a session, its newest state by then, of the oldest backup
+    /// that was made since
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    at: Option<Timestamp>,
+    /// Restore what is left of a backup that is damaged beyond what its parity makes again; what is lost is named
+    #[arg(long, conflicts_with = "session")]
+    salvage: bool,
+    /// Show what would be restored, without doing it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Restore {
+    pub(super) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
+        match &self.session {
+            Some(session) => self.one(session, global, out),
+            None => self.whole(global, out),
+        }
+    }
+
+    fn whole(&self, global: &Global, out: &mut Out) -> Result<()> {
+        let Some(place) = Place::meant(global)? else {
+            return Err(Failure::usage(
+                "say where the store is to be made: --store PATH, where there is none yet",
+            ));
+        };
+        let mut how = RestoreBackup::of(&self.from);
+        if let Some(at) = self.at {
+            how = how.at(at);
+        }
+        if self.salvage {
+            how = how.salvage();
+        }
+        let restored = with_key(|secret| {
+            let mut options = of_caller(Options::default())?;
+            if let Some(secret) = secret {
+                options = options.secret(secret);
+            }
+            let mut watched = Watched::begin(out);
+            let tell = &mut |progress| watched.tell(progress);
+            let answer = if self.dry_run {
+                options.restore_backup_plan(&how, &place.path, tell)
+            } else {
+                options.restore_backup(&how, &place.path, tell)
+            };
+            watched.done(answer)
+        })?;
+        if !self.dry_run {
+            out.did();
+        }
+        if out.is_json() {
+            out.json(&json!({"dry_run": self.dry_run, "restored": restored}))?;
+        } else {
+            let path = human::safe(&restored.path.display().to_string());
+            let would = if self.dry_run { "would restore" } else { "restored" };
+            out.line(format!("{would} {path} from {}", line(&restored.backup)))?;
+            if !self.dry_run {
+                out.line(verify::proved(&restored.verification, true))?;
+            }
+            if restored.erased > 0 {
+                let sessions = human::count(restored.erased, "session");
+                out.line(format!("{sessions} stayed away: erased since the backup was made"))?;
+            }
+            for unread in &restored.unread {
+                out.line(format!(
+                    "could not ask what was erased since: {}",
+                    human::safe(&unread.why.to_string())
+                ))?;
+            }
+            lost_lines(&restored.lost, out)?;
+            for damage in &restored.verification.damage {
+                out.line(verify::describe(damage))?;
+            }
+            if self.dry_run {
+                out.line("dry run: nothing was changed")?;
+            }
+        }
+        if restored.lost.is_empty() && restored.verification.is_intact() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ErrorKind::Damaged,
+            "not all of what the backup was of is there; what is lost is named above",
+        ))
+    }
+
+    fn one(&self, session: &str, global: &Global, out: &mut Out) -> Result<()> {
+        let engine = Place::open(global)?;
+        let mut how = RestoreSession::of(&self.from, session);
+        if let Some(name) = &self.name {
+            how = how.named(name);
+        }
+        if let Some(at) = self.at {
+            how = how.at(at);
+        }
+        if let Some(given) = key::given()? {
+            how = how.secret(given.secret);
+        }
+        let mut watched = Watched::begin(out);
+        let tell = &mut |progress| watched.tell(progress);
+        if self.dry_run {
+            let plan = engine.restore_session_plan(&how, tell);
+            let plan = watched.done(plan)?;
+            if out.is_json() {
+                return out.json(&json!({"dry_run": true, "plan": plan}));
+            }
+            out.line(format!(
+                "would add {} to {}, of the backup {} ({} are there already); its newest state would be that of {}",
+                human::count(plan.absent.len() as u64, "snapshot"),
+                human::safe(&plan.session),
+                short(&plan.backup.id),
+                plan.present,
+                plan.newest.id
+            ))?;
+            return out.line("dry run: nothing was changed");
+        }
+        let restored = engine.restore_session(&how, tell);
+        let restored = watched.done(restored)?;
+        out.did();
+        close(engine, out);
+        if out.is_json() {
+            return out.json(&json!({"dry_run": false, "restored": restored}));
+        }
+        out.line(format!(
+            "added {} to {}, of the backup {} ({} were there already); its newest state is {}",
+            human::count(restored.added.len() as u64, "snapshot"),
+            human::safe(&restored.session),
+            short(&restored.backup.id),
+            restored.present,
+            restored.newest.id
+        ))
+    }
+}

@@ -1,0 +1,79 @@
+//! The blocks at the end of an archive that say what is where. They have parity of their own, three times as much as there is
+//! of them, because without them nothing of the rest can be found.
+
+use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
+
+use super::blocks::{Blocks, Header, Role};
+use super::parity::refused;
+use crate::error::Result;
+
+/// How many blocks of parity there are for each block of the directory.
+const TIMES: usize = 3;
+
+/// The directory in blocks, and their parity.
+pub(super) fn shards(directory: &[u8], size: u32) -> Result<Vec<Vec<u8>>> {
+    let size = size as usize;
+    let mut shards: Vec<Vec<u8>> = directory.chunks(size).map(<[u8]>::to_vec).collect();
+    let count = shards.len();
+    let mut encoder = ReedSolomonEncoder::new(count, count * TIMES, size).map_err(refused)?;
+    for shard in &mut shards {
+        shard.resize(size, 0);
+        encoder.add_original_shard(shard).map_err(refused)?;
+    }
+    let parity = encoder.encode().map_err(refused)?;
+    shards.extend(parity.recovery_iter().map(<[u8]>::to_vec));
+    Ok(shards)
+}
+
+/// The directory of an archive, with zeroes behind it; nothing, where too much of it is lost.
+pub(super) fn read(blocks: &Blocks) -> Result<Option<Vec<u8>>> {
+    let Some((count, from)) = find(blocks)? else {
+        return Ok(None);
+    };
+    let size = blocks.size as usize;
+    let mut whole: Vec<Option<Vec<u8>>> = Vec::new();
+    for index in from..from.saturating_add(count) {
+        whole.push(blocks.content(index)?);
+    }
+    if whole.iter().any(Option::is_none) {
+        let parity = count as usize * TIMES;
+        let mut decoder = ReedSolomonDecoder::new(whole.len(), parity, size).map_err(refused)?;
+        let mut there = 0;
+        for (at, shard) in whole.iter().enumerate() {
+            if let Some(shard) = shard {
+                decoder.add_original_shard(at, shard).map_err(refused)?;
+                there += 1;
+            }
+        }
+        for (at, index) in (0..parity).zip(from.saturating_add(count)..) {
+            if let Some(shard) = blocks.content(index)? {
+                decoder.add_recovery_shard(at, shard).map_err(refused)?;
+                there += 1;
+            }
+        }
+        if there < whole.len() {
+            return Ok(None);
+        }
+        let made = decoder.decode().map_err(refused)?;
+        for (at, shard) in whole.iter_mut().enumerate() {
+            if shard.is_none() {
+                *shard = made.restored_original(at).map(<[u8]>::to_vec);
+            }
+        }
+    }
+    let whole: Option<Vec<Vec<u8>>> = whole.into_iter().collect();
+    Ok(whole.map(|shards| shards.concat()))
+}
+
+/// How many blocks the directory has, and the first of them, as the last of them that can be read says.
+fn find(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
+    for index in (0..blocks.data).rev() {
+        let header = blocks.header(index).map_err(|e| blocks.failed(e))?;
+        match header.map(|Header { role, .. }| role) {
+            Some(Role::Directory { count, from }) if count > 0 => return Ok(Some((count, from))),
+            Some(_) => return Ok(None),
+            None => {}
+        }
+    }
+    Ok(None)
+}
