@@ -59,7 +59,15 @@ impl Erase {
                 "not reached: the rule for {pattern}, which says its name (`policy remove`, `guard remove`)"
             ))?;
         }
-        out.line("not reached: copies and backups of the store, what was exported or restored to files, forks, and free blocks of the disk")?;
+        for backup in &erasure.backups {
+            let there = if backup.is_there { "" } else { ", which is not there now" };
+            out.line(format!(
+                "not reached: the backup of {}, {}{there}: it may hold the session, and no restore of it brings it back",
+                human::time(backup.taken_at),
+                human::safe(&backup.path.display().to_string())
+            ))?;
+        }
+        out.line("not reached: copies of the store, backups elsewhere, what was exported or restored to files, forks, and free blocks of the disk")?;
         if !encrypted {
             out.line("the store is not encrypted: whoever guesses the name can see from the hash that stays that it was there")?;
         }
