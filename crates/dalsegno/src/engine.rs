@@ -428,7 +428,9 @@ impl Engine {
         &self.guards
     }
 
-    pub(crate) fn migrations(&self) -> &Migrations {
+    /// The migrations of this program's documents: see [`Options::migrations`].
+    #[must_use]
+    pub fn migrations(&self) -> &Migrations {
         &self.migrations
     }
 

@@ -9,7 +9,7 @@ use crate::codec::detail;
 use crate::damage::{self, Damage, only_damage};
 use crate::delete;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Action, Snapshot, SnapshotId, StoreId};
 use crate::show::{self, describe};
 use crate::store::{Flow, Row, Scan, SessionRow, SnapshotRow, TrashRow, View};
@@ -114,8 +114,8 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidInput` where this program has no migrations, or none for `session`; `NotFound` where there is no such
-    /// session; `Storage` or `Locked` where the store cannot be read at all. What would fail is no error here: it is in
-    /// the report.
+    /// session; `Storage` or `Locked` where the store cannot be read at all; another kind where a step fails with that.
+    /// Otherwise, what would fail is no error here: it is in the report.
     pub fn rehearse(&self, session: Option<&str>) -> Result<Rehearsal> {
         self.rehearse_with(session, &mut |_| {})
     }
@@ -330,6 +330,8 @@ impl Walk<'_> {
         for step in steps {
             text = match step.run(&text) {
                 Ok(after) => after,
+                // Not for the state's fault.
+                Err(error) if error.kind() != ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
                     let (from, to) = (step.from.clone(), step.to.clone());
                     return Ok(Came::Failed(from, to, error.to_string()));

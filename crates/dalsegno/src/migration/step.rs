@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::document::split;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 type Step = dyn Fn(&[u8]) -> Result<Vec<u8>, Cause> + Send + Sync;
@@ -21,6 +21,9 @@ const EVERY: &str = "**";
 /// It is called with a state of the version that it starts from, and gives the state in the shape of the next. It may
 /// be called for any state of those sessions, any number of times and by several threads at once, so it decides by
 /// the state alone; it is not to use the engine.
+///
+/// What it fails with is the cause of an error of kind `InvalidInput`. Where it is not for the state's fault, it fails with
+/// an [`Error`] of another kind, which is kept; a rehearsal ends with that.
 #[derive(Clone)]
 pub struct Migration {
     pub(super) from: Option<String>,
@@ -86,7 +89,8 @@ impl Migration {
     /// The state after this step.
     ///
     /// # Errors
-    /// `InvalidInput` where it fails, panics, or gives what is no JSON; the message names the step.
+    /// `InvalidInput` where it fails, unless it says another kind, where it panics, or gives what is no JSON; the message
+    /// names the step.
     pub(super) fn run(&self, text: &[u8]) -> Result<Vec<u8>> {
         // What it left half done is its own: nothing of the engine's goes into it.
         let done = panic::catch_unwind(AssertUnwindSafe(|| (self.step)(text)));
@@ -94,7 +98,9 @@ impl Migration {
             Ok(Ok(after)) => after,
             Ok(Err(cause)) => {
                 let message = format!("the migration {self} failed: {cause}");
-                return Err(Error::invalid(message).with_source(cause));
+                let kind = cause.downcast_ref().map(Error::kind);
+                let kind = kind.unwrap_or(ErrorKind::InvalidInput);
+                return Err(Error::new(kind, message).with_source(cause));
             }
             Err(payload) => {
                 let said = said(&*payload);

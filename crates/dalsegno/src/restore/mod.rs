@@ -170,8 +170,7 @@ impl Restored {
     /// # Errors
     /// `Damaged` where the state is no JSON, which no save lets in.
     pub fn components(&self) -> Result<Vec<String>> {
-        Ok(self
-            .parts()?
+        Ok(parts(&self.text)?
             .into_iter()
             .map(|component| component.name)
             .collect())
@@ -182,10 +181,25 @@ impl Restored {
     /// # Errors
     /// `NotFound` where there is none of that name; the message has those there are.
     pub fn component(&self, name: &str) -> Result<&[u8]> {
-        let parts = self.parts()?;
+        self.component_of(&self.text, name)
+    }
+
+    /// The bytes of one component's value, of the state in its [current](Restored::current) shape.
+    ///
+    /// # Errors
+    /// As [`current`](Restored::current) and [`component`](Restored::component).
+    pub fn current_component(&self, name: &str) -> Result<Cow<'_, [u8]>> {
+        Ok(match self.current()? {
+            Cow::Borrowed(text) => Cow::Borrowed(self.component_of(text, name)?),
+            Cow::Owned(text) => Cow::Owned(self.component_of(&text, name)?.to_vec()),
+        })
+    }
+
+    fn component_of<'a>(&self, text: &'a [u8], name: &str) -> Result<&'a [u8]> {
+        let parts = parts(text)?;
         match component::find(&parts, name) {
-            Some(found) => Ok(self.text.get(found.value.clone()).unwrap_or_default()),
-            None if name == WHOLE && parts.is_empty() => Ok(&self.text),
+            Some(found) => Ok(text.get(found.value.clone()).unwrap_or_default()),
+            None if name == WHOLE && parts.is_empty() => Ok(text),
             None => {
                 let all: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
                 Err(Error::not_found(format!(
@@ -196,9 +210,9 @@ impl Restored {
             }
         }
     }
+}
 
-    fn parts(&self) -> Result<Vec<component::Component>> {
-        component::components(&self.text)
-            .map_err(|e| Error::damaged("the stored state is no JSON").with_source(e))
-    }
+fn parts(text: &[u8]) -> Result<Vec<component::Component>> {
+    component::components(text)
+        .map_err(|e| Error::damaged("the stored state is no JSON").with_source(e))
 }

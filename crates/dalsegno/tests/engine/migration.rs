@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dalsegno::guard::{GuardPolicy, GuardRule};
 use dalsegno::{
-    Destination, Engine, ErrorKind, GRACE, Kind, Migration, Migrations, Options, Rehearsal, Result,
+    Destination, Engine, Error, ErrorKind, GRACE, Kind, Migration, Migrations, Options, Rehearsal,
+    Result,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +68,11 @@ fn a_value_has_the_current_shape_and_the_text_stays_what_was_saved() {
         assert_eq!(&*restored.current().unwrap(), NOW);
         assert_eq!(restored.text(), OLD);
         assert_eq!(restored.component("tracks").unwrap(), br#"["a", "b"]"#);
+        assert_eq!(
+            &*restored.current_component("queue").unwrap(),
+            br#"["a","b"]"#
+        );
+        assert!(restored.current_component("tracks").is_err());
         assert_eq!(restored.snapshot().schema_version.as_deref(), Some("1"));
         let newest: Value = engine.restore("bot/1@latest").unwrap().to().unwrap();
         assert_eq!(newest, json!({"volume": 80, "queue": ["b"]}));
@@ -361,6 +367,24 @@ fn a_rehearsal_runs_a_step_once_for_a_state_that_several_snapshots_have() {
         assert_eq!(engine.rehearse(None).unwrap().migrated, 4);
         assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
+}
+
+#[test]
+fn a_rehearsal_ends_where_a_step_fails_and_not_for_the_states_fault() {
+    let step = Migration::of_text(None, "1", |_| {
+        Err::<Vec<u8>, _>(Error::new(ErrorKind::Unreachable, "nobody answers"))
+    });
+    let engine = Options::default().migrations(Migrations::new(vec![step]).unwrap());
+    let engine = engine.on(memory());
+    engine
+        .save("a", &json!(1))
+        .kind(Kind::Import)
+        .commit()
+        .unwrap();
+    let ended = engine.rehearse(None).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::Unreachable);
+    let read = engine.restore("a@latest").unwrap();
+    assert_eq!(read.current().unwrap_err().kind(), ErrorKind::Unreachable);
 }
 
 #[test]
