@@ -195,7 +195,9 @@ class Verification(TypedDict):
 RehearsedStep = TypedDict(
     "RehearsedStep", {"sessions": str, "from": str | None, "to": str, "snapshots": int}
 )
-"""A migration, and how many snapshots took it on their way to the newest schema version."""
+RehearsedStep.__doc__ = (
+    """A migration, and how many snapshots took it on their way to the newest schema version."""
+)
 
 
 NotMigrated = TypedDict(
@@ -210,7 +212,7 @@ NotMigrated = TypedDict(
         "message": str,
     },
 )
-"""A snapshot that cannot be had in the current shape, and at which step. Its saved bytes can."""
+NotMigrated.__doc__ = """A snapshot that cannot be had in the current shape, and at which step. Its saved bytes can."""
 
 
 class Rehearsal(TypedDict):
