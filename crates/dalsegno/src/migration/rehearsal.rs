@@ -144,11 +144,15 @@ impl Engine {
         let view = self.view()?;
         let store = &self.store().info().id;
         let mut found = Rehearsal::default();
-        let sessions = match session {
-            Some(name) => vec![show::known_session(&*view, store, name)?],
-            None => sessions(&*view, &mut found)?,
+        let (sessions, only) = match session {
+            Some(name) => {
+                let row = show::known_session(&*view, store, name)?;
+                let only = Some(row.id);
+                (vec![row], only)
+            }
+            None => (sessions(&*view, &mut found)?, None),
         };
-        let mut stored = Stored::read(&*view, session.is_some().then_some(&sessions), &mut found)?;
+        let mut stored = Stored::read(&*view, only, &mut found)?;
         for row in sessions {
             let rows = stored.sessions.remove(&row.id).unwrap_or_default();
             let Some(migrating) = self.migrations().of(&row.name) else {
@@ -198,25 +202,23 @@ struct Stored {
 }
 
 impl Stored {
-    /// By a look at every row, so that none is passed over because the way to it is lost.
-    fn read(
-        view: &dyn View,
-        only: Option<&Vec<SessionRow>>,
-        found: &mut Rehearsal,
-    ) -> Result<Self> {
+    /// Those of one session, or of all: then by a look at every row, so that none is passed over because the way to it is
+    /// lost.
+    fn read(view: &dyn View, only: Option<i64>, found: &mut Rehearsal) -> Result<Self> {
         let mut stored = Self::default();
-        let wanted = |session: i64| only.is_none_or(|only| only.iter().any(|it| it.id == session));
-        let read = view.snapshots(&Scan::default(), &mut |row| {
-            if wanted(row.session) {
-                let of = stored.sessions.entry(row.session).or_default();
-                of.insert(row.seq, None);
-            }
+        let scan = Scan {
+            session: only,
+            ..Scan::default()
+        };
+        let read = view.snapshots(&scan, &mut |row| {
+            let of = stored.sessions.entry(row.session).or_default();
+            of.insert(row.seq, None);
             Flow::Continue(())
         });
         damage::unless_damaged(&mut found.damage, read)?;
         let read = view.trash(&mut |row| {
             let session = row.snapshot.session;
-            if wanted(session) {
+            if only.is_none_or(|only| only == session) {
                 let of = stored.sessions.entry(session).or_default();
                 of.insert(row.snapshot.seq, Some(row));
             }
