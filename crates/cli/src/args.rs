@@ -55,6 +55,8 @@ pub(crate) enum Verb {
     Events(verb::events::Events),
     Recover(verb::recover::Recover),
     #[command(subcommand)]
+    Migrate(verb::migrate::Migrate),
+    #[command(subcommand)]
     Lease(verb::lease::Lease),
     #[command(subcommand)]
     Key(verb::key::Key),
@@ -103,6 +105,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<()> {
         Verb::Guard(verb) => verb.run(global, out),
         Verb::Events(events) => events.run(global, out),
         Verb::Recover(recover) => recover.run(global, out),
+        Verb::Migrate(verb) => verb.run(global, out),
         Verb::Lease(verb) => verb.run(global, out),
         Verb::Key(verb) => verb.run(global, out),
         Verb::Access(verb) => verb.run(global, out),

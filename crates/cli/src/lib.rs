@@ -12,6 +12,7 @@ mod human;
 mod input;
 mod interrupt;
 mod key;
+mod migrations;
 mod output;
 mod place;
 mod private;

@@ -10,7 +10,7 @@ use etcetera::BaseStrategy;
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::settings::configuration;
-use crate::{hooked, key, program, token};
+use crate::{hooked, key, migrations, program, token};
 
 /// The folder of a store that belongs to the working directory.
 pub(crate) const HERE: &str = ".dalsegno";
@@ -189,12 +189,20 @@ impl Place {
     }
 }
 
-/// With the name that the configuration has for this program, and the token that says who asks.
+/// With the name and the migrations that the configuration has for this program, and the token that says who asks.
 pub(crate) fn of_caller(options: Options) -> Result<Options> {
     let options = token::show(options)?;
     // What is wrong with the configuration is for the commands that use it, and `doctor`, to say.
-    let actor = configuration().ok().and_then(|loaded| loaded.config.actor);
-    Ok(match actor {
+    let Ok(loaded) = configuration() else {
+        return Ok(options);
+    };
+    // Players have a shape of their own.
+    let options = if program::name() == "dalsegno" {
+        options.migrations(migrations::of(&loaded)?)
+    } else {
+        options
+    };
+    Ok(match loaded.config.actor {
         Some(actor) => options.program(actor.value),
         None => options,
     })

@@ -47,6 +47,8 @@ impl Loaded {
             }
             findings.extend(check(hook));
         }
+        let migrations = self.config.migrations.iter();
+        findings.extend(migrations.filter_map(|it| check_program(&it.program()?, &it.origin)));
         findings
     }
 }
@@ -54,16 +56,7 @@ impl Loaded {
 fn check(hook: &Hook) -> Option<Finding> {
     let origin = &hook.origin;
     match &hook.action {
-        Action::Command(_) => {
-            let program = hook.program()?;
-            if is_found(&program) {
-                return None;
-            }
-            Some(Finding::problem(
-                format!("{origin}: there is no program {}", program.display()),
-                "install it, give its whole path, or make it executable",
-            ))
-        }
+        Action::Command(_) => check_program(&hook.program()?, origin),
         Action::Webhook { url, secret } => secret
             .as_ref()
             .and_then(|secret| check_secret(secret, origin))
@@ -76,6 +69,16 @@ fn check(hook: &Hook) -> Option<Finding> {
                 })
             }),
     }
+}
+
+fn check_program(program: &Path, origin: &Origin) -> Option<Finding> {
+    if is_found(program) {
+        return None;
+    }
+    Some(Finding::problem(
+        format!("{origin}: there is no program {}", program.display()),
+        "install it, give its whole path, or make it executable",
+    ))
 }
 
 fn check_key(key: &KeySource, origin: &Origin) -> Option<Finding> {

@@ -10,6 +10,7 @@ use crate::hook::Hook;
 use crate::key::KeySource;
 use crate::layers::Layers;
 use crate::load::{self, Loaded};
+use crate::migration::Migration;
 use crate::origin::Setting;
 use crate::token::TokenSource;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub guards: Vec<Setting<Guard>>,
     /// What is done on events: the user's first, then the project's, if that may name any.
     pub hooks: Vec<Hook>,
+    /// How states of older schema versions become the current shape, of all files that may name commands.
+    pub migrations: Vec<Migration>,
 }
 
 /// Saving by itself.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dalsegno::{Error, ErrorKind, Result};
 use http::Uri;
 
+use crate::command;
 use crate::origin::Origin;
 use crate::sessions::Sessions;
 use crate::units;
@@ -116,7 +117,7 @@ impl Hook {
             return wrong("events is empty: name some, or [\"*\"] for all");
         }
         let action = match (&values.command, &values.webhook) {
-            (Some(words), None) => command(words, values)?,
+            (Some(words), None) => command_of(words, values)?,
             (None, Some(url)) => webhook(url, values, folder)?,
             (Some(_), Some(_)) => {
                 return wrong("a hook has a command or a webhook, not both: write two");
@@ -145,22 +146,12 @@ impl Hook {
         let Action::Command(words) = &self.action else {
             return None;
         };
-        let name = words.first()?;
-        Some(if name.contains('/') {
-            self.folder.join(name)
-        } else {
-            name.into()
-        })
+        command::program(words, &self.folder)
     }
 }
 
-fn command(words: &[String], values: &HookValues) -> Result<Action> {
-    if words.first().is_none_or(String::is_empty) {
-        return wrong("command is empty: write the program and its arguments, each as a text");
-    }
-    if words.iter().any(|word| word.contains('\0')) {
-        return wrong("a word of the command has a zero character");
-    }
+fn command_of(words: &[String], values: &HookValues) -> Result<Action> {
+    command::check(words)?;
     if values.secret_env.is_some() || values.secret_file.is_some() {
         return wrong("a secret is for webhooks: commands sign nothing");
     }
@@ -198,7 +189,7 @@ fn wrong<T>(message: &str) -> Result<T> {
     Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
-fn as_people_read_it<S: serde::Serializer>(
+pub(crate) fn as_people_read_it<S: serde::Serializer>(
     duration: &Duration,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

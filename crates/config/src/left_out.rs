@@ -5,7 +5,7 @@ use std::fmt;
 use crate::origin::Origin;
 use crate::source::Exposure;
 
-/// A hook, or the command that prints the key, that is not run.
+/// A hook, a migration, or the command that prints the key, that is not run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct LeftOut {
@@ -13,12 +13,37 @@ pub struct LeftOut {
     pub title: String,
     /// Where it came from.
     pub origin: Origin,
-    /// Whether it is the key's command; otherwise it is a hook.
-    pub is_key: bool,
+    /// What it is for.
+    pub role: Role,
     /// Why not.
     pub why: Refused,
     /// What to do so that it is.
     pub remedy: String,
+}
+
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// To be told of events.
+    Hook,
+    /// To print the key.
+    Key,
+    /// To migrate states.
+    Migration,
+}
+
+impl Role {
+    /// It in one word, as `config show --json` has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Key => "key",
+            Self::Migration => "migration",
+        }
+    }
 }
 
 /// Why a command is not run.

@@ -9,7 +9,8 @@ use crate::guard::Guard;
 use crate::hook::Hook;
 use crate::key::{self, KeySource};
 use crate::layers::Layers;
-use crate::left_out::LeftOut;
+use crate::left_out::{LeftOut, Role};
+use crate::migration::{self, Migration};
 use crate::origin::{Origin, Setting};
 use crate::parse::{at, line};
 use crate::source::Source;
@@ -25,7 +26,7 @@ use crate::watching::watch_settle;
 pub struct Loaded {
     /// What holds.
     pub config: Config,
-    /// Hooks that are not run, and the key's command where it is not, and why.
+    /// Hooks and migrations that are not run, and the key's command where it is not, and why.
     pub left_out: Vec<LeftOut>,
     /// The project's file, if there is one.
     pub project_file: Option<PathBuf>,
@@ -44,6 +45,7 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
     let none = Vec::new;
     let (hooks, mut left_out) = stack.hooks()?;
     let key = stack.key(&mut left_out)?;
+    let migrations = stack.migrations(&mut left_out)?;
     let config = Config {
         store: stack.store()?,
         actor: stack.choose(
@@ -103,6 +105,7 @@ pub(crate) fn load(layers: &Layers) -> Result<Loaded> {
         },
         guards: stack.guards()?,
         hooks,
+        migrations,
     };
     if config.autosave.interval.value.is_zero() {
         let origin = &config.autosave.interval.origin;
@@ -168,7 +171,7 @@ impl Stack<'_> {
                     left_out.push(LeftOut {
                         title: source.to_string(),
                         origin,
-                        is_key: true,
+                        role: Role::Key,
                         why,
                         remedy,
                     });
@@ -230,13 +233,38 @@ impl Stack<'_> {
                 Some((why, remedy)) => left_out.extend(found.into_iter().map(|hook| LeftOut {
                     title: hook.title(),
                     origin: hook.origin,
-                    is_key: false,
+                    role: Role::Hook,
                     why: why.clone(),
                     remedy: remedy.clone(),
                 })),
             }
         }
         Ok((hooks, left_out))
+    }
+
+    /// The steps of all files that may name commands.
+    fn migrations(&self, left_out: &mut Vec<LeftOut>) -> Result<Vec<Migration>> {
+        let mut migrations = Vec::new();
+        for layer in self.files.iter().rev() {
+            let found = migrations_of(&layer.source, &layer.values, |file, line| {
+                origin(layer.is_project, file, line)
+            })?;
+            if found.is_empty() {
+                continue;
+            }
+            match self.refused(layer) {
+                None => migrations.extend(found),
+                Some((why, remedy)) => left_out.extend(found.into_iter().map(|it| LeftOut {
+                    title: it.title(),
+                    origin: it.origin,
+                    role: Role::Migration,
+                    why: why.clone(),
+                    remedy: remedy.clone(),
+                })),
+            }
+        }
+        migration::check(&migrations).map_err(|e| e.context("the configuration"))?;
+        Ok(migrations)
     }
 }
 
@@ -265,6 +293,23 @@ pub(crate) fn hooks_of(
             let origin = origin(source.found.clone(), line(source, &span));
             Hook::new(values.get_ref(), source.folder(), origin)
                 .map_err(|e| at(source, Some(span), &format!("hook: {e}")))
+        })
+        .collect()
+}
+
+/// The migrations of a file, whether or not they are run.
+pub(crate) fn migrations_of(
+    source: &Source,
+    values: &Values,
+    origin: impl Fn(PathBuf, usize) -> Origin,
+) -> Result<Vec<Migration>> {
+    let migrations = values.migration.iter();
+    migrations
+        .map(|values| {
+            let span = values.span();
+            let origin = origin(source.found.clone(), line(source, &span));
+            Migration::new(values.get_ref(), source.folder(), origin)
+                .map_err(|e| at(source, Some(span), &format!("migration: {e}")))
         })
         .collect()
 }

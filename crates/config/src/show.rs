@@ -21,7 +21,7 @@ pub struct Shown {
 }
 
 impl Loaded {
-    /// Everything that holds, guards and hooks included; what was left out is not among it.
+    /// Everything that holds, guards, hooks and migrations included; what was left out is not among it.
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
         let config = &self.config;
@@ -89,6 +89,13 @@ impl Loaded {
             let of = hook.sessions.as_ref().map(|s| format!(" of {s}"));
             let value = format!("{on}{}: {}", of.unwrap_or_default(), hook.title());
             all.push(shown(key, value, &hook.origin));
+        }
+        for migration in &config.migrations {
+            let from = migration.from.as_deref().unwrap_or("no version");
+            let of = migration.sessions.as_ref().map(|s| format!(" of {s}"));
+            let (to, of) = (&migration.to, of.unwrap_or_default());
+            let value = format!("from {from} to {to}{of}: {}", migration.title());
+            all.push(shown("migration.command", value, &migration.origin));
         }
         all
     }

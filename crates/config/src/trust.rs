@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::hook::Hook;
 use crate::key::{self, KeySource};
 use crate::layers::Layers;
-use crate::load::hooks_of;
+use crate::load::{hooks_of, migrations_of};
+use crate::migration::Migration;
 use crate::origin::Origin;
 use crate::parse::parse;
 use crate::source::Source;
@@ -65,7 +66,7 @@ pub struct Trusted {
     pub state: State,
 }
 
-/// A file about to be trusted, read once: what [`hooks`](Self::hooks) and [`key_command`](Self::key_command) show is what [`accept`](Self::accept)
+/// A file about to be trusted, read once: what [`hooks`](Self::hooks), [`migrations`](Self::migrations) and [`key_command`](Self::key_command) show is what [`accept`](Self::accept)
 /// trusts, whatever happens to the file between.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -76,6 +77,8 @@ pub struct Trusting {
     pub sha256: String,
     /// What it would run and post to.
     pub hooks: Vec<Hook>,
+    /// What it would run to migrate states.
+    pub migrations: Vec<Migration>,
     /// What it would have a shell run for the key.
     pub key_command: Option<String>,
     /// Whether it is trusted already, as it is.
@@ -174,6 +177,10 @@ impl Trust {
             file,
             line,
         })?;
+        let migrations = migrations_of(&source, &values, |file, line| Origin::Project {
+            file,
+            line,
+        })?;
         let key = key::of_file(layers, &source, &values)?;
         let key_command = key.and_then(|(key, _)| match key {
             KeySource::Command { line, .. } => Some(line),
@@ -185,6 +192,7 @@ impl Trust {
             already: Self::read(layers)?.knows(&source),
             file: source.file,
             hooks,
+            migrations,
             kept_in: kept_in(layers)?,
         })
     }

@@ -28,6 +28,8 @@ pub(crate) struct Values {
     pub(crate) guard: BTreeMap<String, Spanned<GuardValues>>,
     #[serde(default)]
     pub(crate) hook: Vec<Spanned<HookValues>>,
+    #[serde(default)]
+    pub(crate) migration: Vec<Spanned<MigrationValues>>,
 }
 
 /// `[key]`
@@ -87,5 +89,16 @@ pub(crate) struct HookValues {
     pub(crate) webhook: Option<String>,
     pub(crate) secret_env: Option<String>,
     pub(crate) secret_file: Option<PathBuf>,
+    pub(crate) timeout: Option<Time>,
+}
+
+/// `[[migration]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MigrationValues {
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) sessions: Option<String>,
+    pub(crate) command: Vec<String>,
     pub(crate) timeout: Option<Time>,
 }

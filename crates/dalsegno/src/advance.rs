@@ -69,6 +69,7 @@ impl Head {
         if counts {
             self.counted = self.state;
             self.counted_checksum = self.checksum;
+            self.counted_version.clone_from(&detail.schema_version);
             self.counted_document = None;
         } else if counted.is_some() {
             self.counted_document = counted;

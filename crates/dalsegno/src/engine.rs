@@ -16,6 +16,7 @@ use crate::job::Job;
 use crate::key::Secret;
 use crate::lease::{Heart, Leases};
 use crate::location;
+use crate::migration::Migrations;
 use crate::model::{Action, Snapshot};
 use crate::reference;
 use crate::rest::Rested;
@@ -32,6 +33,7 @@ pub struct Options {
     program: Option<String>,
     lease_ttl: Duration,
     guards: Vec<GuardPolicy>,
+    migrations: Migrations,
     token: Option<Token>,
     pub(crate) rested: Option<Rested>,
 }
@@ -45,6 +47,7 @@ impl Default for Options {
             program: None,
             lease_ttl: Duration::from_secs(30),
             guards: Vec::new(),
+            migrations: Migrations::default(),
             token: None,
             rested: None,
         }
@@ -88,6 +91,14 @@ impl Options {
     #[must_use]
     pub fn guards(mut self, guards: Vec<GuardPolicy>) -> Self {
         self.guards = guards;
+        self
+    }
+
+    /// How older states of this program's documents become the current shape: [`Restored::to`](crate::Restored::to) gives
+    /// that, and saves carry the newest schema version unless they name one.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.migrations = migrations;
         self
     }
 
@@ -213,6 +224,7 @@ pub struct Engine {
     denied: Mutex<Option<(Action, Option<String>, i64)>>,
     lease_ttl: Duration,
     guards: Arc<[GuardPolicy]>,
+    migrations: Migrations,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
     process: u32,
 }
@@ -268,6 +280,7 @@ impl Engine {
             program,
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
+            migrations: options.migrations,
             process: std::process::id(),
         }
     }
@@ -425,6 +438,12 @@ impl Engine {
     /// The guards that this program gives itself.
     pub(crate) fn own_guards(&self) -> &[GuardPolicy] {
         &self.guards
+    }
+
+    /// The migrations of this program's documents: see [`Options::migrations`].
+    #[must_use]
+    pub fn migrations(&self) -> &Migrations {
+        &self.migrations
     }
 
     pub(crate) fn leases(&self) -> &Leases {

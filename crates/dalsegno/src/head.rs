@@ -27,6 +27,8 @@ pub(crate) struct Head {
     pub(crate) counted: Option<Link>,
     /// The checksum of that state's text.
     pub(crate) counted_checksum: Option<checksum::Checksum>,
+    /// The schema version that it carries.
+    pub(crate) counted_version: Option<String>,
     /// The document of that state, where it is another than the newest and was at hand.
     pub(crate) counted_document: Option<Arc<Document>>,
     pub(crate) document: Arc<Document>,
@@ -48,6 +50,7 @@ impl Head {
             state: None,
             counted: None,
             counted_checksum: None,
+            counted_version: None,
             counted_document: None,
             document: Arc::new(Document::nothing()),
             checksum: None,
@@ -85,7 +88,10 @@ impl Head {
             // had cannot be known.
             if row.is_intact(&store.info().id) && row.is_history() {
                 head.counted = Some(Link::Seq(row.state_seq()));
-                head.counted_checksum = detail::decode(&row.detail).ok().map(|d| d.checksum);
+                if let Ok(detail) = detail::decode(&row.detail) {
+                    head.counted_checksum = Some(detail.checksum);
+                    head.counted_version = detail.schema_version;
+                }
                 return Flow::Break(Ok(()));
             }
             Flow::Continue(())

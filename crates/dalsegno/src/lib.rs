@@ -51,6 +51,7 @@ mod lease;
 mod list;
 mod location;
 mod log;
+mod migration;
 mod model;
 mod moved;
 mod name_key;
@@ -110,6 +111,7 @@ pub use key::Secret;
 pub use list::{Page, Query, Sort};
 pub use location::FILE_NAME;
 pub use log::LogEntry;
+pub use migration::{Migration, Migrations, NotMigrated, Rehearsal, RehearsedStep};
 pub use model::{
     Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Snapshot, SnapshotId, Status, Verb,
     check_session_name, check_snapshot_name,

@@ -84,6 +84,8 @@ pub struct Save<'a> {
     detail: Detail,
     min_change: u64,
     behalf: Option<String>,
+    /// What it carries as its schema version is known, also where that is none.
+    knows_version: bool,
 }
 
 /// The longest text of a label, description or tag, in bytes; metadata has it as a whole.
@@ -104,6 +106,7 @@ impl<'a> Save<'a> {
             detail: Detail::default(),
             min_change: 0,
             behalf: None,
+            knows_version: false,
         }
     }
 
@@ -152,9 +155,17 @@ impl<'a> Save<'a> {
         self
     }
 
-    /// The version of the document's schema.
+    /// The version of the document's schema. Unless said, the newest that the program's [migrations](crate::Migrations)
+    /// lead to, if it has some for the session.
     pub fn schema_version(mut self, version: impl Into<String>) -> Self {
         self.detail.schema_version = Some(version.into());
+        self
+    }
+
+    /// As [`schema_version`](Save::schema_version), also where it is known that there is none.
+    pub(crate) fn known_version(mut self, version: Option<String>) -> Self {
+        self.detail.schema_version = version;
+        self.knows_version = true;
         self
     }
 
@@ -276,8 +287,19 @@ impl<'a> Save<'a> {
         }
     }
 
+    /// The schema version of what this program saves itself. What comes from elsewhere, or from an earlier state, has
+    /// that which stands with it.
+    fn own_version(&self) -> Option<String> {
+        let own = self.detail.origin.is_none() && self.kind != Kind::Import;
+        let newest = self.engine.migrations().newest(&self.session);
+        newest
+            .filter(|_| own && !self.knows_version)
+            .map(str::to_owned)
+    }
+
     fn into_job(self, reply: oneshot::Sender<Result<Snapshot>>) -> Result<Job> {
         self.check_names()?;
+        let own_version = self.own_version();
         let now = self.engine.now();
         let by = By {
             action: self.action(),
@@ -285,6 +307,7 @@ impl<'a> Save<'a> {
             who: self.engine.who(),
         };
         let mut detail = self.detail;
+        detail.schema_version = detail.schema_version.or(own_version);
         detail.actor = self.engine.actor().map(str::to_owned);
         Ok(Job {
             session: self.session,

@@ -1,4 +1,4 @@
-//! Hooks: commands and webhooks that are told of events.
+//! Hooks: commands and webhooks that are told of events; and the commands of migrations.
 //!
 //! Each hook has a queue and a thread of its own, so that neither whoever sends an event nor another hook
 //! waits for a slow one. A queue is bounded: where it is full, its oldest event is dropped, and the next
@@ -37,6 +37,7 @@ mod worker;
 
 pub use address::is_refused;
 pub use body::body;
+pub use command::migrate;
 pub use hooks::{Hooks, Options};
 pub use outcome::{Failure, Outcome};
 pub use retry::Retry;

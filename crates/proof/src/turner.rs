@@ -1,4 +1,5 @@
-//! A program that is killed while it turns encryption on or off, changes keys, or erases a session; the tests start it.
+//! A program that is killed while it turns encryption on or off, changes keys, erases a session, or upgrades a store;
+//! the tests start it.
 #![allow(clippy::panic, clippy::unwrap_used)] // a failing test
 
 use std::io::Write;
@@ -38,6 +39,7 @@ fn main() {
             let engine = Engine::open(path).unwrap();
             engine.erase_session(&arguments[3]).unwrap();
         }
+        "upgrade" => Engine::open(path).unwrap().close().unwrap(),
         other => panic!("{other}"),
     }
     say("done");

@@ -53,9 +53,10 @@ impl Attendant for Program {
     }
 
     fn load(&mut self, request: &Request, state: &Restored) -> Result<bool> {
+        let text = state.current()?;
         self.call(|program| {
             let py = program.py();
-            let text = PyBytes::new(py, state.text());
+            let text = PyBytes::new(py, &text);
             let loaded = program.call_method1("load", (told(py, request)?, text))?;
             loaded.extract()
         })

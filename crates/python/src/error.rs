@@ -1,12 +1,25 @@
 //! Errors of the engine as exceptions: the class says what the caller can do.
 
 use dalsegno::{Error, ErrorKind};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::migration;
+
 /// The exception for an error.
+///
+/// What a step of the program's own raised is its cause; an interrupt there is raised as it is.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    exception(py, class_of(error.kind()), &error.to_string())
+    let raised = exception(py, class_of(error.kind()), &error.to_string());
+    match migration::cause(py, error) {
+        Some(cause) if !cause.is_instance_of::<PyException>(py) => cause,
+        Some(cause) => {
+            raised.set_cause(py, Some(cause));
+            raised
+        }
+        None => raised,
+    }
 }
 
 /// The name of the class for a kind.

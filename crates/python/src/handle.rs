@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::attend::Post;
 use crate::bell::Bell;
 use crate::saver::Saving;
-use crate::{error, fork, place};
+use crate::{error, fork, migration, place};
 
 /// A store and what it takes to open it again.
 #[pyclass(frozen, module = "dalsegno._dalsegno")]
@@ -217,7 +217,7 @@ impl Handle {
 impl Handle {
     #[new]
     #[pyo3(signature = (path, create, read_only, cache_bytes, busy_timeout, program, lease_ttl, key, key_file,
-                        token, token_file))]
+                        token, token_file, migrations))]
     #[allow(clippy::too_many_arguments)]
     fn open(
         py: Python<'_>,
@@ -232,6 +232,7 @@ impl Handle {
         key_file: Option<PathBuf>,
         token: Option<&str>,
         token_file: Option<PathBuf>,
+        migrations: Vec<migration::Given>,
     ) -> PyResult<Self> {
         let busy_timeout = Duration::try_from_secs_f64(busy_timeout).map_err(|_| {
             error::invalid(
@@ -248,7 +249,9 @@ impl Handle {
                     "lease_ttl is a number of seconds from 1 on, such as 30.0",
                 )
             })?;
+        let migrations = migration::migrations(migrations).map_err(|e| error::raise(py, &e))?;
         let options = Options::default()
+            .migrations(migrations)
             .program(program)
             .lease_ttl(lease_ttl)
             .sqlite(SqliteOptions {

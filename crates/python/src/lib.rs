@@ -10,6 +10,7 @@ mod fork;
 mod given;
 mod handle;
 mod hermes;
+mod migration;
 mod place;
 mod saver;
 mod show;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dalsegno::{Engine, ErrorKind, Options, Secret};
-use dalsegno_config::{Finding, KeySource, Origin, Setting};
+use dalsegno_config::{Finding, KeySource, Origin, Role, Setting};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
@@ -222,7 +222,11 @@ fn without(refused: Failure) -> Failure {
         refused.message()
     );
     let left_out = configuration().map(|loaded| loaded.left_out);
-    for left_out in left_out.unwrap_or_default().iter().filter(|it| it.is_key) {
+    for left_out in left_out
+        .unwrap_or_default()
+        .iter()
+        .filter(|it| it.role == Role::Key)
+    {
         message.push_str(&format!("\n{left_out}"));
     }
     refused.saying(message)

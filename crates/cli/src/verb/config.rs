@@ -26,7 +26,7 @@ pub(crate) enum Config {
 
 /// Show each value, and where it came from
 ///
-/// Hooks and a command for the key that are not run, because their file is not trusted, are named on standard error.
+/// Hooks, migrations and a command for the key that are not run, because their file is not trusted, are named on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -71,7 +71,7 @@ fn show(global: &Global, out: &mut Out) -> Result<()> {
             .left_out
             .iter()
             .map(|left_out| {
-                let what = if left_out.is_key { "key" } else { "hook" };
+                let what = left_out.role.as_str();
                 let (title, origin) = (&left_out.title, &left_out.origin);
                 json!({what: title, "origin": origin, "message": left_out.to_string()})
             })

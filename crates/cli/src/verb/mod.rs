@@ -19,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod lease;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod policy;
 pub(crate) mod put;
 pub(crate) mod recover;

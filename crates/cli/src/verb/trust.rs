@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dalsegno::ErrorKind;
-use dalsegno_config::{Action, Flags, Hook, Layers, PROJECT_FILE, State, Trust as Kept, Trusting};
+use dalsegno_config::{
+    Action, Flags, Hook, Layers, Migration, PROJECT_FILE, State, Trust as Kept, Trusting,
+};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -67,11 +69,13 @@ impl Trust {
                 "sha256": trusting.sha256,
                 "already": trusting.already,
                 "hooks": trusting.hooks,
+                "migrations": trusting.migrations,
                 "key_command": trusting.key_command,
             }));
         }
         let file = human::safe(&trusting.file.display().to_string());
-        if trusting.hooks.is_empty() && trusting.key_command.is_none() {
+        let commands = trusting.hooks.len() + trusting.migrations.len();
+        if commands == 0 && trusting.key_command.is_none() {
             out.line(format!("{file} names no command and no address"))?;
         } else {
             out.line(format!("{file} names"))?;
@@ -85,6 +89,9 @@ impl Trust {
         }
         for hook in &trusting.hooks {
             out.line(format!("  {}", human::safe(&whole(hook))))?;
+        }
+        for migration in &trusting.migrations {
+            out.line(format!("  {}", human::safe(&step(migration))))?;
         }
         out.line(match (self.dry_run, trusting.already) {
             (true, _) => "dry run: nothing was changed",
@@ -118,13 +125,26 @@ fn whole(hook: &Hook) -> String {
     let on = hook.events.join(", ");
     let of = hook.sessions.as_ref().map(|s| format!(" of {s}"));
     let does = match &hook.action {
-        Action::Command(words) => {
-            let words: Vec<_> = words.iter().map(|word| program::quote(word)).collect();
-            format!("run {}", words.join(" "))
-        }
+        Action::Command(words) => run(words),
         Action::Webhook { url, .. } => format!("post to {url}"),
     };
     format!("on {on}{}: {does}", of.unwrap_or_default())
+}
+
+/// A migration with every word of it.
+fn step(migration: &Migration) -> String {
+    let from = migration.from.as_deref().unwrap_or("no version");
+    let of = migration.sessions.as_ref().map(|s| format!(" of {s}"));
+    let (of, does) = (of.unwrap_or_default(), run(&migration.command));
+    format!(
+        "to migrate states{of} from {from} to {}: {does}",
+        migration.to
+    )
+}
+
+fn run(words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| program::quote(word)).collect();
+    format!("run {}", words.join(" "))
 }
 
 fn list(layers: &Layers, out: &mut Out) -> Result<()> {

@@ -30,6 +30,7 @@ mod lease;
 mod list;
 mod log;
 mod man;
+mod migrate;
 mod pipe;
 mod policy;
 mod progress;

@@ -69,6 +69,7 @@ fn every_visible_verb_has_a_page_and_no_other() {
         "dalsegno-hermes.1",
         "dalsegno-key.1",
         "dalsegno-lease.1",
+        "dalsegno-migrate.1",
         "dalsegno-policy.1",
         "dalsegno-session.1",
         "dalsegno-snapshot.1",

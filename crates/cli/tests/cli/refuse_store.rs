@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 46] = [
+const VERBS: [&[&str]; 47] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -51,6 +51,7 @@ const VERBS: [&[&str]; 46] = [
     &["audit", "head", "--to", "head"],
     &["session", "erase", "s"],
     &["session", "erased"],
+    &["migrate", "rehearse"],
     &["verify"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 73] = [
+pub(crate) const VERBS: [&[&str]; 74] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -28,6 +28,7 @@ pub(crate) const VERBS: [&[&str]; 73] = [
     &["log"],
     &["events"],
     &["recover"],
+    &["migrate", "rehearse"],
     &["lease", "list"],
     &["lease", "release"],
     &["key", "generate"],

@@ -13,6 +13,7 @@ fn the_example_is_a_configuration_with_all_keys() {
     let loaded = house.load();
     let config = &loaded.config;
     assert_eq!((config.guards.len(), config.hooks.len()), (2, 2));
+    assert_eq!(config.migrations.len(), 1);
     assert_eq!(loaded.left_out, []);
     let known = [
         "store",
@@ -46,6 +47,9 @@ fn the_example_is_a_configuration_with_all_keys() {
         "webhook",
         "secret_env",
         "secret_file",
+        "migration",
+        "from",
+        "to",
     ];
     for key in known {
         assert!(example.contains(key), "{key} is not in the example");

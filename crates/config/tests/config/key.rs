@@ -1,7 +1,7 @@
 //! Where the key comes from: which layer says so, and which may.
 
 use dalsegno::ErrorKind;
-use dalsegno_config::{Config, KeySource, Origin, Refused, Trust};
+use dalsegno_config::{Config, KeySource, Origin, Refused, Role, Trust};
 
 use crate::house::{House, mode};
 
@@ -54,7 +54,7 @@ fn a_command_is_of_the_user_or_of_a_file_that_is_trusted() {
     let project = house.project(COMMAND);
     assert_eq!(key(&house).unwrap().0, folder(".config/dalsegno"));
     let left_out = &house.load().left_out[0];
-    assert!(left_out.is_key && left_out.why == Refused::Untrusted);
+    assert!(left_out.role == Role::Key && left_out.why == Refused::Untrusted);
     let said = left_out.to_string();
     assert!(
         said.starts_with("the key's command 'pass show bot' ("),

@@ -12,6 +12,7 @@ mod hooks;
 mod house;
 mod key;
 mod keys;
+mod migrations;
 mod precedence;
 mod search;
 mod token;

@@ -77,6 +77,12 @@ pub struct Plan {
     /// The target's text afterwards; nothing where there will be nothing.
     #[serde(skip)]
     pub(crate) after: Option<Vec<u8>>,
+    /// The schema version of that text, as far as it is known.
+    #[serde(skip)]
+    pub(crate) version: Option<String>,
+    /// Whether it was migrated, so that no snapshot has it yet.
+    #[serde(skip)]
+    pub(crate) migrated: bool,
 }
 
 /// What happens to a component of the target.

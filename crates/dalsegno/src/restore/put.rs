@@ -1,5 +1,6 @@
 //! A restore in preparation: what is put back, where, and what that would change.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ pub struct Restore<'a> {
     pub(crate) cut_off: Option<Before>,
     /// It is logged also where it makes no difference to the target.
     even_if_equal: bool,
+    /// It is put back in its current shape.
+    migrate: bool,
     /// Of an undo or redo: what it was decided on. Where that has changed, it is another one's turn.
     pub(crate) seen: Option<Seen>,
     /// The request that it comes from.
@@ -99,6 +102,10 @@ struct Found {
     session: String,
     snapshot: Option<Snapshot>,
     text: Option<Vec<u8>>,
+    /// The schema version of the text.
+    version: Option<String>,
+    /// Whether the text is another than the one saved.
+    migrated: bool,
 }
 
 impl<'a> Restore<'a> {
@@ -112,6 +119,7 @@ impl<'a> Restore<'a> {
             over_torn: None,
             cut_off: None,
             even_if_equal: false,
+            migrate: false,
             seen: None,
             asked: None,
             behalf: None,
@@ -157,6 +165,13 @@ impl<'a> Restore<'a> {
         self
     }
 
+    /// Puts the state back in its current shape, as the program's [migrations](crate::Migrations) make it, wherever it goes.
+    /// Unless asked for, it is put back as it was saved.
+    pub fn migrate(mut self) -> Self {
+        self.migrate = true;
+        self
+    }
+
     /// Where it goes. What only a program can reach has to be given yet: see [`to`](Restore::to).
     #[must_use]
     pub fn target(&self) -> Target {
@@ -177,9 +192,12 @@ impl<'a> Restore<'a> {
     ///
     /// # Errors
     /// As [`Engine::restore`]; `NotFound` for a component, a folder or, with components, a target
-    /// that is not there; `InvalidInput` where the target can be no file, or cannot take components.
+    /// that is not there; `InvalidInput` where the target can be no file, or cannot take components: components of one
+    /// schema version do not go into a state of another that has migrations. To be [migrated](Restore::migrate), as
+    /// [`Restored::current`](crate::Restored::current).
     pub fn plan(&self) -> Result<Plan> {
         let found = self.find()?;
+        let mut version = found.version;
         let (before, head, target) = match &self.aim {
             Aim::There {
                 target,
@@ -205,7 +223,13 @@ impl<'a> Restore<'a> {
             Aim::Head => {
                 let (newest, latest) = self.engine.newest(&found.session)?;
                 match latest {
-                    Ok(latest) => (Some(latest.into_text()), Some(newest), Target::Head),
+                    Ok(latest) => {
+                        if self.joins() {
+                            let onto = latest.snapshot().schema_version.clone();
+                            version = self.joined_version(&found.session, version, onto)?;
+                        }
+                        (Some(latest.into_text()), Some(newest), Target::Head)
+                    }
                     // A whole state can take the place of one that is damaged.
                     Err(e) if e.kind() == ErrorKind::Damaged && self.components.is_empty() => {
                         (None, Some(newest), Target::Head)
@@ -233,7 +257,34 @@ impl<'a> Restore<'a> {
             head,
             before,
             after,
+            version,
+            migrated: found.migrated,
         })
+    }
+
+    /// Whether only some of the target comes from the snapshot.
+    fn joins(&self) -> bool {
+        !self.components.is_empty() || matches!(self.source, Source::Merged { .. })
+    }
+
+    /// The schema version of a state that is joined from two.
+    fn joined_version(
+        &self,
+        session: &str,
+        from: Option<String>,
+        onto: Option<String>,
+    ) -> Result<Option<String>> {
+        if from == onto {
+            return Ok(onto);
+        }
+        let Some(newest) = self.engine.migrations().newest(session) else {
+            return Ok(None);
+        };
+        let shown = |version: Option<String>| version.unwrap_or_else(|| "none".to_owned());
+        let (from, onto) = (shown(from), shown(onto));
+        Err(Error::invalid(format!(
+            "parts of schema version {from} do not go into the newest state of {session}, whose version is {onto}:              migrate both to {newest} first, or put the whole state back"
+        )))
     }
 
     fn find(&self) -> Result<Found> {
@@ -245,8 +296,10 @@ impl<'a> Restore<'a> {
                 let snapshot = self.engine.info(&id(from))?;
                 return Ok(Found {
                     session: snapshot.session.clone(),
+                    version: snapshot.schema_version.clone(),
                     snapshot: Some(snapshot),
                     text: Some(text.clone()),
+                    migrated: false,
                 });
             }
             Source::Nothing { session } => {
@@ -254,6 +307,8 @@ impl<'a> Restore<'a> {
                     session: session.clone(),
                     snapshot: None,
                     text: None,
+                    version: None,
+                    migrated: false,
                 });
             }
             Source::Beside {
@@ -266,6 +321,8 @@ impl<'a> Restore<'a> {
                     session: session.clone(),
                     snapshot: None,
                     text: Some(text),
+                    version: None,
+                    migrated: false,
                 });
             }
         };
@@ -283,10 +340,21 @@ impl<'a> Restore<'a> {
             }
         })?;
         let snapshot = restored.snapshot().clone();
+        let session = snapshot.session.clone();
+        let migrated = match self.migrate.then(|| restored.current()).transpose()? {
+            Some(Cow::Owned(text)) => Some(text),
+            _ => None,
+        };
+        let newest = self.engine.migrations().newest(&session);
         Ok(Found {
-            session: snapshot.session.clone(),
+            version: match &migrated {
+                Some(_) => newest.map(str::to_owned),
+                None => snapshot.schema_version.clone(),
+            },
+            migrated: migrated.is_some(),
+            text: Some(migrated.unwrap_or_else(|| restored.into_text())),
             snapshot: Some(snapshot),
-            text: Some(restored.into_text()),
+            session,
         })
     }
 

@@ -2,11 +2,12 @@
 //! put back what was kept.
 
 use super::destination::Destination;
+use super::plan::Plan;
 use super::put::{Report, Restore, Source};
 use crate::attempt::until_done;
 use crate::codec::checksum;
 use crate::codec::deed::{Before, Detail};
-use crate::codec::detail::Origin;
+use crate::codec::detail::{self, Origin};
 use crate::codec::entry::Outcome;
 use crate::deed::{self, Deed, Seen};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,10 +38,11 @@ impl Restore<'_> {
             Source::Merged { onto, .. } => Some(*onto),
             _ => None,
         };
-        let save = if self.components.is_empty() && merged.is_none() {
+        let save = if self.components.is_empty() && merged.is_none() && !plan.migrated {
             self.engine.save_again(session, from)
         } else {
-            self.engine.save_json(session, after.clone())
+            let save = self.engine.save_json(session, after.clone());
+            save.known_version(plan.version.clone())
         };
         let expect = match &self.seen {
             Some(seen) => Expect::As(self.overtake(seen)?),
@@ -158,6 +160,10 @@ impl Restore<'_> {
             return Ok(Before::Nothing);
         };
         let save = self.engine.save_json(&plan.session, before.clone());
+        let save = match self.version_there(plan, &before)? {
+            Some(version) => save.known_version(version),
+            None => save,
+        };
         let what = match (&plan.snapshot, self.verb) {
             (Some(snapshot), Verb::Restore) => {
                 format!("{} before {} was restored to it", plan.target, snapshot.id)
@@ -188,6 +194,31 @@ impl Restore<'_> {
             }
             Err(error) => Err(error.context("keeping what stands at the target")),
         }
+    }
+
+    /// The schema version of what stands at the target, where that is what the last restore put there. Otherwise it is
+    /// what the program left there.
+    fn version_there(&self, plan: &Plan, there: &[u8]) -> Result<Option<Option<String>>> {
+        if self.engine.migrations().newest(&plan.session).is_none() {
+            return Ok(None);
+        }
+        let store = self.engine.store();
+        let id = &store.info().id;
+        let view = store.view()?;
+        let row = show::known_session(&*view, id, &plan.session)?;
+        let target = plan.target.to_wire();
+        let deeds = deed::read_all(&deed::rows(&*view, row.id)?, row.id, id);
+        // What is damaged is said elsewhere.
+        let deeds = deeds.unwrap_or_default();
+        let last = deeds.iter().rfind(|deed| deed.detail.target == target);
+        let Some(from) = last.and_then(|deed| deed.detail.from) else {
+            return Ok(None);
+        };
+        let put = view.snapshot(from)?;
+        let put = put.filter(|put| put.session == row.id && show::check(put, id).is_ok());
+        let put = put.and_then(|put| detail::decode(&put.detail).ok());
+        let put = put.filter(|put| put.checksum == checksum::of(there));
+        Ok(put.map(|put| put.schema_version))
     }
 
     fn write(&self, destination: &mut dyn Destination, report: &Report) -> Result<(), Failed> {

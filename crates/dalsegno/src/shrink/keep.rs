@@ -70,6 +70,7 @@ pub(crate) fn fuller(
         checksum: sum,
         label: Some(told.join(", ")),
         actor: brought.detail.actor.clone(),
+        schema_version: head.counted_version.clone(),
         ..Detail::default()
     };
     Ok(Some(NewSnapshot {

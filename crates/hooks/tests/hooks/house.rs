@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use dalsegno_config::{Config, Hook, Layers};
+use dalsegno_config::{Config, Hook, Layers, Migration};
 use dalsegno_hooks::{Hooks, Options, Outcome, Retry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +39,14 @@ impl House {
     }
 
     pub(crate) fn hooks(&self, text: &str) -> Vec<Hook> {
+        self.load(text).hooks
+    }
+
+    pub(crate) fn migrations(&self, text: &str) -> Vec<Migration> {
+        self.load(text).migrations
+    }
+
+    fn load(&self, text: &str) -> Config {
         std::fs::create_dir_all(self.path("")).unwrap();
         std::fs::write(self.path("config.toml"), text).unwrap();
         let layers = Layers {
@@ -47,7 +55,7 @@ impl House {
         };
         let loaded = Config::load(&layers).unwrap();
         assert_eq!(loaded.left_out, []);
-        loaded.config.hooks
+        loaded.config
     }
 
     /// Starts hooks that try again at once.

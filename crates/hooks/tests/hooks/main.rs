@@ -8,6 +8,7 @@
 
 mod command;
 mod house;
+mod migrate;
 mod queue;
 mod refused;
 mod server;

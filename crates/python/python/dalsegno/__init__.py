@@ -33,6 +33,7 @@ from .errors import (
     WrongKeyError,
 )
 from .events import Event
+from .migration import Migration
 from .verbs.lease import Session
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "InvalidInputError",
     "LockedError",
     "Meant",
+    "Migration",
     "NotFoundError",
     "Request",
     "Session",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
@@ -11,6 +12,7 @@ from . import _dalsegno
 from .asked import Duration
 from .attending import stop_of as stop_attending
 from .autosave import stop_of
+from .migration import Migration, given
 from .results import Turned
 from .verbs.access import Admitting
 from .verbs.ask import Asking
@@ -132,6 +134,7 @@ def open(
     key_file: StrPath | None = None,
     token: str | None = None,
     token_file: StrPath | None = None,
+    migrations: Iterable[Migration] = (),
 ) -> Engine:
     """Opens the store at `path`: a file, or a folder that holds `store.db`.
 
@@ -154,6 +157,10 @@ def open(
     either, what the environment's `DALSEGNO_TOKEN_FILE` or `DALSEGNO_TOKEN` says. What somebody may not do is refused with
     `AccessDeniedError` when it is tried.
 
+    `migrations` are the steps by which older states become the current shape: `restore` gives that, and saves carry the
+    newest schema version unless they name one. Steps that lead in a circle, to two newest versions, or twice from one
+    version raise `InvalidInputError`.
+
     Raises `WrongKeyError` where the key does not open the store, `StoreNotFoundError` (a `FileNotFoundError`) where there is none, `InvalidInputError` where something else stands
     there, `DamagedError`, `AccessDeniedError`, `StorageError`.
     """
@@ -172,6 +179,7 @@ def open(
             key_file,
             token,
             token_file,
+            given(migrations),
         )
     )
 

@@ -43,6 +43,7 @@ __all__ = [
     "LogOperation",
     "LogSave",
     "Lost",
+    "NotMigrated",
     "Opened",
     "Operation",
     "Outcome",
@@ -58,6 +59,8 @@ __all__ = [
     "Purged",
     "Reason",
     "Recovered",
+    "Rehearsal",
+    "RehearsedStep",
     "Report",
     "Returned",
     "Rules",
@@ -187,6 +190,47 @@ class Verification(TypedDict):
     states: int
     bytes: int
     damage: list[Damage]
+
+
+RehearsedStep = TypedDict(
+    "RehearsedStep", {"sessions": str, "from": str | None, "to": str, "snapshots": int}
+)
+RehearsedStep.__doc__ = (
+    """A migration, and how many snapshots took it on their way to the newest schema version."""
+)
+
+
+NotMigrated = TypedDict(
+    "NotMigrated",
+    {
+        "id": str,
+        "session": str,
+        "schema_version": str | None,
+        "from": str | None,
+        "to": str | None,
+        "deleted": bool,
+        "message": str,
+    },
+)
+NotMigrated.__doc__ = """A snapshot that cannot be had in the current shape, and at which step. Its saved bytes can."""
+
+
+class Rehearsal(TypedDict):
+    """What the migrations would do to what is stored: how many snapshots are `current` and how many would be `migrated`.
+
+    Those that a step fails for are in `failed`, those with a schema version that no step starts from in `unknown`, what is
+    damaged in `damage`.
+    """
+
+    sessions: int
+    snapshots: int
+    current: int
+    migrated: int
+    steps: list[RehearsedStep]
+    failed: list[NotMigrated]
+    unknown: list[NotMigrated]
+    damage: list[Damage]
+    others: int
 
 
 class Target(TypedDict):

@@ -122,8 +122,9 @@ impl Handle {
                 let Some(check) = &check else { return Ok(()) };
                 // A fork waits for all of it; what `check` calls does not wait for the fork.
                 let _asks = fork::Asking::begin();
+                let text = newest.map(Restored::current).transpose()?;
                 let checked = Python::try_attach(|py| {
-                    let text = newest.map(|newest| PyBytes::new(py, newest.text()));
+                    let text = text.as_deref().map(|text| PyBytes::new(py, text));
                     check.call1(py, (text,)).map(drop).map_err(|e| {
                         let error = error::read(py, &e);
                         refused = Some(e);

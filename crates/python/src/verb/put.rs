@@ -41,6 +41,7 @@ impl Handle {
 
 #[pymethods]
 impl Handle {
+    #[allow(clippy::too_many_arguments)]
     fn put_back<'py>(
         &self,
         py: Python<'py>,
@@ -48,10 +49,14 @@ impl Handle {
         components: Vec<String>,
         path: Option<PathBuf>,
         behalf: Option<String>,
+        migrate: bool,
         dry_run: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.carry_out(py, dry_run, |engine| {
             let mut restore = engine.put_back(reference);
+            if migrate {
+                restore = restore.migrate();
+            }
             if let Some(who) = behalf {
                 restore = restore.behalf(who);
             }

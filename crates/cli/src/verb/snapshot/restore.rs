@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::migrations;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::asking::Asking;
@@ -23,6 +24,7 @@ Examples:
   dalsegno snapshot restore bot/42@-1 --to player.json --dry-run
   dalsegno snapshot restore bot/42@-1 --to player.json --component queue
   dalsegno snapshot restore bot/42@2026-11-20T21:30
+  dalsegno snapshot restore bot/42@-1 --to player.json --migrate
   dalsegno snapshot restore bot/42@party --ask")]
 pub(crate) struct Restore {
     /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
@@ -34,6 +36,9 @@ pub(crate) struct Restore {
     /// Only this member of the top-level object; may be given several times
     #[arg(long = "component", value_name = "NAME")]
     components: Vec<String>,
+    /// In its current shape, as the migrations of the configuration make it
+    #[arg(long)]
+    migrate: bool,
     /// Show what would be done, without doing it
     #[arg(long)]
     dry_run: bool,
@@ -48,7 +53,15 @@ impl Restore {
                 "a file is written without asking anybody: leave --ask out",
             ));
         }
+        if self.asking.ask && self.migrate {
+            return Err(Failure::usage(
+                "the program that is asked has migrations of its own: leave --migrate out",
+            ));
+        }
         let engine = Place::open(global)?;
+        if self.migrate {
+            migrations::wanted()?;
+        }
         if self.asking.ask && !self.dry_run {
             let from = engine.info(&self.reference)?;
             let arguments = json!({"from": from.id, "components": self.components});
@@ -68,6 +81,9 @@ impl Restore {
 
     fn prepare<'a>(&self, engine: &'a Engine) -> dalsegno::Restore<'a> {
         let mut restore = engine.put_back(&self.reference);
+        if self.migrate {
+            restore = restore.migrate();
+        }
         for component in &self.components {
             restore = restore.component(component);
         }

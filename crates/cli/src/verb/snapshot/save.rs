@@ -201,7 +201,8 @@ impl Save {
         place::writable(engine)?;
         let mut guards = place::guards()?;
         guards.extend(engine.guards().unwrap_or_default());
-        let memory = Options::default().guards(guards);
+        let migrations = engine.migrations().clone();
+        let memory = Options::default().guards(guards).migrations(migrations);
         let memory = memory.on(Arc::new(MemoryStore::new(&SystemClock)));
         match engine.restore(&format!("{}@latest", self.session)) {
             Ok(newest) => drop(

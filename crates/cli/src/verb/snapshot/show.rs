@@ -1,11 +1,14 @@
 //! `dalsegno snapshot show`: a state, byte for byte.
 
+use std::borrow::Cow;
+
 use clap::Args;
 use dalsegno::pretty;
 use serde_json::to_string;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::migrations;
 use crate::output::Out;
 use crate::place::Place;
 
@@ -18,6 +21,7 @@ use crate::place::Place;
 Examples:
   dalsegno snapshot show bot/42@-3 > player.json
   dalsegno snapshot show bot/42@2026-11-20T21:30 --component queue --pretty
+  dalsegno snapshot show bot/42@-3 --migrate
   dalsegno snapshot show chat/garden@latest | jq '.messages | length'")]
 pub(crate) struct Show {
     /// The snapshot: an id or its beginning, a name, or SESSION@latest, @-2, @turn:42, @TIME
@@ -26,6 +30,9 @@ pub(crate) struct Show {
     /// Only this member of the top-level object
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
+    /// In its current shape, as the migrations of the configuration make it, instead of the saved bytes
+    #[arg(long)]
+    migrate: bool,
     /// Indented for reading; values keep their spelling
     #[arg(long)]
     pretty: bool,
@@ -38,11 +45,18 @@ impl Show {
                 "--json prints one line, so --pretty has no place there",
             ));
         }
-        let restored = Place::open(global)?.restore(&self.reference)?;
+        let engine = Place::open(global)?;
+        if self.migrate {
+            migrations::wanted()?;
+        }
+        let restored = engine.restore(&self.reference)?;
         let text = match &self.component {
-            Some(name) => restored.component(name)?,
-            None => restored.text(),
+            Some(name) if self.migrate => restored.current_component(name)?,
+            Some(name) => Cow::Borrowed(restored.component(name)?),
+            None if self.migrate => restored.current()?,
+            None => Cow::Borrowed(restored.text()),
         };
+        let text = &*text;
         if out.is_json() {
             let snapshot = to_string(restored.snapshot());
             let component = to_string(&self.component);

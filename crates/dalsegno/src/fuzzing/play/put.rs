@@ -156,6 +156,13 @@ impl Stage {
             }
             added
         } else {
+            // Of two that are joined, what both carry.
+            let there = &self.model.states[latest].snapshot.schema_version;
+            let of = from.snapshot.schema_version.as_ref();
+            let said = Snapshot {
+                schema_version: there.clone().filter(|there| of == Some(there)),
+                ..said
+            };
             let added = self.model.add_text(said, after);
             // All of it that differed may have been asked for.
             if let Some(state) = self.model.states.last_mut()

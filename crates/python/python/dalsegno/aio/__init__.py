@@ -6,6 +6,7 @@ the program changes meanwhile is not in it. A call that is cancelled is done who
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
@@ -13,6 +14,7 @@ from typing import Self, final
 from .. import engine as plain
 from .._threads import threads
 from ..engine import Engine, StrPath
+from ..migration import Migration
 from .access import AsyncAdmitting
 from .ask import AsyncAsking, AsyncAttending
 from .audit import AsyncAuditing
@@ -100,6 +102,7 @@ async def open(
     key_file: StrPath | None = None,
     token: str | None = None,
     token_file: StrPath | None = None,
+    migrations: Iterable[Migration] = (),
 ) -> AsyncEngine:
     """As `dalsegno.open`."""
     return AsyncEngine(
@@ -116,5 +119,6 @@ async def open(
             key_file=key_file,
             token=token,
             token_file=token_file,
+            migrations=migrations,
         )
     )

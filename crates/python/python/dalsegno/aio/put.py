@@ -28,6 +28,7 @@ class AsyncPuttingBack(Twin):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: Literal[False] = False,
     ) -> Report: ...
 
@@ -39,6 +40,7 @@ class AsyncPuttingBack(Twin):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: Literal[True],
     ) -> Plan: ...
 
@@ -50,6 +52,7 @@ class AsyncPuttingBack(Twin):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: bool,
     ) -> Plan | Report: ...
 
@@ -60,6 +63,7 @@ class AsyncPuttingBack(Twin):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: bool = False,
     ) -> Plan | Report:
         """As `Engine.put_back`."""
@@ -69,6 +73,7 @@ class AsyncPuttingBack(Twin):
             components=components,
             path=path,
             behalf=behalf,
+            migrate=migrate,
             dry_run=dry_run,
         )
 

@@ -31,6 +31,7 @@ class AsyncReading(Twin):
     diff = awaited(Engine.diff)
     diff_lines = awaited(Engine.diff_lines)
     verify = awaited(Engine.verify)
+    rehearse = awaited(Engine.rehearse)
     stats = awaited(Engine.stats)
     doctor = awaited(Engine.doctor)
     trash = awaited(Engine.trash)

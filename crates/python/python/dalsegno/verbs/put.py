@@ -24,6 +24,7 @@ class PuttingBack(Verbs):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: Literal[False] = False,
     ) -> Report: ...
 
@@ -35,6 +36,7 @@ class PuttingBack(Verbs):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: Literal[True],
     ) -> Plan: ...
 
@@ -46,6 +48,7 @@ class PuttingBack(Verbs):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: bool,
     ) -> Plan | Report: ...
 
@@ -56,15 +59,19 @@ class PuttingBack(Verbs):
         components: Words = (),
         path: StrPath | None = None,
         behalf: str | None = None,
+        migrate: bool = False,
         dry_run: bool = False,
     ) -> Plan | Report:
         """Makes a snapshot's state, or some of its components, the newest state of its session.
 
         With `path`, it is written into that file instead, whole or not at all; what stood there is kept as a `safety`
-        snapshot. Either can be taken back with `undo`. With `dry_run`, the plan, and nothing is changed.
+        snapshot. Either can be taken back with `undo`. With `dry_run`, the plan, and nothing is changed. With `migrate`, the
+        state is put back in its current shape, otherwise as it was saved.
         `behalf` is for whom it is done, as in `save`.
         """
-        return self._handle.put_back(to_ref(ref), to_words(components), path, behalf, dry_run)
+        return self._handle.put_back(
+            to_ref(ref), to_words(components), path, behalf, migrate, dry_run
+        )
 
     @overload
     def rollback(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any, TypeVar, overload
 
-from ..results import Diagnosis, Diff, LogEntry, Stats, Verification
+from ..results import Diagnosis, Diff, LogEntry, Rehearsal, Stats, Verification
 from ..state import build, from_text
 from .base import Ref, Verbs, to_ref
 
@@ -31,10 +31,13 @@ class Reading(Verbs):
     def restore(self, ref: Ref, *, component: str | None = None, into: Any = None) -> Any:
         """Reads a snapshot's state, proved to be what was saved. Nothing is changed; see `put_back` for that.
 
+        Where the program has migrations for the session, it is in the current shape. `InvalidInputError` where a step fails,
+        or none starts from the snapshot's schema version; `restore_text` gives what was saved all the same.
+
         With `component`, only that member of the state. With `into`, as a pydantic model, a dataclass (also nested,
         in lists and in dicts), or whatever a pydantic `TypeAdapter` makes; else as `json.loads` has it.
         """
-        text = self._handle.text(to_ref(ref), component)
+        text = self._handle.current(to_ref(ref), component)
         return from_text(text) if into is None else build(into, text)
 
     def restore_text(self, ref: Ref, *, component: str | None = None) -> bytes:
@@ -63,6 +66,14 @@ class Reading(Verbs):
         Damage is not raised: it is in the answer's `damage`.
         """
         return self._handle.verify(session)
+
+    def rehearse(self, session: str | None = None) -> Rehearsal:
+        """Runs the program's migrations over every stored snapshot of a session, or of all that have some, those in the
+        trash too. Nothing is written.
+
+        What would fail is not raised: it is in the answer. `InvalidInputError` where there are no migrations.
+        """
+        return self._handle.rehearse(session)
 
     def stats(
         self, session: str | None = None, *, rebuild: int | None = None, zone: str | None = None
