@@ -63,6 +63,7 @@ mod purge;
 mod recover;
 mod reference;
 mod repack;
+mod repair;
 mod rest;
 mod restore;
 pub mod retention;
@@ -105,13 +106,16 @@ pub use list::{Page, Query, Sort};
 pub use location::FILE_NAME;
 pub use log::LogEntry;
 pub use model::{
-    Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Snapshot, SnapshotId, Status, Verb,
-    check_session_name, check_snapshot_name,
+    Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Repaired, RepairedComponent,
+    Snapshot, SnapshotId, Status, Verb, check_session_name, check_snapshot_name,
 };
 pub use open::{Holder, Holding, Opened};
 pub use purge::{Purge, Purged};
 pub use recover::{PassedOver, Recovered};
 pub use reference::parse_time;
+pub use repair::{
+    Gap, How, Lost, Repair, RepairedSnapshot, Repairs, RowOutcome, RowRepair, SessionRepairs,
+};
 pub use rest::Rested;
 pub use restore::{Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target};
 pub use rollback::Back;

@@ -156,6 +156,8 @@ actions! {
     AuditOff "audit_off" Admin,
     /// The audit log was asked for.
     AuditRead "audit_read" Admin,
+    /// What was damaged was repaired.
+    Repair "repair" Admin,
 }
 
 impl fmt::Display for Action {

@@ -111,6 +111,15 @@ pub trait View {
     /// As [`session`](View::session).
     fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>>;
 
+    /// The key of a session, as an encrypted store keeps it: other stores of the same id open it with the same root
+    /// key.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn session_key(&self, _id: i64) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
     /// Every session, by number.
     ///
     /// # Errors

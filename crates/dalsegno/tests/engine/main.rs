@@ -30,6 +30,7 @@ mod purge;
 mod read_only;
 mod recovery;
 mod regressions;
+mod repair;
 mod rest;
 mod sharing;
 mod stats;

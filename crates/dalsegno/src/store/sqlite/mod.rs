@@ -3,6 +3,7 @@
 //! The file is never opened except through SQLite: closing any other descriptor of it would drop
 //! SQLite's locks of the whole process.
 
+mod aside;
 mod commit;
 mod error;
 mod exchange;
@@ -242,6 +243,17 @@ impl SqliteStore {
         let settings = names.into_iter().map(read).collect();
         self.give_back(connection);
         settings
+    }
+
+    /// The rows as they stand in the tables, a line of JSON for each; none of those that are not there.
+    pub(crate) fn as_they_stand<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r super::Rows>,
+    ) -> Result<Vec<u8>> {
+        let connection = self.reader()?;
+        let lines = aside::lines(&connection, rows);
+        self.give_back(connection);
+        lines
     }
 
     fn check_process(&self) -> Result<()> {
