@@ -106,6 +106,21 @@ impl Options {
         self
     }
 
+    /// What opens the store, where that was given.
+    pub(crate) fn secret_given(&self) -> Option<&Secret> {
+        self.sqlite.secret.as_ref()
+    }
+
+    /// Whether the store is on a disk of SQLite's own making.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.sqlite.vfs.is_some()
+    }
+
+    /// The time now.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn without_secret(mut self) -> Self {
         self.sqlite.secret = None;
         self

@@ -60,6 +60,7 @@ mod pattern;
 mod places;
 mod policy;
 mod purge;
+mod rebuild;
 mod recover;
 mod reference;
 mod repack;
@@ -111,6 +112,7 @@ pub use model::{
 };
 pub use open::{Holder, Holding, Opened};
 pub use purge::{Purge, Purged};
+pub use rebuild::Rebuilt;
 pub use recover::{PassedOver, Recovered};
 pub use reference::parse_time;
 pub use repair::{

@@ -51,18 +51,26 @@ pub(crate) struct Holes {
     pub(crate) trash: bool,
     /// Notes, operations and policies may be.
     pub(crate) rest: bool,
-    /// The index of names is not the one that the rows were written with.
-    pub(crate) names: bool,
+    /// Nobody else can have the store open.
+    pub(crate) alone: bool,
 }
 
 /// What a repair may take intact rows from, in order of preference: see [`Engine::repair`].
 #[derive(Default)]
 pub struct Repair<'a> {
     sources: Vec<&'a Engine>,
-    pub(crate) holes: Holes,
+    holes: Holes,
 }
 
 impl<'a> Repair<'a> {
+    /// Of a store whose file was built anew.
+    pub(crate) fn in_a_new_file(holes: Holes) -> Self {
+        Self {
+            holes,
+            ..Self::default()
+        }
+    }
+
     /// Takes what it needs from this store too: a copy of the one that is repaired, or a backup of it that was restored
     /// elsewhere. It is only read.
     #[must_use]
@@ -198,7 +206,9 @@ impl Engine {
             if !is_wrong(view, store, sources, *number, stand)? {
                 continue;
             }
-            if let Some(held) = self.held_by(view, stand)? {
+            if !holes.alone
+                && let Some(held) = self.held_by(view, stand)?
+            {
                 let (name, _) = session.name(&[])?;
                 repairs.sessions.push(SessionRepairs {
                     session: name,
@@ -222,7 +232,7 @@ impl Engine {
             exchange.say.push(said.note(sentence(&report)));
             piece.push((exchange, Some(report)));
             if apply && bytes(&piece) > PIECE {
-                done &= self.apply(std::mem::take(&mut piece), repairs)?;
+                done &= self.apply(std::mem::take(&mut piece), holes, repairs)?;
             }
         }
         let mut rest = Rest {
@@ -253,7 +263,7 @@ impl Engine {
             piece.push((exchange, None));
         }
         if apply {
-            done &= self.apply(piece, repairs)?;
+            done &= self.apply(piece, holes, repairs)?;
         } else {
             let planned = piece.into_iter().filter_map(|(_, report)| report);
             repairs.sessions.extend(planned);
@@ -269,13 +279,17 @@ impl Engine {
     fn apply(
         &self,
         piece: Vec<(Exchange, Option<SessionRepairs>)>,
+        holes: Holes,
         repairs: &mut Repairs,
     ) -> Result<bool> {
         if piece.is_empty() {
             return Ok(true);
         }
-        let aside = self.keep_aside(piece.iter().map(|(exchange, _)| &exchange.take))?;
-        repairs.aside = repairs.aside.take().or(aside);
+        // Of a file that was built anew, the old one is kept as a whole.
+        if !holes.alone {
+            let aside = self.keep_aside(piece.iter().map(|(exchange, _)| &exchange.take))?;
+            repairs.aside = repairs.aside.take().or(aside);
+        }
         let mut all = true;
         for (exchange, report) in piece {
             let done = self.store().exchange(&exchange);
@@ -384,7 +398,8 @@ impl Engine {
         let survey = Survey::of(view, store)?;
         let mut piece = Vec::new();
         for (number, stand) in &survey.sessions {
-            if stand.row_is_intact(store) || self.held_by(view, stand)?.is_some() {
+            let held = !holes.alone && self.held_by(view, stand)?.is_some();
+            if stand.row_is_intact(store) || held {
                 continue;
             }
             let session = Session {
@@ -412,7 +427,7 @@ impl Engine {
             }
         }
         let any = !piece.is_empty();
-        self.apply(piece, repairs)?;
+        self.apply(piece, holes, repairs)?;
         Ok(any)
     }
 

@@ -106,7 +106,7 @@ impl Session<'_> {
             return Ok((lost, Some(note)));
         };
         // The name stands twice: in the row, and in the index of names, which was compared with it.
-        if !self.holes.names && check_session_name(&row.name).is_ok() {
+        if check_session_name(&row.name).is_ok() {
             return Ok((row.name.clone(), None));
         }
         let note = format!(
@@ -197,7 +197,8 @@ impl Session<'_> {
         self.trash(sources, &mut wanted)?;
         // What is left of those that no source has.
         let records = States::new(self.view, self.store, self.number, stand);
-        let missing: BTreeSet<i64> = referred.iter().copied().chain(stand.orphans()).collect();
+        let mut missing: BTreeSet<i64> = referred.iter().copied().chain(stand.orphans()).collect();
+        missing.extend(stand.damaged_trash.iter().map(|row| row.snapshot.seq));
         for seq in missing {
             if wanted.has(seq) {
                 continue;

@@ -12,7 +12,7 @@ mod row;
 mod rows;
 pub(crate) mod seal;
 pub(crate) mod sequence;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::ops::ControlFlow;
 
@@ -26,6 +26,7 @@ pub(crate) use row::Row;
 pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 pub(crate) use rows::{PINNED, UNCHANGED};
 pub use seal::{KeyKind, KeySlot};
+pub(crate) use sqlite::pages;
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// What a store says of itself.

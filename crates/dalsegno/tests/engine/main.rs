@@ -28,6 +28,7 @@ mod pages;
 mod partly;
 mod purge;
 mod read_only;
+mod rebuild;
 mod recovery;
 mod regressions;
 mod repair;

@@ -12,19 +12,19 @@ use rusqlite::Connection;
 use crate::common::{effort, state};
 
 /// A store with a mirror that was taken some saves before.
-struct House {
+pub(crate) struct House {
     _folder: tempfile::TempDir,
-    path: PathBuf,
-    mirror: PathBuf,
+    pub(crate) path: PathBuf,
+    pub(crate) mirror: PathBuf,
     secret: Option<Secret>,
     /// What was saved, by id.
-    truth: BTreeMap<SnapshotId, Vec<u8>>,
+    pub(crate) truth: BTreeMap<SnapshotId, Vec<u8>>,
     /// Those that the mirror has.
-    mirrored: Vec<SnapshotId>,
+    pub(crate) mirrored: Vec<SnapshotId>,
 }
 
 impl House {
-    fn new(sealed: bool, rng: &mut StdRng) -> Self {
+    pub(crate) fn new(sealed: bool, rng: &mut StdRng) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let mut house = Self {
@@ -43,14 +43,14 @@ impl House {
         house
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         match &self.secret {
             Some(secret) => Options::default().secret(secret.clone()),
             None => Options::default(),
         }
     }
 
-    fn open(&self) -> Engine {
+    pub(crate) fn open(&self) -> Engine {
         self.options().open(&self.path).unwrap()
     }
 
@@ -89,7 +89,7 @@ impl House {
     }
 
     /// Which of what was saved can be had.
-    fn intact(&self, engine: &Engine) -> Vec<SnapshotId> {
+    pub(crate) fn intact(&self, engine: &Engine) -> Vec<SnapshotId> {
         let whole = self
             .truth
             .iter()
@@ -104,8 +104,36 @@ impl House {
         None
     }
 
+    /// As [`told`](Self::told), where rows may be gone without a trace: then the stretch is named that they were of, or the
+    /// session's name is lost.
+    pub(crate) fn told_but_for_gaps(&self, engine: &Engine, repairs: &Repairs, what: &str) {
+        let trash = engine.trash(None).unwrap();
+        let lost = repairs.lost();
+        for (id, text) in &self.truth {
+            if trash.iter().any(|it| it.snapshot.id == *id) || lost.contains(id) {
+                continue;
+            }
+            let Ok(restored) = engine.restore(&id.to_string()) else {
+                let within = |gap: &dalsegno::Gap| {
+                    gap.after.is_none_or(|after| after < *id)
+                        && gap.before.is_none_or(|before| *id < before)
+                };
+                let named = repairs.sessions.iter().flat_map(|it| &it.gaps).any(within);
+                assert!(
+                    named,
+                    "seed {what}: {id} is lost, and not named: {repairs:#?}"
+                );
+                continue;
+            };
+            let mark = restored.snapshot().repaired.as_ref();
+            if mark.is_none_or(|mark| !mark.lost_state) {
+                assert_eq!(restored.text(), &text[..], "seed {what}: {id}");
+            }
+        }
+    }
+
     /// That each snapshot is as it was saved, or marked, or named as lost.
-    fn told(&self, engine: &Engine, repairs: &Repairs, seed: u64) {
+    pub(crate) fn told(&self, engine: &Engine, repairs: &Repairs, seed: u64) {
         let trash: Vec<SnapshotId> = engine
             .trash(None)
             .unwrap()
@@ -186,7 +214,7 @@ fn damage(connection: &Connection, rng: &mut StdRng) {
 }
 
 /// Rows stay damaged only of sessions that have nothing that is intact.
-fn only_what_is_lost_is_damaged(engine: &Engine, repairs: &Repairs, seed: u64) {
+pub(crate) fn only_what_is_lost_is_damaged(engine: &Engine, repairs: &Repairs, seed: u64) {
     let (found, lost) = (engine.verify(None).unwrap(), repairs.lost());
     for damage in &found.damage {
         let named = damage.snapshots.iter().all(|id| lost.contains(id));

@@ -11,6 +11,7 @@ mod insert;
 mod keys;
 mod ledger;
 mod open;
+pub(crate) mod pages;
 mod rows;
 mod schema;
 mod sealed;
@@ -243,6 +244,11 @@ impl SqliteStore {
         let settings = names.into_iter().map(read).collect();
         self.give_back(connection);
         settings
+    }
+
+    /// What is read of the file at `path` without SQLite; `file` is that file, locked.
+    pub(crate) fn pages(file: std::fs::File, path: &Path) -> Result<pages::Reader> {
+        Ok(pages::Reader::of(pages::Pages::of(file, path)?))
     }
 
     /// The rows as they stand in the tables, a line of JSON for each; none of those that are not there.

@@ -1,6 +1,6 @@
 //! The tables of format 4, how a new store file is made, and how one of an older format becomes one of 4.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::error::translate;
 use super::keys;
@@ -99,6 +99,33 @@ pub(super) fn create(
     clock: &dyn Clock,
     secret: Option<&Secret>,
 ) -> Result<()> {
+    create_as(connection, |transaction| {
+        let failed = |e| translate("making the store", e);
+        let id = clock.random();
+        let created_at = clock.now().as_microsecond();
+        transaction
+            .execute(
+                "INSERT INTO store (id, created_at, checksum) VALUES (?, ?, ?)",
+                (&id[..], created_at, &checksum(&id, created_at, 0, 0)[..]),
+            )
+            .map_err(failed)?;
+        if let Some(secret) = secret {
+            let info = StoreInfo {
+                id,
+                format: FORMAT,
+                created_at,
+            };
+            keys::begin(transaction, &info, secret, None, clock)?;
+        }
+        Ok(())
+    })
+}
+
+/// The same, where `begin` says what the store says of itself.
+pub(super) fn create_as(
+    connection: &mut Connection,
+    begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
+) -> Result<()> {
     let failed = |e| translate("making the store", e);
     // These take effect only before the first table exists; WAL stays with the file.
     connection
@@ -122,22 +149,7 @@ pub(super) fn create(
     for (_, statement) in TABLES {
         transaction.execute_batch(statement).map_err(failed)?;
     }
-    let id = clock.random();
-    let created_at = clock.now().as_microsecond();
-    transaction
-        .execute(
-            "INSERT INTO store (id, created_at, checksum) VALUES (?, ?, ?)",
-            (&id[..], created_at, &checksum(&id, created_at, 0, 0)[..]),
-        )
-        .map_err(failed)?;
-    if let Some(secret) = secret {
-        let info = StoreInfo {
-            id,
-            format: FORMAT,
-            created_at,
-        };
-        keys::begin(&transaction, &info, secret, None, clock)?;
-    }
+    begin(&transaction)?;
     transaction.commit().map_err(failed)
 }
 
@@ -279,7 +291,7 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row((), |row| row.get(0))
 }
 
-fn checksum(id: &StoreId, created_at: i64, last: i64, sealing: i64) -> Checksum {
+pub(super) fn checksum(id: &StoreId, created_at: i64, last: i64, sealing: i64) -> Checksum {
     let mut row = RowHasher::new("store", id);
     row.int(created_at);
     // Older formats have no such columns.
