@@ -1,7 +1,5 @@
 //! Where the way along a session is broken, and what may have stood there.
 
-use std::collections::BTreeMap;
-
 use super::report::{Gap, SessionRepairs};
 use super::session::{From, Session, Wanted};
 
@@ -83,7 +81,6 @@ impl Session<'_> {
     /// Says where others may have stood: before a snapshot whose own row is lost, so that nobody knows which one it
     /// came after.
     pub(super) fn name_gaps(&self, gaps: &[Hole], wanted: &Wanted, report: &mut SessionRepairs) {
-        let mut named: BTreeMap<Option<i64>, i64> = BTreeMap::new();
         for gap in gaps {
             let lost = match gap.named {
                 // Damaged in its place, it may still say what it came after.
@@ -94,17 +91,17 @@ impl Session<'_> {
                 }
                 None => self.holes.sessions,
             };
-            if lost {
-                let to = named.entry(gap.after).or_insert(gap.to);
-                *to = (*to).min(gap.to);
+            if !lost {
+                continue;
             }
-        }
-        for (after, to) in named {
-            let mut between = wanted.live.range(after.map_or(i64::MIN, |seq| seq + 1)..);
-            let before = between
-                .next()
-                .map(|(seq, _)| *seq)
-                .filter(|_| to != i64::MAX);
+            // A row that was made anew does not say what it came after; one of a source does.
+            let of_source = wanted
+                .live
+                .iter()
+                .filter(|(seq, row)| gap.has(**seq) && matches!(row, From::Source(..)));
+            let after = of_source.map(|(seq, _)| *seq).next_back().or(gap.after);
+            let next = self.stand.live.partition_point(|light| light.seq <= gap.to);
+            let before = self.stand.live.get(next).map(|light| light.seq);
             let gap = Gap {
                 after: after.map(|seq| self.id(seq)),
                 before: before.map(|seq| self.id(seq)),
