@@ -74,9 +74,13 @@ fn rebuilt(sealed: bool, with_mirror: bool, seeds: std::ops::Range<u64>) {
         if with_mirror {
             for id in &house.mirrored {
                 let there = intact.contains(id) || trash.contains(id);
+                let known = mirror
+                    .as_ref()
+                    .map(|it| it.info(&id.to_string()).map(|it| (it.session, it.same_as)));
+                let here = engine.info(&id.to_string()).map(|it| it.repaired);
                 assert!(
                     there,
-                    "seed {what}: {id} is in the mirror: {:#?}",
+                    "seed {what}: {id} is in the mirror: {known:?}, here {here:?}: {:#?}",
                     built.repairs
                 );
             }

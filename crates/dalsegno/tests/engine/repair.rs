@@ -113,7 +113,8 @@ impl House {
             if trash.iter().any(|it| it.snapshot.id == *id) || lost.contains(id) {
                 continue;
             }
-            let Ok(restored) = engine.restore(&id.to_string()) else {
+            let restored = engine.restore(&id.to_string());
+            let Ok(restored) = &restored else {
                 let within = |gap: &dalsegno::Gap| {
                     gap.after.is_none_or(|after| after < *id)
                         && gap.before.is_none_or(|before| *id < before)
@@ -121,7 +122,7 @@ impl House {
                 let named = repairs.sessions.iter().flat_map(|it| &it.gaps).any(within);
                 assert!(
                     named,
-                    "seed {what}: {id} is lost, and not named: {repairs:#?}"
+                    "seed {what}: {id} is lost, and not named: {restored:?} {repairs:#?}"
                 );
                 continue;
             };
