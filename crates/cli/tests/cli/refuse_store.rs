@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 46] = [
+const VERBS: [&[&str]; 48] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -52,6 +52,8 @@ const VERBS: [&[&str]; 46] = [
     &["session", "erase", "s"],
     &["session", "erased"],
     &["verify"],
+    &["repair"],
+    &["scrub", "--once"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],
     &["doctor"],

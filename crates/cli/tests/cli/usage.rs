@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 73] = [
+pub(crate) const VERBS: [&[&str]; 75] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -67,6 +67,8 @@ pub(crate) const VERBS: [&[&str]; 73] = [
     &["watch", "restore"],
     &["watch", "service"],
     &["verify"],
+    &["repair"],
+    &["scrub"],
     &["export"],
     &["import"],
     &["doctor"],

@@ -20,7 +20,7 @@ use crate::damage::Damage;
 use crate::engine::{Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::location;
-use crate::repair::{Repair, Repairs};
+use crate::repair::{Repair, Repairs, RowOutcome, RowRepair};
 
 /// What building a store anew did, or would do.
 #[derive(Debug, Clone, Serialize)]
@@ -140,7 +140,19 @@ impl Options {
         if let Some(loose) = &loose {
             repair = repair.from(loose);
         }
-        let repairs = engine.repair(&repair)?;
+        let mut repairs = engine.repair(&repair)?;
+        // Of these nothing leads to one from another: what is gone is gone without a trace.
+        for table in ["trash", "operation", "policy", "note"] {
+            if filled.torn.iter().any(|torn| torn == table) {
+                let what = format!(
+                    "rows of the table {table} that could not be read; nobody can say which"
+                );
+                repairs.rows.push(RowRepair {
+                    what,
+                    outcome: RowOutcome::Lost,
+                });
+            }
+        }
         drop(repair);
         let damage = engine.verify(None)?.damage;
         engine.close()?;

@@ -211,6 +211,7 @@ impl Read {
             rows,
             holes: Holes {
                 sessions: torn.contains("session"),
+                records: torn.contains("record"),
                 trash: torn.contains("trash"),
                 rest: ["operation", "policy", "note"]
                     .iter()

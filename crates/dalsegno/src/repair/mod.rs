@@ -47,6 +47,8 @@ const PIECE: usize = 64 << 20;
 pub(crate) struct Holes {
     /// Rows of sessions may be missing without a trace.
     pub(crate) sessions: bool,
+    /// Rows of records may be.
+    pub(crate) records: bool,
     /// Rows of the trash may be.
     pub(crate) trash: bool,
     /// Notes, operations and policies may be.

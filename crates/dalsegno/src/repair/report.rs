@@ -164,6 +164,8 @@ pub struct RowRepair {
 pub enum RowOutcome {
     /// It came from another store of the same id.
     FromSource,
+    /// It is gone, and no source has it.
+    Lost,
     /// It was taken away: it is of no use any more, or nobody can say what it was of.
     Removed,
     /// It is left as it stands: nobody can say what it said, and it is never invented.

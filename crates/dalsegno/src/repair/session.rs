@@ -229,7 +229,7 @@ impl Session<'_> {
     /// Whether a snapshot that a source has was purged since, as far as that can be told: then its record went, while
     /// those beside it are there.
     fn was_purged(&self, seq: i64, referred: bool, source: &Source<'_>) -> Result<bool> {
-        if referred || !self.stand.damaged_records.is_empty() || self.holes.sessions {
+        if referred || !self.stand.damaged_records.is_empty() || self.holes.records {
             return Ok(false);
         }
         let own = source

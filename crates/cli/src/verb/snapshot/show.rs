@@ -6,6 +6,7 @@ use serde_json::to_string;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::human;
 use crate::output::Out;
 use crate::place::Place;
 
@@ -39,6 +40,10 @@ impl Show {
             ));
         }
         let restored = Place::open(global)?.restore(&self.reference)?;
+        if let Some(repaired) = &restored.snapshot().repaired {
+            let what = human::safe(&super::info::repaired(repaired));
+            out.note(format!("this is not all as it was saved; repaired {what}"));
+        }
         let text = match &self.component {
             Some(name) => restored.component(name)?,
             None => restored.text(),
