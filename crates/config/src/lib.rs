@@ -46,4 +46,5 @@ pub use show::Shown;
 pub use source::Exposure;
 pub use token::TokenSource;
 pub use trust::{State, Trust, Trusted, Trusting};
+pub use units::size;
 pub use watching::{LEAST_WATCH_SETTLE, watch_pattern, watch_settle};

@@ -27,8 +27,11 @@ pub(crate) fn time(text: &str) -> Result<SignedDuration> {
     parse_duration(text)
 }
 
-/// Reads a size in bytes.
-pub(crate) fn size(text: &str) -> Result<u64> {
+/// Reads a size in bytes, such as `64 KiB` or `2MB`.
+///
+/// # Errors
+/// `InvalidInput` where it is none.
+pub fn size(text: &str) -> Result<u64> {
     let size: ByteSize = text.trim().parse().map_err(|_| {
         let message = format!("'{text}' is not a size; write 512, 64 KiB or 2 MB");
         Error::new(ErrorKind::InvalidInput, message)

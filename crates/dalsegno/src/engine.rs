@@ -117,6 +117,7 @@ impl Options {
         self
     }
 
+    /// What opens the store, where that was given.
     pub(crate) fn secret_given(&self) -> Option<&Secret> {
         self.sqlite.secret.as_ref()
     }
@@ -127,6 +128,16 @@ impl Options {
 
     pub(crate) fn clock_given(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// Whether the store is on a disk of SQLite's own making.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.sqlite.vfs.is_some()
+    }
+
+    /// The time now.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn without_secret(mut self) -> Self {

@@ -62,14 +62,17 @@ mod pattern;
 mod places;
 mod policy;
 mod purge;
+mod rebuild;
 mod recover;
 mod reference;
 mod repack;
+mod repair;
 mod rest;
 mod restore;
 pub mod retention;
 mod rollback;
 mod save;
+mod scrub;
 mod show;
 mod shrink;
 mod stats;
@@ -113,17 +116,22 @@ pub use location::FILE_NAME;
 pub use log::LogEntry;
 pub use migration::{Migration, Migrations, NotMigrated, Rehearsal, RehearsedStep};
 pub use model::{
-    Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Snapshot, SnapshotId, Status, Verb,
-    check_session_name, check_snapshot_name,
+    Action, AuditHead, Kind, MAX_NAME, Operation, Permission, Repaired, RepairedComponent,
+    Snapshot, SnapshotId, Status, Verb, check_session_name, check_snapshot_name,
 };
 pub use open::{Holder, Holding, Opened};
 pub use purge::{Purge, Purged};
+pub use rebuild::Rebuilt;
 pub use recover::{PassedOver, Recovered};
 pub use reference::parse_time;
+pub use repair::{
+    Gap, How, Lost, Repair, RepairedSnapshot, Repairs, RowOutcome, RowRepair, SessionRepairs,
+};
 pub use rest::Rested;
 pub use restore::{Change, ComponentChange, Destination, Plan, Report, Restore, Restored, Target};
 pub use rollback::Back;
 pub use save::{MAX_DETAIL, Save, Ticket};
+pub use scrub::{Scrub, ScrubProgress, Scrubbing};
 pub use stats::{ComponentStats, Components, Day, Intervals, SessionStats, Stats, StatsQuery};
 pub use store::{KeyKind, KeySlot};
 pub use verify::Verification;

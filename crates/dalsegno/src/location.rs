@@ -9,12 +9,41 @@ use crate::error::{Error, ErrorKind, Result};
 /// The store's file within a folder.
 pub const FILE_NAME: &str = "store.db";
 
+/// The file that the store at `path` is, or would be: whether it is there or not.
+pub(crate) fn place(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join(FILE_NAME)
+    } else {
+        path.to_owned()
+    }
+}
+
+/// The complete new file of a store whose rebuild ended before it was put there.
+pub(crate) fn rebuilt(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".rebuilt");
+    name.into()
+}
+
+/// Refuses to go on where a rebuild is to be finished first.
+pub(crate) fn refuse_between(store: &Path) -> Result<()> {
+    if store.exists() || !rebuilt(store).exists() {
+        return Ok(());
+    }
+    Err(Error::damaged(format!(
+        "{} was being built anew, and that was interrupted when all but its place was ready: run `repair --rebuild` once \
+         more, which finishes it",
+        store.display()
+    )))
+}
+
 /// The file of the store at `path`, which exists.
 pub(crate) fn existing(path: &Path, virtual_file: bool) -> Result<PathBuf> {
     if virtual_file {
         return Ok(path.to_owned());
     }
     let shown = path.display();
+    refuse_between(&place(path))?;
     let found = fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::not_found(format!(
             "there is no store at {shown} (make one with `init`)"
@@ -46,6 +75,7 @@ pub(crate) fn file(path: &Path) -> PathBuf {
 /// The file of a store to be made at `path`; its folder is made if need be, for its owner only.
 pub(crate) fn new(path: &Path) -> Result<PathBuf> {
     let file = file(path);
+    refuse_between(&file)?;
     if let Some(folder) = file.parent().filter(|p| !p.as_os_str().is_empty()) {
         if fs::symlink_metadata(folder).is_ok_and(|m| m.is_file()) {
             return Err(Error::new(

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::codec::detail::{self, Origin};
+use crate::codec::checksum::Checksum;
+use crate::codec::detail::{self, Mark, Origin};
 use crate::error::{Error, Result};
-use crate::model::{Kind, Operation, Snapshot, SnapshotId, StoreId};
+use crate::model::{Kind, Operation, Repaired, RepairedComponent, Snapshot, SnapshotId, StoreId};
 use crate::store::{Flow, Row, SessionRow, SnapshotRow, UNCHANGED, View};
 
 /// The metadata in `row`, a snapshot of `session`.
@@ -30,11 +31,7 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
         schema_version: detail.schema_version,
         size: u64::try_from(row.size).map_err(|_| damaged("size"))?,
         stored_size: u64::try_from(row.stored).map_err(|_| damaged("stored size"))?,
-        checksum: detail
-            .checksum
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        checksum: hex(&detail.checksum),
         parent: row.parent.map(id),
         same_as: row.state.map(id),
         unchanged: row.flags & UNCHANGED != 0,
@@ -49,8 +46,35 @@ pub(crate) fn describe(row: &SnapshotRow, session: &str, store: &StoreId) -> Res
         }),
         intent: detail.intent,
         actor: detail.actor,
+        repaired: detail
+            .repaired
+            .map(|mark| repaired(mark, store))
+            .transpose()?,
         epoch: row.epoch,
     })
+}
+
+fn repaired(mark: Mark, store: &StoreId) -> Result<Repaired> {
+    let out_of_range = |_| Error::damaged("the time of a repair is out of range");
+    Ok(Repaired {
+        at: Timestamp::from_microsecond(mark.at).map_err(out_of_range)?,
+        lost_metadata: mark.metadata,
+        lost_state: mark.lost.is_some(),
+        lost_checksum: mark.lost.map(|sum| hex(&sum)),
+        components: mark
+            .components
+            .into_iter()
+            .map(|(component, from, agreed)| RepairedComponent {
+                component,
+                from: SnapshotId::new(from, store),
+                agreed,
+            })
+            .collect(),
+    })
+}
+
+fn hex(checksum: &Checksum) -> String {
+    checksum.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The session of that name, its row proved: an index whose pages are damaged may lead to another.

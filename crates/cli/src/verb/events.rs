@@ -136,6 +136,7 @@ fn more(what: &Happened) -> String {
             }
         }
         Happened::AutoSaveFailed { message }
+        | Happened::Repaired { message, .. }
         | Happened::LeaseLost { message }
         | Happened::CorruptionDetected { message, .. } => human::safe(message),
         _ => String::new(),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 47] = [
+const VERBS: [&[&str]; 49] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -53,6 +53,8 @@ const VERBS: [&[&str]; 47] = [
     &["session", "erased"],
     &["migrate", "rehearse"],
     &["verify"],
+    &["repair"],
+    &["scrub", "--once"],
     &["export", "--to", "out.json"],
     &["import", "state.json"],
     &["doctor"],

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 74] = [
+pub(crate) const VERBS: [&[&str]; 76] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -68,6 +68,8 @@ pub(crate) const VERBS: [&[&str]; 74] = [
     &["watch", "restore"],
     &["watch", "service"],
     &["verify"],
+    &["repair"],
+    &["scrub"],
     &["export"],
     &["import"],
     &["doctor"],

@@ -12,10 +12,11 @@ use super::folder::{self, Backup, Backups, UnreadableBackup};
 use super::graves::Graves;
 use super::set::{BackupProgress, BackupStep, LostRows, Progress, Set, tell};
 use crate::durable;
-use crate::engine::Options;
+use crate::engine::{Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::location;
 use crate::model::Action;
+use crate::repair::{Holes, Repair, Repairs};
 use crate::store::{Begin, Exchange, Keys, Rows, SqliteStore, Store};
 use crate::verify::Verification;
 
@@ -67,6 +68,8 @@ pub struct RestoredBackup {
     pub unread: Vec<UnreadableBackup>,
     /// What was lost with the archive; empty if all is there.
     pub lost: Vec<LostRows>,
+    /// What became of the rest, where some was lost: what was put together, marked or lost by it.
+    pub repairs: Option<Repairs>,
     /// What was proved of the store before it was put in its place.
     pub verification: Verification,
 }
@@ -124,6 +127,7 @@ impl Options {
             erased: 0,
             unread: Vec::new(),
             lost,
+            repairs: None,
             verification: Verification::default(),
         })
     }
@@ -142,12 +146,18 @@ impl Options {
         if !lost.is_empty() && !salvage {
             return Err(lost_error(&set, &lost));
         }
-        self.fill(&set, into, &|_| true, progress)?;
         let summary = &set.contents.summary;
         let backup = Backup::of(set.newest(), summary)?;
-        let graves = Graves::beside(&set, secret.as_ref())?;
-        let engine = self.open(into)?;
-        let erased = graves.honour(&engine)?;
+        let (engine, graves, erased) = self.unpack(&set, into, progress)?;
+        let repairs = if lost.is_empty() {
+            None
+        } else {
+            // Rows lead to some that are not there.
+            let mut repairs = engine.repair(&Repair::in_a_new_file(HOLES))?;
+            // The file goes with the folder.
+            repairs.aside = None;
+            Some(repairs)
+        };
         let mut done = 0;
         let verification = engine.verify_with(None, &mut |_| {
             done += 1;
@@ -171,18 +181,44 @@ impl Options {
             erased,
             unread: graves.unread,
             lost,
+            repairs,
             verification,
         })
     }
 
-    /// Puts the rows of a backup that are wanted into a new store file.
-    pub(super) fn fill(
-        &self,
+    /// Opens the store of a backup in the folder `scratch`, where it is made: to look at it, or for a repair to take rows
+    /// from. What is lost of the backup is not in it, and nothing is proved but each row. What was erased since is not in it.
+    ///
+    /// # Errors
+    /// As [`restore_backup`](Self::restore_backup).
+    pub fn open_backup(
+        self,
+        how: &RestoreBackup,
+        scratch: &Path,
+        progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
+    ) -> Result<Engine> {
+        let path = choose(&how.from, how.at)?;
+        let set = Set::open(&path, self.secret_given(), progress)?;
+        let into = scratch.join(location::FILE_NAME);
+        self.unpack(&set, &into, progress).map(|(engine, ..)| engine)
+    }
+
+    /// Makes a store of what there is of a backup, without what was erased since: how many sessions.
+    fn unpack(
+        self,
         set: &Set,
         into: &Path,
-        wanted: &dyn Fn(&mut Rows) -> bool,
         progress: Progress<'_>,
-    ) -> Result<()> {
+    ) -> Result<(Engine, Graves, u64)> {
+        self.put_rows(set, into, progress)?;
+        let graves = Graves::beside(set, self.secret_given())?;
+        let engine = self.open(into)?;
+        let erased = graves.honour(&engine)?;
+        Ok((engine, graves, erased))
+    }
+
+    /// Puts the rows of a backup into a new store file.
+    fn put_rows(&self, set: &Set, into: &Path, progress: Progress<'_>) -> Result<()> {
         let head = &set.newest().head;
         let begin = Begin {
             id: head.store,
@@ -194,7 +230,8 @@ impl Options {
                 Keys::None
             },
         };
-        let store = SqliteStore::create_as(into, self.sqlite_options(), self.clock_given(), &begin)?;
+        let store =
+            SqliteStore::create_as(into, self.sqlite_options(), self.clock_given(), &begin)?;
         let (mut done, total) = (0, set.contents.summary.bytes);
         // Records are sealed by the keys of their sessions.
         let first = |table| table == Table::Session;
@@ -204,12 +241,9 @@ impl Options {
         for segment in sessions.chain(others) {
             done += u64::from(segment.bytes);
             tell(progress, BackupStep::Restoring, done, Some(total))?;
-            let Some(mut rows) = set.rows(segment)? else {
+            let Some(rows) = set.rows(segment)? else {
                 continue;
             };
-            if !wanted(&mut rows) {
-                continue;
-            }
             if !store.exchange(&Exchange::of(Rows::default(), rows))? {
                 return Err(Error::damaged("the backup has a row twice"));
             }
@@ -218,6 +252,15 @@ impl Options {
         Ok(())
     }
 }
+
+/// Where segments are lost, rows of every table may be missing without a trace.
+const HOLES: Holes = Holes {
+    sessions: true,
+    records: true,
+    trash: true,
+    rest: true,
+    alone: true,
+};
 
 fn refuse_existing(file: &Path) -> Result<()> {
     if fs::symlink_metadata(file).is_err() {

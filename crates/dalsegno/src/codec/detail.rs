@@ -24,6 +24,21 @@ pub(crate) struct Detail {
     pub(crate) displaced: Option<Checksum>,
     /// What the program that took it is called, where it said so.
     pub(crate) actor: Option<String>,
+    /// What a repair made of it, where it is not all as it was saved.
+    pub(crate) repaired: Option<Mark>,
+}
+
+/// What of a snapshot is not as it was saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    /// When it was repaired: microseconds since 1970 (UTC).
+    pub(crate) at: i64,
+    /// Its name, texts, tags and kind are lost.
+    pub(crate) metadata: bool,
+    /// The checksum of the state that is lost; nothing where that is as it was saved, or nobody knows.
+    pub(crate) lost: Option<Checksum>,
+    /// Where the components of the state were taken from: name, snapshot, and whether those before and after agree.
+    pub(crate) components: Vec<(String, i64, bool)>,
 }
 
 /// What made a snapshot, where it was not a plain save.
@@ -59,7 +74,8 @@ struct Wire<'a> {
     origin: Option<Origin>,
 }
 
-/// Follows where any of it is there; behind it stands the actor, if there is one.
+/// Follows where any of it is there; behind it stands the actor, if there is one, and behind that, which may be empty
+/// then, the mark of a repair.
 #[derive(Serialize, Deserialize)]
 struct Tail<'a> {
     intent: Option<&'a str>,
@@ -85,14 +101,23 @@ pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
     };
     const WHAT: &str = "writing a snapshot's detail";
     let mut bytes = super::write(WHAT, &(PLAIN, wire))?;
-    if detail.intent.is_some() || detail.displaced.is_some() || detail.actor.is_some() {
+    if detail.intent.is_some()
+        || detail.displaced.is_some()
+        || detail.actor.is_some()
+        || detail.repaired.is_some()
+    {
         let tail = Tail {
             intent: detail.intent.as_deref(),
             displaced: detail.displaced,
         };
         bytes.extend(super::write(WHAT, &tail)?);
-        if let Some(actor) = &detail.actor {
-            bytes.extend(super::write(WHAT, actor)?);
+        match (&detail.actor, &detail.repaired) {
+            (actor, Some(mark)) => {
+                let actor = actor.as_deref().unwrap_or_default();
+                bytes.extend(super::write(WHAT, &(actor, mark))?);
+            }
+            (Some(actor), None) => bytes.extend(super::write(WHAT, actor)?),
+            (None, None) => {}
         }
     }
     bytes.shrink_to_fit();
@@ -115,13 +140,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
         [] => (None, rest),
         rest => super::read_first(END, rest).map(|(tail, rest)| (Some(tail), rest))?,
     };
-    let actor: Option<String> = match rest {
+    let (actor, rest): (Option<String>, _) = match rest {
+        [] => (None, rest),
+        rest => super::read_first(END, rest).map(|(actor, rest)| (Some(actor), rest))?,
+    };
+    let repaired: Option<Mark> = match rest {
+        [] if actor.as_deref() == Some("") => {
+            return Err(Error::damaged(format!("{END} names nobody")));
+        }
         [] => None,
         rest => Some(super::read(END, rest)?),
     };
-    if actor.as_deref() == Some("") {
-        return Err(Error::damaged(format!("{END} names nobody")));
-    }
     let metadata = if wire.metadata.is_empty() {
         Map::new()
     } else {
@@ -142,7 +171,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
             .and_then(|tail| tail.intent)
             .map(str::to_owned),
         displaced: tail.and_then(|tail| tail.displaced),
-        actor,
+        actor: actor.filter(|actor| !actor.is_empty()),
+        repaired,
     })
 }
 
@@ -169,6 +199,16 @@ mod tests {
             intent: Some("clear".into()),
             displaced: Some([7; 16]),
             actor: Some("the bot".into()),
+            repaired: Some(Mark {
+                at: 5,
+                metadata: true,
+                lost: Some([3; 16]),
+                components: vec![("queue".into(), 9, false)],
+            }),
+        };
+        let marked = Detail {
+            repaired: full.repaired.clone(),
+            ..plain.clone()
         };
         let said = Detail {
             intent: Some("undo".into()),
@@ -178,7 +218,7 @@ mod tests {
             actor: Some("a".into()),
             ..plain.clone()
         };
-        for detail in [plain, full, said, by] {
+        for detail in [plain, full, marked, said, by] {
             assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);
         }
     }

@@ -90,6 +90,15 @@ pub enum Happened {
         /// The snapshots that are lost by it.
         snapshots: Vec<SnapshotId>,
     },
+    /// What was damaged was repaired, as far as it could be.
+    Repaired {
+        /// What was done.
+        message: String,
+        /// The snapshots that are back, or marked as repaired.
+        snapshots: Vec<SnapshotId>,
+        /// The snapshots that are lost.
+        lost: Vec<SnapshotId>,
+    },
     /// A session was erased for good; which one, nobody is told.
     Erased,
     /// A session that was not closed was opened again, and stands at its newest intact state.
@@ -135,6 +144,7 @@ impl Happened {
             Self::CleanedUp { .. } => "cleaned_up",
             Self::Deleted { .. } => "deleted",
             Self::CorruptionDetected { .. } => "corruption_detected",
+            Self::Repaired { .. } => "repaired",
             Self::Erased => "erased",
             Self::Recovered { .. } => "recovered",
             Self::LeaseLost { .. } => "lease_lost",

@@ -396,6 +396,7 @@ pub(super) fn asked(session: &str, id: SnapshotId, created_at: Timestamp) -> Sna
         operation: None,
         intent: None,
         actor: None,
+        repaired: None,
         epoch: 0,
     }
 }

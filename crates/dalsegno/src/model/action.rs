@@ -156,6 +156,8 @@ actions! {
     AuditOff "audit_off" Admin,
     /// The audit log was asked for.
     AuditRead "audit_read" Admin,
+    /// What was damaged was repaired.
+    Repair "repair" Admin,
     /// A backup was made.
     Backup "backup" Admin,
     /// A session, or the store, was restored from a backup.

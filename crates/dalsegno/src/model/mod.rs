@@ -6,6 +6,7 @@ mod id;
 mod kind;
 mod name;
 mod operation;
+mod repaired;
 mod snapshot;
 
 pub use action::{Action, Permission};
@@ -15,4 +16,5 @@ pub(crate) use id::StoreId;
 pub use kind::Kind;
 pub use name::{MAX_NAME, check_session_name, check_snapshot_name};
 pub use operation::{Operation, Status, Verb};
+pub use repaired::{Repaired, RepairedComponent};
 pub use snapshot::Snapshot;

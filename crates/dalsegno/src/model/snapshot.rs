@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Kind, Operation, SnapshotId};
+use super::{Kind, Operation, Repaired, SnapshotId};
 
 /// What is known of a snapshot without reading its content.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -51,6 +51,8 @@ pub struct Snapshot {
     pub intent: Option<String>,
     /// What the program that took it is called, where it said so: see [`Options::program`](crate::Options::program).
     pub actor: Option<String>,
+    /// What of it is not as it was saved, because it was damaged and repaired; nothing where all is.
+    pub repaired: Option<Repaired>,
     /// The epoch of the writer that took it; 0 without a lease.
     pub epoch: i64,
 }

@@ -32,6 +32,9 @@ pub struct Exchange {
     /// Sessions whose era rises by one, by number and the era that they must have; their heads stay as
     /// they are, wherever they are.
     pub raise: Vec<(i64, i64)>,
+    /// The keys, as another store of the same id keeps them, that sessions get which are put; a store that is not
+    /// encrypted has none.
+    pub keys: Vec<(i64, Vec<u8>)>,
     /// What the audit log says of it.
     pub say: Vec<Said>,
 }
@@ -44,6 +47,7 @@ impl Exchange {
             take,
             put,
             raise: Vec::new(),
+            keys: Vec::new(),
             say: Vec::new(),
         }
     }

@@ -201,6 +201,7 @@ impl Tables {
             take: out,
             put: into,
             raise,
+            keys: _,
             say: _,
         } = exchange;
         take(&mut self.sessions, &out.sessions, |r| (r.id, r.checksum))?;

@@ -12,7 +12,7 @@ mod row;
 mod rows;
 pub(crate) mod seal;
 pub(crate) mod sequence;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::ops::ControlFlow;
 
@@ -26,7 +26,7 @@ pub(crate) use row::Row;
 pub use rows::{NoteRow, OperationRow, PolicyRow, RecordRow, SessionRow, SnapshotRow, TrashRow};
 pub(crate) use rows::{PINNED, UNCHANGED};
 pub use seal::{KeyKind, KeySlot};
-pub(crate) use sqlite::{Begin, Keys};
+pub(crate) use sqlite::{Begin, Keys, pages};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// What a store says of itself.
@@ -111,6 +111,15 @@ pub trait View {
     /// # Errors
     /// As [`session`](View::session).
     fn session_by_id(&self, id: i64) -> Result<Option<SessionRow>>;
+
+    /// The key of a session, as an encrypted store keeps it: other stores of the same id open it with the same root
+    /// key.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn session_key(&self, _id: i64) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
 
     /// Every session, by number.
     ///

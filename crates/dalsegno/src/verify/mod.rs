@@ -67,6 +67,23 @@ impl Engine {
         if session.is_none() {
             self.allow(Action::Read, None)?;
         }
+        let found = self.prove(session, progress)?;
+        for damage in &found.damage {
+            self.tell_damage(damage);
+        }
+        Ok(found)
+    }
+
+    /// Tells those who listen here. Nothing is written to what is damaged: others find it when they verify.
+    pub(crate) fn tell_damage(&self, damage: &Damage) {
+        let what = Happened::CorruptionDetected {
+            message: damage.message.clone(),
+            snapshots: damage.snapshots.clone(),
+        };
+        self.tell_here(damage.session.as_deref(), what);
+    }
+
+    fn prove(&self, session: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Verification> {
         let view = self.view()?;
         let mut found = Verification::default();
         let store = &self.store().info().id;
@@ -81,6 +98,7 @@ impl Engine {
                 view: &*view,
                 store,
                 found: &mut found,
+                stop: &|| false,
             };
             if let Err(error) = walk.session(&kept) {
                 let error = only_damage(error)?;
@@ -89,28 +107,63 @@ impl Engine {
             progress(&name);
         }
         if session.is_none() {
-            // Beside its checksum, each has one that only who has a key can make.
-            let keys = self.keys().map(drop);
-            found.unless_damaged(keys)?;
-            match self.check_log(None) {
-                Ok(AuditCheck {
-                    broken: Some(broken),
-                    ..
-                }) => found.report(None, Vec::new(), broken.to_string()),
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    found.unless_damaged(Err::<(), _>(error))?;
-                }
-                _ => {}
+            self.keys_and_log(&mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// What is proved by keys, beside the checksums of its rows.
+    fn keys_and_log(&self, found: &mut Verification) -> Result<()> {
+        let keys = self.keys().map(drop);
+        found.unless_damaged(keys)?;
+        match self.check_log(None) {
+            Ok(AuditCheck {
+                broken: Some(broken),
+                ..
+            }) => found.report(None, Vec::new(), broken.to_string()),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                found.unless_damaged(Err::<(), _>(error))?;
             }
+            _ => {}
         }
-        for damage in &found.damage {
-            let what = Happened::CorruptionDetected {
-                message: damage.message.clone(),
-                snapshots: damage.snapshots.clone(),
+        Ok(())
+    }
+
+    /// Proves one session, unless `stop` says that it is enough; nothing where it is gone.
+    pub(crate) fn prove_session(
+        &self,
+        session: &str,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Verification> {
+        let view = self.view()?;
+        let mut found = Verification::default();
+        let store = &self.store().info().id;
+        let kept = match one_session(&*view, store, session, &mut found) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(found),
+            kept => kept,
+        };
+        let walked = kept.and_then(|kept| {
+            found.sessions += 1;
+            let mut walk = Walk {
+                view: &*view,
+                store,
+                found: &mut found,
+                stop,
             };
-            // Nothing is written to what is damaged: others find it when they verify.
-            self.tell_here(damage.session.as_deref(), what);
+            walk.session(&kept)
+        });
+        if let Err(error) = walked {
+            let error = only_damage(error)?;
+            found.report(Some(session), Vec::new(), error.to_string());
         }
+        Ok(found)
+    }
+
+    /// Proves what is of no session, that nothing of one is missing, and the structure of the store.
+    pub(crate) fn prove_rest(&self) -> Result<Verification> {
+        let mut found = Verification::default();
+        whole_store(&*self.view()?, &self.store().info().id, &mut found)?;
+        self.keys_and_log(&mut found)?;
         Ok(found)
     }
 }

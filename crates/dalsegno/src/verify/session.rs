@@ -19,6 +19,8 @@ pub(super) struct Walk<'a> {
     pub(super) view: &'a dyn View,
     pub(super) store: &'a StoreId,
     pub(super) found: &'a mut Verification,
+    /// Whether it is enough.
+    pub(super) stop: &'a dyn Fn() -> bool,
 }
 
 /// The states that were proved, by their records, with what they are.
@@ -41,6 +43,9 @@ impl Walk<'_> {
             }
         }
         for (seq, trashed) in all {
+            if (self.stop)() {
+                break;
+            }
             self.found.snapshots += 1;
             let row = match trashed {
                 Some(trashed) => self.trashed(session, trashed),

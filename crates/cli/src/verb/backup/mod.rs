@@ -49,14 +49,14 @@ impl Backup {
 }
 
 /// Shows how far the work is; Ctrl-C cancels it, so that what was begun is taken away, or can be gone on with.
-struct Watched<'a> {
+pub(crate) struct Watched<'a> {
     out: &'a Out,
     shown: Option<(BackupStep, Progress)>,
     _polite: Polite,
 }
 
 impl<'a> Watched<'a> {
-    fn begin(out: &'a Out) -> Self {
+    pub(crate) fn begin(out: &'a Out) -> Self {
         Self {
             out,
             shown: None,
@@ -64,7 +64,7 @@ impl<'a> Watched<'a> {
         }
     }
 
-    fn tell(&mut self, progress: BackupProgress) -> ControlFlow<()> {
+    pub(crate) fn tell(&mut self, progress: BackupProgress) -> ControlFlow<()> {
         let is_same = |(step, _): &(BackupStep, Progress)| *step == progress.step;
         if !self.shown.as_ref().is_some_and(is_same) {
             // One bar is gone before the next comes.
@@ -82,7 +82,7 @@ impl<'a> Watched<'a> {
     }
 
     /// What became of the work, where it may have been cancelled.
-    fn done<T>(self, answer: dalsegno::Result<T>) -> Result<T> {
+    pub(crate) fn done<T>(self, answer: dalsegno::Result<T>) -> Result<T> {
         drop(self.shown);
         if answer.is_err() && Polite::asked() {
             return Err(Failure::interrupted());
@@ -104,7 +104,7 @@ fn unit(step: BackupStep) -> &'static str {
 
 /// Does what may need the key of a backup: with the one that is given, if one is; where none is and it needs one, somebody at a
 /// terminal is asked.
-fn with_key<T>(mut work: impl FnMut(Option<Secret>) -> Result<T>) -> Result<T> {
+pub(crate) fn with_key<T>(mut work: impl FnMut(Option<Secret>) -> Result<T>) -> Result<T> {
     let given = key::given()?;
     let is_given = given.is_some();
     match work(given.map(|given| given.secret)) {

@@ -13,7 +13,7 @@ use crate::global::Global;
 use crate::output::Out;
 use crate::place::{Place, of_caller};
 use crate::verb::put::close;
-use crate::verb::verify;
+use crate::verb::{repair, verify};
 use crate::{human, key, when};
 
 /// Restore the store from a backup to a place where there is none, or one session into a store that is there
@@ -111,6 +111,9 @@ impl Restore {
                 ))?;
             }
             lost_lines(&restored.lost, out)?;
+            if let Some(repairs) = &restored.repairs {
+                repair::tell(repairs, false, out)?;
+            }
             for damage in &restored.verification.damage {
                 out.line(verify::describe(damage))?;
             }

@@ -1,7 +1,7 @@
 //! `dalsegno snapshot info`: what is known of a snapshot.
 
 use clap::Args;
-use dalsegno::{Operation, Snapshot};
+use dalsegno::{Operation, Repaired, RepairedComponent, Snapshot};
 
 use crate::failure::Result;
 use crate::global::Global;
@@ -103,6 +103,7 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
         ),
         ("made by", operation),
         ("by", snapshot.actor.as_deref().map(human::safe)),
+        ("repaired", snapshot.repaired.as_ref().map(repaired)),
         ("intent", snapshot.intent.as_deref().map(human::safe)),
         ("parent", snapshot.parent.map(|id| id.to_string())),
         (
@@ -116,4 +117,25 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
     given
         .map(|(name, value)| vec![name.to_owned(), human::safe(&value)])
         .collect()
+}
+
+/// What of it is not as it was saved.
+pub(super) fn repaired(repaired: &Repaired) -> String {
+    let mut lost = Vec::new();
+    if repaired.lost_metadata {
+        lost.push("its name, tags and texts are lost".to_owned());
+    }
+    if repaired.lost_state {
+        let of = |it: &RepairedComponent| {
+            let sure = if it.agreed {
+                ""
+            } else {
+                ", where its neighbours differ"
+            };
+            format!("{} of {}{sure}", it.component, human::short(it.from))
+        };
+        let parts: Vec<String> = repaired.components.iter().map(of).collect();
+        lost.push(format!("its state is lost; it has {}", parts.join("; ")));
+    }
+    format!("{}: {}", human::time(repaired.at), lost.join("; "))
 }

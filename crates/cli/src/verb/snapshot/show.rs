@@ -8,6 +8,7 @@ use serde_json::to_string;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::human;
 use crate::migrations;
 use crate::output::Out;
 use crate::place::Place;
@@ -50,6 +51,10 @@ impl Show {
             migrations::wanted()?;
         }
         let restored = engine.restore(&self.reference)?;
+        if let Some(repaired) = &restored.snapshot().repaired {
+            let what = human::safe(&super::info::repaired(repaired));
+            out.note(format!("this is not all as it was saved; repaired {what}"));
+        }
         let text = match &self.component {
             Some(name) if self.migrate => restored.current_component(name)?,
             Some(name) => Cow::Borrowed(restored.component(name)?),

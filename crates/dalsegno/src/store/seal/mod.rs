@@ -93,6 +93,16 @@ impl Seal {
         }
     }
 
+    /// Whether a row as the store keeps it is one that was written with the key.
+    pub(crate) fn proves(&self, row: &impl Row) -> bool {
+        self.sum(row) == row.checksum()
+    }
+
+    /// What stands for a name in the store, opened.
+    pub(crate) fn session_name(&self, sealed: &str) -> Option<String> {
+        self.open_name(Part::SessionName, sealed)
+    }
+
     /// The checksum that a row has in the store.
     fn sum(&self, row: &impl Row) -> Checksum {
         self.rows.sum(row.columns(&self.store).bytes())

@@ -116,8 +116,10 @@ impl Seal {
     pub(crate) fn open_session(&self, sealed: SealedSession) -> SessionRow {
         let intact = self.sum(&sealed) == sealed.row.checksum;
         let name = self.open_name(Part::SessionName, &sealed.row.name);
-        match name.filter(|_| intact) {
-            Some(name) => SessionRow { name, ..sealed.row }.summed(&self.store),
+        match name {
+            Some(name) if intact => SessionRow { name, ..sealed.row }.summed(&self.store),
+            // What opens is its name, whatever else of the row is damaged.
+            Some(name) => self.refused(SessionRow { name, ..sealed.row }),
             None => self.refused(sealed.row),
         }
     }

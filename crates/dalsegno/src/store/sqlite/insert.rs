@@ -20,6 +20,11 @@ pub(super) fn or_replace(insert: &str) -> String {
     insert.replacen("INSERT", "INSERT OR REPLACE", 1)
 }
 
+/// The same, where a row may stand there, which stays.
+pub(super) fn or_ignore(insert: &str) -> String {
+    insert.replacen("INSERT", "INSERT OR IGNORE", 1)
+}
+
 impl Insert for SealedSession {
     const INSERT: &'static str =
         "INSERT INTO session (id, name, head, checksum, era, key) VALUES (?, ?, ?, ?, ?, ?)";

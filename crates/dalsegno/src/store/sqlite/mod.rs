@@ -3,6 +3,7 @@
 //! The file is never opened except through SQLite: closing any other descriptor of it would drop
 //! SQLite's locks of the whole process.
 
+mod aside;
 mod commit;
 mod error;
 mod exchange;
@@ -10,6 +11,7 @@ mod insert;
 mod keys;
 mod ledger;
 mod open;
+pub(crate) mod pages;
 mod rows;
 mod schema;
 mod sealed;
@@ -253,6 +255,22 @@ impl SqliteStore {
         let settings = names.into_iter().map(read).collect();
         self.give_back(connection);
         settings
+    }
+
+    /// What is read of the file at `path` without SQLite; `file` is that file, locked.
+    pub(crate) fn pages(file: std::fs::File, path: &Path) -> Result<pages::Reader> {
+        Ok(pages::Reader::of(pages::Pages::of(file, path)?))
+    }
+
+    /// The rows as they stand in the tables, a line of JSON for each; none of those that are not there.
+    pub(crate) fn as_they_stand<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r super::Rows>,
+    ) -> Result<Vec<u8>> {
+        let connection = self.reader()?;
+        let lines = aside::lines(&connection, rows);
+        self.give_back(connection);
+        lines
     }
 
     fn check_process(&self) -> Result<()> {

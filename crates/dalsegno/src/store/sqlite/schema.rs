@@ -1,6 +1,6 @@
 //! The tables of format 4, how a new store file is made, and how one of an older format becomes one of 4.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::error::translate;
 use super::keys;
@@ -123,6 +123,27 @@ impl<'a> Begin<'a> {
             keys: secret.map_or(Keys::None, Keys::New),
         }
     }
+
+    fn put(&self, transaction: &Transaction<'_>, clock: &dyn Clock) -> Result<()> {
+        let failed = |e| translate("making the store", e);
+        let sum = checksum(&self.id, self.created_at, self.last, 0);
+        transaction
+            .execute(
+                "INSERT INTO store (id, created_at, checksum, last) VALUES (?, ?, ?, ?)",
+                (&self.id[..], self.created_at, &sum[..], self.last),
+            )
+            .map_err(failed)?;
+        let info = StoreInfo {
+            id: self.id,
+            format: FORMAT,
+            created_at: self.created_at,
+        };
+        match self.keys {
+            Keys::None => Ok(()),
+            Keys::New(secret) => keys::begin(transaction, &info, secret, None, clock).map(drop),
+            Keys::Slots(slots) => keys::go_on(transaction, &info, slots),
+        }
+    }
 }
 
 /// Makes the tables in an empty file, in one transaction.
@@ -130,6 +151,14 @@ pub(super) fn create(
     connection: &mut Connection,
     clock: &dyn Clock,
     begin: &Begin<'_>,
+) -> Result<()> {
+    create_as(connection, |transaction| begin.put(transaction, clock))
+}
+
+/// The same, where `begin` says what the store says of itself.
+pub(super) fn create_as(
+    connection: &mut Connection,
+    begin: impl FnOnce(&Transaction<'_>) -> Result<()>,
 ) -> Result<()> {
     let failed = |e| translate("making the store", e);
     // These take effect only before the first table exists; WAL stays with the file.
@@ -154,31 +183,7 @@ pub(super) fn create(
     for (_, statement) in TABLES {
         transaction.execute_batch(statement).map_err(failed)?;
     }
-    let Begin {
-        id,
-        created_at,
-        last,
-        keys,
-    } = begin;
-    let sum = checksum(id, *created_at, *last, 0);
-    transaction
-        .execute(
-            "INSERT INTO store (id, created_at, checksum, last) VALUES (?, ?, ?, ?)",
-            (&id[..], created_at, &sum[..], last),
-        )
-        .map_err(failed)?;
-    let info = StoreInfo {
-        id: *id,
-        format: FORMAT,
-        created_at: *created_at,
-    };
-    match keys {
-        Keys::None => {}
-        Keys::New(secret) => {
-            keys::begin(&transaction, &info, secret, None, clock)?;
-        }
-        Keys::Slots(slots) => keys::go_on(&transaction, &info, slots)?,
-    }
+    begin(&transaction)?;
     transaction.commit().map_err(failed)
 }
 
@@ -320,7 +325,7 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row((), |row| row.get(0))
 }
 
-fn checksum(id: &StoreId, created_at: i64, last: i64, sealing: i64) -> Checksum {
+pub(super) fn checksum(id: &StoreId, created_at: i64, last: i64, sealing: i64) -> Checksum {
     let mut row = RowHasher::new("store", id);
     row.int(created_at);
     // Older formats have no such columns.

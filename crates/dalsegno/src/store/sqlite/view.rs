@@ -222,6 +222,17 @@ impl View for SqliteView<'_> {
         Ok(found.map(|row| self.gate.open_session(row)))
     }
 
+    fn session_key(&self, id: i64) -> Result<Option<Vec<u8>>> {
+        if !self.gate.seals() {
+            return Ok(None);
+        }
+        let key = self.one("SELECT key FROM session WHERE id = ?", [id], |row| {
+            row.get(0)
+        })?;
+        let opens = self.gate.has_key(self.connection()?, id)?;
+        Ok(key.filter(|_| opens))
+    }
+
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         let sql = format!("SELECT {} FROM session ORDER BY id", self.session_columns());
         self.each(&sql, (), SealedSession::read, &mut |row| {

@@ -1,0 +1,173 @@
+//! What a repair did, or would do.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::model::{RepairedComponent, SnapshotId};
+
+/// What a repair did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Repairs {
+    /// The sessions that something was wrong with.
+    pub sessions: Vec<SessionRepairs>,
+    /// What was wrong beside the sessions, and what became of each.
+    pub rows: Vec<RowRepair>,
+    /// The file beside the store that has the rows, as they stood, that were replaced or taken away.
+    pub aside: Option<PathBuf>,
+}
+
+impl Repairs {
+    /// Whether nothing was wrong.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.sessions.is_empty() && self.rows.is_empty()
+    }
+
+    /// How many snapshots are back as they were saved.
+    #[must_use]
+    pub fn back(&self) -> usize {
+        let exact =
+            |it: &&RepairedSnapshot| matches!(it.how, How::FromSource { .. } | How::FoundHere);
+        self.sessions
+            .iter()
+            .flat_map(|it| &it.snapshots)
+            .filter(exact)
+            .count()
+    }
+
+    /// How many snapshots are kept, but not all of them as it was saved; each is marked.
+    #[must_use]
+    pub fn marked(&self) -> usize {
+        let marked =
+            |it: &&RepairedSnapshot| matches!(it.how, How::MetadataLost | How::Salvaged { .. });
+        self.sessions
+            .iter()
+            .flat_map(|it| &it.snapshots)
+            .filter(marked)
+            .count()
+    }
+
+    /// The snapshots that are lost.
+    #[must_use]
+    pub fn lost(&self) -> Vec<SnapshotId> {
+        let lost = self.sessions.iter().flat_map(|it| &it.lost);
+        lost.map(|lost| lost.snapshot).collect()
+    }
+
+    /// Whether something is lost, or still damaged.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        let sessions = self.sessions.iter();
+        self.marked() > 0
+            || sessions.clone().any(|it| {
+                !it.lost.is_empty()
+                    || !it.gaps.is_empty()
+                    || it.held.is_some()
+                    || !it.notes.is_empty()
+            })
+            || self
+                .rows
+                .iter()
+                .any(|row| row.outcome != RowOutcome::FromSource)
+    }
+}
+
+/// What became of one session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SessionRepairs {
+    /// Its name.
+    pub session: String,
+    /// Its snapshots that were damaged and are there again.
+    pub snapshots: Vec<RepairedSnapshot>,
+    /// Those that are not.
+    pub lost: Vec<Lost>,
+    /// Where others may have stood of which nothing is known.
+    pub gaps: Vec<Gap>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+    /// Which program has it open, where it could not be repaired because of that.
+    pub held: Option<String>,
+}
+
+/// A snapshot that was damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RepairedSnapshot {
+    /// Its id, which is the one it had.
+    pub snapshot: SnapshotId,
+    /// How it came back.
+    #[serde(flatten)]
+    pub how: How,
+}
+
+/// How a snapshot came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum How {
+    /// As it was saved, from another store of the same id.
+    FromSource {
+        /// Which.
+        source: String,
+        /// Its metadata came from there too: what was changed of it since (name, tags, texts, pin) is lost.
+        metadata: bool,
+    },
+    /// As it was saved: its state was found elsewhere in the store, or put together from its neighbours so that its
+    /// checksum proves it.
+    FoundHere,
+    /// Its state is as it was saved; its metadata are lost. It is marked.
+    MetadataLost,
+    /// Its state is lost; it has the components of its nearest intact neighbours. It is marked.
+    Salvaged {
+        /// Where each came from.
+        components: Vec<RepairedComponent>,
+    },
+}
+
+/// A snapshot that is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Lost {
+    /// Its id.
+    pub snapshot: SnapshotId,
+    /// What of it is lost, and what was done.
+    pub why: String,
+}
+
+/// A stretch of a session's history in which others may have stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Gap {
+    /// The snapshot before it; nothing where it is the beginning.
+    pub after: Option<SnapshotId>,
+    /// The snapshot after it; nothing where it is the end.
+    pub before: Option<SnapshotId>,
+}
+
+/// A row that is of no session's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RowRepair {
+    /// What it is.
+    pub what: String,
+    /// What became of it.
+    pub outcome: RowOutcome,
+}
+
+/// What became of a damaged row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RowOutcome {
+    /// It came from another store of the same id.
+    FromSource,
+    /// It is gone, and no source has it.
+    Lost,
+    /// It was taken away: it is of no use any more, or nobody can say what it was of.
+    Removed,
+    /// It is left as it stands: nobody can say what it said, and it is never invented.
+    Left,
+}

@@ -1,0 +1,172 @@
+//! Reading a store's file without SQLite, page by page, where SQLite cannot any more.
+//!
+//! The file's format is public: <https://sqlite.org/fileformat2.html>. Nothing that is read here is taken for what was saved
+//! because it looks like it: rows are proved by their checksums. Pages that are free are not read, so that nothing comes back
+//! that was deleted.
+
+mod columns;
+mod file;
+mod fill;
+mod map;
+mod row;
+mod tree;
+
+use std::collections::HashSet;
+
+use self::columns::columns;
+pub(crate) use self::file::Pages;
+pub(crate) use self::fill::Fill;
+use self::map::{Map, Use};
+use self::row::TABLES;
+pub(crate) use self::row::{Any, Own};
+use self::tree::Node;
+use crate::error::Result;
+use crate::key::Secret;
+use crate::model::StoreId;
+use crate::store::NoteRow;
+use crate::store::seal::{Seal, open_any};
+
+/// Bytes of a page.
+pub(crate) const SIZE: usize = 4096;
+
+/// Which pages are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those that a table leads to.
+    Led,
+    /// Those that are in use, though nothing leads to them any more.
+    InUse,
+    /// Those of which nobody can say whether they are in use.
+    Unknown,
+}
+
+/// A store's file, read page by page.
+pub(crate) struct Reader {
+    pages: Pages,
+    map: Map,
+}
+
+impl Reader {
+    pub(crate) fn of(pages: Pages) -> Self {
+        let map = Map::of(&pages);
+        Self { pages, map }
+    }
+
+    /// The tables of which something could not be read, so that rows of them may be missing without a trace.
+    pub(crate) fn torn(&self) -> HashSet<&'static str> {
+        self.map.torn.clone()
+    }
+
+    /// What the index of names says of a session.
+    pub(crate) fn name_of(&self, session: i64) -> Option<&str> {
+        self.map.names.get(&session).map(String::as_str)
+    }
+
+    /// Visits what may be rows: of pages that no table leads to, each cell as a row of every table that it fits. Answers
+    /// the tables that lead to cells which are no rows of theirs.
+    pub(crate) fn rows(
+        &self,
+        which: Which,
+        visit: &mut dyn FnMut(Any) -> Result<()>,
+    ) -> Result<HashSet<&'static str>> {
+        let mut torn = HashSet::new();
+        for number in 1..=self.pages.count() {
+            let table = match (which, self.map.used(&self.pages, number)) {
+                (Which::Led, Use::Of(table)) => Some(table),
+                (Which::InUse, Use::InUse) | (Which::Unknown, Use::Unknown) => None,
+                _ => continue,
+            };
+            let Some(node) = Node::read(&self.pages, number) else {
+                continue;
+            };
+            for cell in &node.cells {
+                let columns = columns(&cell.payload);
+                let columns = columns.as_deref();
+                match table {
+                    Some(table) => match columns.and_then(|it| Any::read(table, cell, it)) {
+                        Some(row) => visit(row)?,
+                        None => drop(torn.insert(table)),
+                    },
+                    None => {
+                        let rows = TABLES
+                            .iter()
+                            .filter_map(|table| Any::read(table, cell, columns?));
+                        rows.map(&mut *visit).collect::<Result<()>>()?;
+                    }
+                }
+            }
+        }
+        Ok(torn)
+    }
+
+    /// Rows that are proved, as [`rows`](Self::rows).
+    pub(crate) fn proved(
+        &self,
+        which: Which,
+        (store, seal): (&StoreId, Option<&Seal>),
+        visit: &mut dyn FnMut(Any) -> Result<()>,
+    ) -> Result<()> {
+        let visit = &mut |row: Any| {
+            if row.is_proved(store, seal) {
+                visit(row)
+            } else {
+                Ok(())
+            }
+        };
+        self.rows(which, visit).map(drop)
+    }
+
+    /// What the store says of itself, wherever a row stands that may be its own; proved ones first.
+    pub(crate) fn own(&self) -> Result<Vec<Own>> {
+        let mut found: Vec<Own> = Vec::new();
+        for which in [Which::Led, Which::InUse, Which::Unknown] {
+            self.rows(which, &mut |row| {
+                match row {
+                    Any::Store(own) if !found.contains(&own) => found.push(own),
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        found.sort_by_key(|own| !own.is_proved());
+        Ok(found)
+    }
+
+    /// The slots of the store's keys that are proved.
+    pub(crate) fn slots(&self, store: &StoreId) -> Result<Vec<NoteRow>> {
+        let mut slots: Vec<NoteRow> = Vec::new();
+        for which in [Which::Led, Which::InUse] {
+            self.proved(which, (store, None), &mut |row| {
+                match row {
+                    Any::Note(row) if row.kind == crate::codec::note::SLOT => {
+                        if !slots.iter().any(|it| it.id == row.id) {
+                            slots.push(row);
+                        }
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        Ok(slots)
+    }
+
+    /// Whether any row is one of the store of that id.
+    pub(crate) fn is_of(&self, store: &StoreId) -> Result<bool> {
+        let mut any = false;
+        for which in [Which::Led, Which::InUse] {
+            self.proved(which, (store, None), &mut |row| {
+                // Its own row proves nothing but itself.
+                any |= !matches!(row, Any::Store(_));
+                Ok(())
+            })?;
+        }
+        Ok(any)
+    }
+}
+
+/// The keys that `secret` opens with one of `slots`.
+pub(crate) fn seal(slots: &[NoteRow], secret: &Secret, store: &StoreId) -> Result<Seal> {
+    let (root, _) = open_any(slots, secret, store)?;
+    Seal::new(root, *store)
+}
