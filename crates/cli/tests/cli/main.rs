@@ -11,6 +11,7 @@ mod access;
 mod amend;
 mod ask;
 mod audit;
+mod backup;
 mod carry;
 mod cleanup;
 mod common;

@@ -64,6 +64,7 @@ fn every_visible_verb_has_a_page_and_no_other() {
     let groups = [
         "dalsegno-access.1",
         "dalsegno-audit.1",
+        "dalsegno-backup.1",
         "dalsegno-config.1",
         "dalsegno-guard.1",
         "dalsegno-hermes.1",

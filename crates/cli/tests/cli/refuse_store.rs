@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::common::{House, PROGRAM, Ran, long, skipped};
 
 /// Every verb that opens a store.
-const VERBS: [&[&str]; 49] = [
+const VERBS: [&[&str]; 50] = [
     &["snapshot", "list"],
     &["snapshot", "save", "s", "--from", "state.json"],
     &["snapshot", "info", "s@latest"],
@@ -49,6 +49,7 @@ const VERBS: [&[&str]; 49] = [
     &["audit", "log"],
     &["audit", "verify"],
     &["audit", "head", "--to", "head"],
+    &["backup", "create", "backups"],
     &["session", "erase", "s"],
     &["session", "erased"],
     &["migrate", "rehearse"],

@@ -1,6 +1,6 @@
 use crate::common::House;
 
-pub(crate) const VERBS: [&[&str]; 76] = [
+pub(crate) const VERBS: [&[&str]; 82] = [
     &["hermes", "inspect"],
     &["hermes", "recover"],
     &["hermes", "recover-all"],
@@ -49,6 +49,12 @@ pub(crate) const VERBS: [&[&str]; 76] = [
     &["audit", "log"],
     &["audit", "verify"],
     &["audit", "head"],
+    &["backup", "create"],
+    &["backup", "list"],
+    &["backup", "verify"],
+    &["backup", "restore"],
+    &["backup", "drill"],
+    &["backup", "timer"],
     &["session", "erase"],
     &["session", "erased"],
     &["fork"],

@@ -11,15 +11,15 @@ use super::{Watched, line, lost_lines, short, with_key};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{Place, of_caller};
+use crate::place::{HERE, Place, of_caller};
 use crate::verb::put::close;
 use crate::verb::{repair, verify};
 use crate::{human, key, when};
 
 /// Restore the store from a backup to a place where there is none, or one session into a store that is there
 ///
-/// All of the backup is read and proved before anything is changed, and what was restored is proved before it gets its place: the
-/// path that `--store` names. Of a folder, the newest backup is restored. What was erased since, as later backups in the folder
+/// All of the backup is read and proved before anything is changed, and what was restored is proved before it gets its place:
+/// where `init` would make a store. Of a folder, the newest backup is restored. What was erased since, as later backups in the folder
 /// say, does not come back.
 ///
 /// With `--session`, the snapshots that the store does not have are added, and the backup's newest state becomes the
@@ -27,8 +27,8 @@ use crate::{human, key, when};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dalsegno --store /srv/bot/store.db backup restore /mnt/backups
-  dalsegno --store new.db backup restore /mnt/backups --at 2026-11-20
+  dalsegno backup restore /mnt/backups --store /srv/bot/store.db
+  dalsegno backup restore /mnt/backups --store new.db --at 2026-11-20
   dalsegno backup restore /mnt/backups --session chat/42
   dalsegno backup restore /mnt/backups --session chat/42 --at 24h --as chat/42-yesterday --dry-run")]
 pub(crate) struct Restore {
@@ -62,11 +62,8 @@ impl Restore {
     }
 
     fn whole(&self, global: &Global, out: &mut Out) -> Result<()> {
-        let Some(place) = Place::meant(global)? else {
-            return Err(Failure::usage(
-                "say where the store is to be made: --store PATH, where there is none yet",
-            ));
-        };
+        // As `init` makes one.
+        let into = Place::meant(global)?.map_or_else(|| HERE.into(), |place| place.path);
         let mut how = RestoreBackup::of(&self.from);
         if let Some(at) = self.at {
             how = how.at(at);
@@ -82,9 +79,9 @@ impl Restore {
             let mut watched = Watched::begin(out);
             let tell = &mut |progress| watched.tell(progress);
             let answer = if self.dry_run {
-                options.restore_backup_plan(&how, &place.path, tell)
+                options.restore_backup_plan(&how, &into, tell)
             } else {
-                options.restore_backup(&how, &place.path, tell)
+                options.restore_backup(&how, &into, tell)
             };
             watched.done(answer)
         })?;
