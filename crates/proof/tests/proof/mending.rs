@@ -296,7 +296,7 @@ fn a_disk_that_fails_or_is_full_while_it_repairs() {
     let whole = disk();
     run(&whole).unwrap();
     let count = whole.operations();
-    let step = (count / effort(24, 200)).max(1);
+    let step = (count / effort(9, 200)).max(1);
     let mut failed = 0;
     for (nth, at) in (0..count).step_by(step).enumerate() {
         let fault = [Fault::Full, Fault::Io, Fault::Torn][nth % 3];
