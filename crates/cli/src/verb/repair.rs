@@ -148,11 +148,7 @@ impl Repair {
 
 /// What intact rows are taken from: a store, which is only read.
 fn source(path: &Path) -> Result<Engine> {
-    let sqlite = dalsegno::store::SqliteOptions {
-        read_only: true,
-        ..Default::default()
-    };
-    let options = of_caller(Options::default().sqlite(sqlite))?;
+    let options = of_caller(Options::default().read_only())?;
     let opened = key::open(options, path)?;
     Ok(opened.map_err(|error| error.context(format!("--from {}", path.display())))?)
 }
