@@ -65,10 +65,14 @@ fn row(snapshot: &Snapshot) -> Vec<String> {
     ]
 }
 
-/// Its kind, and whether it is pinned.
+/// Its kind, whether it is pinned, and whether a repair had to mark it.
 fn kind(snapshot: &Snapshot) -> String {
     let pinned = if snapshot.pinned { ", pinned" } else { "" };
-    format!("{}{pinned}", snapshot.kind)
+    let repaired = match snapshot.repaired {
+        Some(_) => ", repaired",
+        None => "",
+    };
+    format!("{}{pinned}{repaired}", snapshot.kind)
 }
 
 /// The trash as `snapshot list --deleted` shows it: what `now` lets go is in it until the next cleanup.

@@ -110,6 +110,13 @@ impl Options {
         self
     }
 
+    /// Opens the store for reading, also where it could be written: nothing of it is changed.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.sqlite.read_only = true;
+        self
+    }
+
     /// Says who uses the store, where that has [principals](Engine::add_principal).
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {

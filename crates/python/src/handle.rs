@@ -45,6 +45,11 @@ enum State {
 }
 
 impl Kept {
+    /// How it is opened.
+    pub(crate) fn options(&self) -> Options {
+        self.options.clone()
+    }
+
     fn state(&self, _: Python<'_>) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

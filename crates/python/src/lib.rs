@@ -56,6 +56,8 @@ mod _dalsegno {
     use super::verb::key::{decrypt, encrypt, generate_key};
     #[pymodule_export]
     use super::verb::read::pretty;
+    #[pymodule_export]
+    use super::verb::repair::rebuild;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

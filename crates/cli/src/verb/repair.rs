@@ -187,11 +187,7 @@ impl Source {
                 _scratch: Some(scratch),
             });
         }
-        let sqlite = dalsegno::store::SqliteOptions {
-            read_only: true,
-            ..Default::default()
-        };
-        let options = of_caller(Options::default().sqlite(sqlite))?;
+        let options = of_caller(Options::default().read_only())?;
         let opened = key::open(options, path)?;
         Ok(Self {
             engine: opened.map_err(|error| error.context(format!("--from {shown}")))?,

@@ -76,7 +76,7 @@ impl Session<'_> {
             let promised = promises.get(seq).copied();
             let found = match states.proved(*seq, promised)? {
                 Some(document) => Some((Came::Here, document)),
-                None => self.from_sources(sources, *seq, promised)?,
+                None => self.out_of_sources(sources, *seq, promised)?,
             };
             let Some((how, document)) = found else {
                 continue;
@@ -189,7 +189,7 @@ impl Session<'_> {
         Ok(None)
     }
 
-    pub(super) fn from_sources(
+    pub(super) fn out_of_sources(
         &self,
         sources: &[usize],
         seq: i64,

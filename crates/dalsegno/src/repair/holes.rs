@@ -86,7 +86,7 @@ impl Session<'_> {
                 // Damaged in its place, it may still say what it came after.
                 Some(seq) => {
                     let stands = self.stand.damaged.iter().find(|row| row.seq == seq);
-                    !stands.is_some_and(|row| row.parent == gap.after)
+                    stands.is_none_or(|row| row.parent != gap.after)
                         && !matches!(wanted.live.get(&seq), Some(From::Source(..)))
                 }
                 None => self.holes.sessions,

@@ -306,7 +306,8 @@ impl Engine {
 
     /// Writes the rows to a file beside the store, as they stand in its tables: what is sealed there is sealed here.
     fn keep_aside<'r>(&self, rows: impl Iterator<Item = &'r Rows>) -> Result<Option<PathBuf>> {
-        let Some(sqlite) = self.sqlite() else {
+        // Beside a file that is on no disk of the system's, there is no place.
+        let Some(sqlite) = self.sqlite().filter(|it| !it.is_virtual()) else {
             return Ok(None);
         };
         let lines = sqlite.as_they_stand(rows)?;

@@ -68,7 +68,10 @@ fn rebuilt(sealed: bool, with_mirror: bool, seeds: std::ops::Range<u64>) {
         };
         assert!(built.kept.as_ref().unwrap().exists());
         let engine = house.open();
-        let what = format!("{seed}, pages {hit:?}, {:?}", built.torn);
+        let what = format!(
+            "{seed}, pages {hit:?}, {:?}, {:?}",
+            built.torn, built.damage
+        );
         house.told_but_for_gaps(&engine, &built.repairs, &what);
         let (intact, trash) = (house.intact(&engine), trashed(&engine));
         if with_mirror {

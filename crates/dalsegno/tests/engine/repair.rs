@@ -168,9 +168,9 @@ impl House {
                 .is_some_and(|it| it.lost_state);
             if marked {
                 let how = repairs.sessions.iter().flat_map(|it| &it.snapshots);
-                let how = how.filter(|it| it.snapshot == *id).map(|it| &it.how);
+                let mut how = how.filter(|it| it.snapshot == *id).map(|it| &it.how);
                 assert!(
-                    how.last()
+                    how.next_back()
                         .is_some_and(|how| matches!(how, How::Salvaged { .. })),
                     "seed {seed}"
                 );

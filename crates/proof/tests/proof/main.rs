@@ -12,6 +12,7 @@ mod key_kills;
 mod kills;
 mod leftovers;
 mod live;
+mod mending;
 mod power;
 mod replay;
 mod sealed_disk;

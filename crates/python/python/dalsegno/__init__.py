@@ -17,7 +17,7 @@ from . import _dalsegno, aio, attending, autosave, errors, events, results
 from ._dalsegno import version as __version__
 from .attending import Attendant, Attending, Request
 from .autosave import AutoSaver, Meant
-from .engine import Engine, Ticket, decrypt, encrypt, generate_key, open
+from .engine import Engine, Ticket, decrypt, encrypt, generate_key, open, rebuild
 from .errors import (
     AccessDeniedError,
     AmbiguousError,
@@ -67,6 +67,7 @@ __all__ = [
     "events",
     "generate_key",
     "open",
+    "rebuild",
     "results",
 ]
 

@@ -33,8 +33,10 @@ from .results import (
     Policy,
     Principal,
     Purged,
+    Rebuilt,
     Recovered,
     Rehearsal,
+    Repairs,
     Report,
     Snapshot,
     Stats,
@@ -76,6 +78,7 @@ __all__ = [
     "hermes_save",
     "hermes_update",
     "pretty",
+    "rebuild",
     "seconds",
     "sonora_decrypt",
     "sonora_encrypt",
@@ -128,6 +131,15 @@ def decrypt(
     token: str | None,
     token_file: _Path | None,
 ) -> Turned: ...
+def rebuild(
+    path: _Path,
+    sources: list[_Path],
+    dry_run: bool,
+    key: str | None,
+    key_file: _Path | None,
+    token: str | None,
+    token_file: _Path | None,
+) -> Rebuilt: ...
 def hermes_delete(path: _Path) -> bool: ...
 def hermes_generations(path: _Path) -> list[Generation]: ...
 
@@ -286,6 +298,7 @@ class Handle:
     def diff(self, from_: str, to: str) -> Diff: ...
     def diff_lines(self, from_: str, to: str, each: int) -> list[str]: ...
     def verify(self, session: str | None) -> Verification: ...
+    def repair(self, sources: list[_Path], dry_run: bool) -> Repairs: ...
     def stats(self, session: str | None, rebuild: int | None, zone: str | None) -> Stats: ...
     def doctor(self) -> Diagnosis: ...
     def trash(self, session: str | None) -> list[Trashed]: ...

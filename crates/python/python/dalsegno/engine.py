@@ -13,7 +13,7 @@ from .asked import Duration
 from .attending import stop_of as stop_attending
 from .autosave import stop_of
 from .migration import Migration, given
-from .results import Turned
+from .results import Rebuilt, Turned
 from .verbs.access import Admitting
 from .verbs.ask import Asking
 from .verbs.audit import Auditing
@@ -25,6 +25,7 @@ from .verbs.find import Finding
 from .verbs.guard import Guarding
 from .verbs.keep import Keeping
 from .verbs.key import Locking
+from .verbs.repair import Repairing
 from .verbs.lease import Leasing
 from .verbs.put import PuttingBack
 from .verbs.read import Reading
@@ -41,6 +42,7 @@ __all__ = [
     "Words",
     "decrypt",
     "encrypt",
+    "rebuild",
     "generate_key",
     "open",
 ]
@@ -61,6 +63,7 @@ class Engine(
     SavingItself,
     Asking,
     Locking,
+    Repairing,
     Admitting,
     Auditing,
 ):
@@ -187,6 +190,25 @@ def open(
 def generate_key() -> str:
     """A new key: `dalsegno-key-…`. Keep it where neither the store nor its backups are; without it, nothing opens the store."""
     return _dalsegno.generate_key()
+
+
+def rebuild(
+    path: StrPath,
+    sources: Iterable[StrPath] = (),
+    *,
+    dry_run: bool = False,
+    key: str | None = None,
+    key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
+) -> Rebuilt:
+    """Builds a store anew, whose file cannot be read any more, from what can be read of it and from `sources`, copies of it.
+
+    The new file takes the place of the old one, which is kept beside as `NAME.damaged-TIME`. Nothing may have the store open
+    (`LockedError`). Interrupted, it is called again, and finishes. `DamagedError` where nothing says which store it is: give a
+    source. Keys and tokens are as in `open`.
+    """
+    return _dalsegno.rebuild(path, list(sources), dry_run, key, key_file, token, token_file)
 
 
 def encrypt(

@@ -28,6 +28,7 @@ __all__ = [
     "Diff",
     "Difference",
     "Finding",
+    "Gap",
     "Guard",
     "GuardReport",
     "GuardRestored",
@@ -43,6 +44,7 @@ __all__ = [
     "LogOperation",
     "LogSave",
     "Lost",
+    "LostSnapshot",
     "NotMigrated",
     "Opened",
     "Operation",
@@ -58,13 +60,20 @@ __all__ = [
     "PrincipalRule",
     "Purged",
     "Reason",
+    "Rebuilt",
     "Recovered",
     "Rehearsal",
     "RehearsedStep",
+    "Repaired",
+    "RepairedComponent",
+    "RepairedSnapshot",
+    "Repairs",
     "Report",
     "Returned",
+    "RowRepair",
     "Rules",
     "SessionPlan",
+    "SessionRepairs",
     "SessionStats",
     "Snapshot",
     "Sort",
@@ -112,6 +121,7 @@ Action: TypeAlias = Literal[
     "audit_on",
     "audit_off",
     "audit_read",
+    "repair",
 ]
 """What the audit log tells of."""
 
@@ -131,6 +141,23 @@ Operation = TypedDict(
     },
 )
 Operation.__doc__ = """The deed that added a snapshot to the history, and the snapshot it took (of an import: its old id)."""
+
+
+RepairedComponent = TypedDict(
+    "RepairedComponent", {"component": str, "from": str, "agreed": bool}
+)
+RepairedComponent.__doc__ = """A component of a state that was put together again, the snapshot whose value it has, and
+whether those before and after agree on it."""
+
+
+class Repaired(TypedDict):
+    """What a repair made of a snapshot, where not all of it came back."""
+
+    at: datetime
+    lost_metadata: bool
+    lost_state: bool
+    lost_checksum: str | None
+    components: list[RepairedComponent]
 
 
 class Snapshot(TypedDict):
@@ -161,6 +188,8 @@ class Snapshot(TypedDict):
     """What was said of items that the state has no more."""
     actor: str | None
     """What the program that took it is called, where it said so."""
+    repaired: Repaired | None
+    """What of it is not as it was saved, because it was damaged and repaired."""
     epoch: int
 
 
@@ -231,6 +260,72 @@ class Rehearsal(TypedDict):
     unknown: list[NotMigrated]
     damage: list[Damage]
     others: int
+
+
+class RepairedSnapshot(TypedDict):
+    """A snapshot that was damaged, and how it came back."""
+
+    snapshot: str
+    how: Literal["from_source", "found_here", "metadata_lost", "salvaged"]
+    source: NotRequired[str]
+    metadata: NotRequired[bool]
+    components: NotRequired[list[RepairedComponent]]
+
+
+class LostSnapshot(TypedDict):
+    """A snapshot that is lost."""
+
+    snapshot: str
+    why: str
+
+
+class Gap(TypedDict):
+    """Two snapshots between which others may have stood."""
+
+    after: str | None
+    before: str | None
+
+
+class SessionRepairs(TypedDict):
+    """What became of one session."""
+
+    session: str
+    snapshots: list[RepairedSnapshot]
+    lost: list[LostSnapshot]
+    gaps: list[Gap]
+    notes: list[str]
+    held: str | None
+    """The program that has it open, so that it could not be repaired."""
+
+
+class RowRepair(TypedDict):
+    """A damaged row that is of no session's history, and what became of it."""
+
+    what: str
+    outcome: Literal["from_source", "lost", "removed", "left"]
+
+
+class Repairs(TypedDict):
+    """What a repair did, or would do."""
+
+    sessions: list[SessionRepairs]
+    rows: list[RowRepair]
+    aside: str | None
+    """The file that has the rows that were replaced."""
+
+
+class Rebuilt(TypedDict):
+    """What building a store anew did, or would do."""
+
+    rows: int
+    torn: list[str]
+    """The tables of which something could not be read."""
+    repairs: Repairs
+    damage: list[Damage]
+    kept: str | None
+    """Where the old file is kept."""
+    finished: bool
+    """Whether an earlier call had done all but to put the new file there."""
 
 
 class Target(TypedDict):

@@ -11,5 +11,6 @@ pub(crate) mod key;
 pub(crate) mod lease;
 pub(crate) mod put;
 pub(crate) mod read;
+pub(crate) mod repair;
 pub(crate) mod save;
 pub(crate) mod transfer;

@@ -47,7 +47,7 @@ impl Lines<'_> {
         let failed = |e| translate("reading the rows that are to be replaced", e);
         let sql = format!("SELECT * FROM {} WHERE {}", R::TABLE, R::KEY);
         let mut find = self.connection.prepare_cached(&sql).map_err(failed)?;
-        let names: Vec<String> = find.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = find.column_names().map(str::to_owned).collect();
         let mut found = find.query(params_from_iter(key)).map_err(failed)?;
         while let Some(row) = found.next().map_err(failed)? {
             let mut columns = Map::new();

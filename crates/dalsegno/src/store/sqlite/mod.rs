@@ -257,6 +257,11 @@ impl SqliteStore {
         settings
     }
 
+    /// Whether it is on a disk of SQLite's own making.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.options.vfs.is_some()
+    }
+
     /// What is read of the file at `path` without SQLite; `file` is that file, locked.
     pub(crate) fn pages(file: std::fs::File, path: &Path) -> Result<pages::Reader> {
         Ok(pages::Reader::of(pages::Pages::of(file, path)?))

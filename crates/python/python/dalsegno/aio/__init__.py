@@ -24,6 +24,7 @@ from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .guard import AsyncGuarding
 from .keep import AsyncKeeping
 from .key import AsyncLocking
+from .repair import AsyncRepairing
 from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
 from .read import AsyncReading
@@ -53,6 +54,7 @@ class AsyncEngine(
     AsyncSavingItself,
     AsyncAsking,
     AsyncLocking,
+    AsyncRepairing,
     AsyncAdmitting,
     AsyncAuditing,
 ):

@@ -16,7 +16,7 @@ pub(super) enum Use {
     /// Of this table, which leads to it.
     Of(&'static str),
     /// In use, though nothing leads to it any more.
-    InUse,
+    Unled,
     /// Free, or no page of rows.
     None,
     /// Nobody can say.
@@ -148,7 +148,7 @@ impl Map {
         match (mapped(pages, number), listed) {
             (Mapped::Free, _) | (Mapped::Overflow, _) => Use::None,
             // Both must agree, where both are known.
-            (Mapped::Tree, None | Some(false)) | (Mapped::Torn, Some(false)) => Use::InUse,
+            (Mapped::Tree, None | Some(false)) | (Mapped::Torn, Some(false)) => Use::Unled,
             (Mapped::Torn, Some(true)) => Use::None,
             (Mapped::Tree, Some(true)) | (Mapped::Torn, None) => Use::Unknown,
         }

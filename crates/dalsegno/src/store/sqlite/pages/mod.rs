@@ -73,7 +73,7 @@ impl Reader {
         for number in 1..=self.pages.count() {
             let table = match (which, self.map.used(&self.pages, number)) {
                 (Which::Led, Use::Of(table)) => Some(table),
-                (Which::InUse, Use::InUse) | (Which::Unknown, Use::Unknown) => None,
+                (Which::InUse, Use::Unled) | (Which::Unknown, Use::Unknown) => None,
                 _ => continue,
             };
             let Some(node) = Node::read(&self.pages, number) else {
@@ -88,10 +88,10 @@ impl Reader {
                         None => drop(torn.insert(table)),
                     },
                     None => {
-                        let rows = TABLES
+                        let mut rows = TABLES
                             .iter()
                             .filter_map(|table| Any::read(table, cell, columns?));
-                        rows.map(&mut *visit).collect::<Result<()>>()?;
+                        rows.try_for_each(&mut *visit)?;
                     }
                 }
             }
@@ -138,10 +138,11 @@ impl Reader {
         for which in [Which::Led, Which::InUse] {
             self.proved(which, (store, None), &mut |row| {
                 match row {
-                    Any::Note(row) if row.kind == crate::codec::note::SLOT => {
-                        if !slots.iter().any(|it| it.id == row.id) {
-                            slots.push(row);
-                        }
+                    Any::Note(row)
+                        if row.kind == crate::codec::note::SLOT
+                            && !slots.iter().any(|it| it.id == row.id) =>
+                    {
+                        slots.push(row);
                     }
                     _ => {}
                 }
