@@ -180,7 +180,8 @@ impl Engine {
         let summary = archive.summary.as_ref();
         let summary = summary.ok_or_else(|| folder::no_end(&archive))?;
         let backup = Backup::of(&archive, summary)?;
-        self.remember(&archive, &backup)
+        let said = self.said(Action::Backup).note(format!("{kind} {}", backup.id));
+        self.remember(&archive, &backup, said)
             .map_err(|e| e.context(format!("{} is complete, but", path.display())))?;
         Ok(BackedUp {
             backup,

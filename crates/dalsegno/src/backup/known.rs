@@ -14,8 +14,7 @@ use crate::codec::note;
 use crate::durable::folder_of;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::Action;
-use crate::store::{Exchange, NoteRow, Row, notes};
+use crate::store::{Exchange, NoteRow, Row, Said, notes};
 
 /// A backup that was made of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,9 +77,9 @@ impl Engine {
         Ok(found)
     }
 
-    /// Notes that a backup was made; of a store that can only be read nothing is noted. Those whose archives are gone
-    /// from the same folder are forgotten.
-    pub(super) fn remember(&self, archive: &Archive, backup: &Backup) -> Result<()> {
+    /// Notes in the store that there is this backup of it, and in the audit log what was done; of a store that can only be read
+    /// nothing is noted. Backups whose archives are gone from the same folder are forgotten.
+    pub(super) fn remember(&self, archive: &Archive, backup: &Backup, said: Said) -> Result<()> {
         if self.is_read_only() {
             return Ok(());
         }
@@ -101,12 +100,12 @@ impl Engine {
             let mut gone = Vec::new();
             for (row, kept) in self.kept_backups()? {
                 let path = Path::new(&kept.path);
-                if folder_of(path) == folder && std::fs::symlink_metadata(path).is_err() {
+                let is_gone = folder_of(path) == folder && std::fs::symlink_metadata(path).is_err();
+                if is_gone || row.key() == key {
                     gone.push(row);
                 }
             }
-            let said = self.said(Action::Backup).note(format!("{} {}", backup.kind, backup.id));
-            let exchange = Exchange::of_notes(gone, vec![row.clone()]).say(said);
+            let exchange = Exchange::of_notes(gone, vec![row.clone()]).say(said.clone());
             let done = self.store().exchange(&exchange)?;
             Ok(done.then_some(()))
         })

@@ -173,7 +173,7 @@ impl Options {
             )));
         }
         let said = engine.said(Action::RestoreBackup).note(backup.id.clone());
-        engine.store().exchange(&Exchange::default().say(said))?;
+        engine.remember(set.newest(), &backup, said)?;
         engine.close()?;
         Ok(RestoredBackup {
             backup,

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::archive::{Archive, Unlocked};
-use super::blocks::Health;
+use super::blocks::{ArchiveId, Health};
 use super::contents::{About, Contents, Segment, Table, cancelled, shown};
 use super::folder::{self, no_end};
 use super::keys::Keys;
 use crate::error::{Error, Result};
 use crate::key::Secret;
-use crate::model::SnapshotId;
+use crate::model::{SnapshotId, StoreId};
 use crate::store::Rows;
 
 /// How far some work on a backup is.
@@ -69,6 +69,25 @@ pub struct LostRows {
     pub sessions: Vec<String>,
     /// Snapshots.
     pub snapshots: Vec<SnapshotId>,
+}
+
+impl LostRows {
+    /// What was in a segment.
+    pub(super) fn of(segment: &Segment, about: Option<&About>, store: &StoreId) -> Self {
+        let mut lost = Self {
+            what: format!("{} {}", segment.rows, segment.table.rows()),
+            ..Self::default()
+        };
+        let mut seq: i64 = 0;
+        if let Some(about) = about {
+            lost.sessions = about.sessions.iter().map(|(_, name)| name.clone()).collect();
+            for (distance, _) in &about.snapshots {
+                seq = seq.wrapping_add(*distance);
+                lost.snapshots.push(SnapshotId::new(seq, store));
+            }
+        }
+        lost
+    }
 }
 
 /// A backup, open with all archives that it needs.
@@ -130,10 +149,7 @@ impl Set {
         let mut others = Vec::new();
         for id in &needed {
             let Some(file) = folder::find(&among, id) else {
-                let (path, id) = (path.display(), shown(id));
-                return Err(Error::not_found(format!(
-                    "{path} needs the backup {id}, which is not in its folder"
-                )));
+                return Err(missing(&path, id));
             };
             let mut archive = Archive::open(file)?;
             check(&mut archive)?;
@@ -141,10 +157,7 @@ impl Set {
         }
         let newest = newest.unlock(&keys)?;
         let Some(contents) = newest.contents(&keys)? else {
-            return Err(Error::damaged(format!(
-                "{}: its table of contents is lost, beyond what its parity makes again; restore an earlier backup",
-                path.display()
-            )));
+            return Err(no_contents(&path));
         };
         Ok(Self {
             newest,
@@ -214,10 +227,6 @@ impl Set {
         let mut of_others: BTreeMap<u32, BTreeMap<u32, About>> = BTreeMap::new();
         let mut named = Vec::new();
         for segment in lost {
-            let mut found = LostRows {
-                what: format!("{} {}", segment.rows, segment.table.rows()),
-                ..LostRows::default()
-            };
             let about = if segment.archive == 0 {
                 &self.contents.about
             } else {
@@ -228,16 +237,22 @@ impl Set {
                 }
                 &of_others[&segment.archive]
             };
-            if let Some(about) = about.get(&segment.number) {
-                found.sessions = about.sessions.iter().map(|(_, name)| name.clone()).collect();
-                let mut seq: i64 = 0;
-                for (distance, _) in &about.snapshots {
-                    seq = seq.wrapping_add(*distance);
-                    found.snapshots.push(SnapshotId::new(seq, store));
-                }
-            }
-            named.push(found);
+            named.push(LostRows::of(segment, about.get(&segment.number), store));
         }
         Ok(named)
     }
+}
+
+pub(super) fn missing(path: &Path, id: &ArchiveId) -> Error {
+    let (path, id) = (path.display(), shown(id));
+    Error::not_found(format!(
+        "{path} needs the backup {id}, which is not in its folder"
+    ))
+}
+
+pub(super) fn no_contents(path: &Path) -> Error {
+    let path = path.display();
+    Error::damaged(format!(
+        "{path}: its table of contents is lost, beyond what its parity makes again; restore an earlier backup"
+    ))
 }

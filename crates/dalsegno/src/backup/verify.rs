@@ -1,14 +1,17 @@
 //! Proving archives without restoring them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::blocks::Health;
-use super::contents::is_cancelled;
+use super::archive::Archive;
+use super::blocks::{ArchiveId, Health};
+use super::contents::Contents;
 use super::folder::{self, Backup};
-use super::set::{BackupProgress, LostRows, Set};
+use super::set::{BackupProgress, BackupStep, LostRows, Set, missing, no_contents, tell};
 use crate::error::{Error, Result};
 use crate::key::Secret;
+use crate::model::StoreId;
 
 /// What was proved of backups.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -78,30 +81,122 @@ pub fn verify_backup(
         let shown = path.display();
         return Err(Error::not_found(format!("there is no backup in {shown}")));
     }
+    let beside = if path.is_dir() {
+        Vec::new()
+    } else {
+        folder::beside(path)?
+    };
+    // Each archive once, however many need it.
+    let mut proved: BTreeMap<ArchiveId, Proved> = BTreeMap::new();
+    let mut read = 0;
+    let mut tell = |bytes: u64| {
+        read += bytes;
+        tell(progress, BackupStep::Checking, read, None)
+    };
+    for backup in &there.complete {
+        let (id, one) = Proved::read(&backup.path, secret, &mut tell)?;
+        let needed = one.needed().to_vec();
+        proved.insert(id, one);
+        for id in needed {
+            if let Some(file) = folder::find(&beside, &id)
+                && !proved.contains_key(&id)
+            {
+                proved.insert(id, Proved::read(file, secret, &mut tell)?.1);
+            }
+        }
+    }
     for backup in there.complete {
-        let file = backup.path.clone();
+        let one = proved.values().find(|one| one.path == backup.path);
         let mut health = BackupHealth {
-            path: file.clone(),
+            path: backup.path.clone(),
+            health: one.and_then(|one| one.health),
             backup: Some(backup),
-            health: None,
             lost: Vec::new(),
             error: None,
         };
-        match Set::open(&file, secret, progress) {
-            Ok(set) => {
+        match one.map(|one| one.lost(&proved)) {
+            Some(Ok(Some(lost))) => health.lost = lost,
+            // What it needs does not say what it has: that is looked at segment by segment.
+            Some(Ok(None)) => {
+                let set = Set::open(&health.path, secret, progress)?;
                 health.lost = set.check(progress)?;
-                health.health = set.health.first().map(|(_, health)| *health);
             }
-            Err(error) if is_final(&error) => return Err(error),
-            Err(error) => health.error = Some(error),
+            Some(Err(error)) => health.error = Some(error),
+            None => {}
         }
         found.archives.push(health);
     }
     Ok(found)
 }
 
-/// Whether it says nothing of the backup.
-fn is_final(error: &Error) -> bool {
-    use crate::error::ErrorKind::{Damaged, NotFound};
-    is_cancelled(error) || ![Damaged, NotFound].contains(&error.kind())
+/// What an archive proved to have of its own.
+struct Proved {
+    path: PathBuf,
+    store: StoreId,
+    archive: ArchiveId,
+    health: Option<Health>,
+    contents: Result<Contents>,
+    /// The numbers of frames of rows that are lost.
+    lost: BTreeSet<u32>,
+}
+
+impl Proved {
+    fn read(
+        path: &Path,
+        secret: Option<&Secret>,
+        progress: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<(ArchiveId, Self)> {
+        let mut archive = Archive::open(path)?;
+        let keys = archive.keys(secret)?;
+        let mut one = Self {
+            path: path.to_owned(),
+            store: archive.head.store,
+            archive: archive.head.archive,
+            health: Some(archive.check(progress)?),
+            contents: Err(no_contents(path)),
+            lost: BTreeSet::new(),
+        };
+        let archive = archive.unlock(&keys)?;
+        match archive.contents(&keys) {
+            Ok(Some(contents)) => {
+                for segment in contents.segments.iter().filter(|it| it.archive == 0) {
+                    if archive.rows(segment, &keys)?.is_none() {
+                        one.lost.insert(segment.number);
+                    }
+                }
+                one.contents = Ok(contents);
+            }
+            Ok(None) => {}
+            Err(error) => one.contents = Err(error),
+        }
+        Ok((one.archive, one))
+    }
+
+    fn needed(&self) -> &[ArchiveId] {
+        let contents = self.contents.as_ref();
+        contents.map_or(&[], |contents| &contents.summary.others)
+    }
+
+    /// What of the backup is lost with any of these; nothing, where one that it needs does not say what it has.
+    fn lost(&self, among: &BTreeMap<ArchiveId, Self>) -> Result<Option<Vec<LostRows>>> {
+        let contents = self.contents.as_ref().map_err(Clone::clone)?;
+        let mut owners = vec![(self, contents)];
+        for id in &contents.summary.others {
+            let owner = among.get(id).ok_or_else(|| missing(&self.path, id))?;
+            let Ok(contents) = &owner.contents else {
+                return Ok(None);
+            };
+            owners.push((owner, contents));
+        }
+        let mut lost = Vec::new();
+        for segment in &contents.segments {
+            if let Some((owner, contents)) = owners.get(segment.archive as usize)
+                && owner.lost.contains(&segment.number)
+            {
+                let about = contents.about.get(&segment.number);
+                lost.push(LostRows::of(segment, about, &self.store));
+            }
+        }
+        Ok(Some(lost))
+    }
 }

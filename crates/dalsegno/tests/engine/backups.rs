@@ -135,6 +135,8 @@ fn what_is_restored_is_the_store_as_it_was() {
         assert!(again.audit_check(None).unwrap().is_whole());
         let log = again.audit_log(&AuditQuery::default()).unwrap();
         assert_eq!(log.entries[0].action.as_str(), "restore_backup");
+        let known = again.known_backups().unwrap();
+        assert_eq!(known[0].id, made.id);
         // It goes on as the store would have.
         again.save_json("bot/1", "[9]").commit().unwrap();
         assert!(again.verify(None).unwrap().is_intact());

@@ -140,12 +140,16 @@ impl Timer {
             "UMask=0077".to_owned(),
             "Nice=10".to_owned(),
             "IOSchedulingClass=idle".to_owned(),
-            "PrivateTmp=yes".to_owned(),
             "ProtectSystem=strict".to_owned(),
             "ProtectHome=read-only".to_owned(),
         ];
         for path in writes {
             lines.push(format!("ReadWritePaths={}", quote(&shown(path), false)));
+        }
+        // Of these it would see its own.
+        let is_tmp = |path: &Path| path.starts_with("/tmp") || path.starts_with("/var/tmp");
+        if !is_tmp(folder) && !writes.iter().any(|path| is_tmp(path)) {
+            lines.push("PrivateTmp=yes".to_owned());
         }
         lines.extend(HARDENED.iter().map(|line| (*line).to_owned()));
         lines.push(String::new());
