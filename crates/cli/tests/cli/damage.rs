@@ -250,3 +250,64 @@ fn a_policy_that_is_damaged_can_be_removed() {
     let list = house.run(&["policy", "list"]).ok();
     list.says("b/*");
 }
+
+#[test]
+fn repair_takes_from_a_copy_marks_what_none_has_and_says_so() {
+    let (house, ids) = three();
+    std::fs::copy(house.store(), house.path("copy.db")).unwrap();
+    let later = house.save("bot/1", "{\"n\":4}");
+    damage(&house, "UPDATE snapshot SET detail = x'00'");
+    house
+        .run(&["repair", "--dry-run"])
+        .failed(6, "not all is as it was saved");
+    house.run(&["verify"]).failed(6, "damaged");
+    house
+        .run(&["repair", "--from", "nothing.db"])
+        .failed(4, "--from nothing.db");
+    let ran = house
+        .run(&["repair", "--from", "copy.db"])
+        .failed(6, "not all is as it was saved");
+    ran.says(&format!("back {}", ids[0]))
+        .says(&format!("marked {}", id(&later)));
+    house.run(&["verify"]).ok();
+    house
+        .run(&["snapshot", "info", id(&later)])
+        .ok()
+        .says("repaired");
+    house
+        .run(&["snapshot", "list", "bot/1"])
+        .ok()
+        .says("pinned, repaired");
+    house.run(&["repair"]).ok().says("nothing is damaged");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_built_anew_and_scrubbed() {
+    let (house, ids) = three();
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(house.store())
+        .unwrap();
+    file.write_all_at(&[0; 4096], 0).unwrap();
+    drop(file);
+    house.run(&["repair", "--rebuild", "--dry-run"]).ok();
+    assert!(house.run(&["verify"]).code != Some(0));
+    house
+        .run(&["repair", "--rebuild"])
+        .ok()
+        .says("the old file is kept as");
+    for (n, id) in (1..).zip(&ids) {
+        let shown = house.run(&["snapshot", "show", id]).ok();
+        assert_eq!(shown.text(), format!("{{\"n\":{n}}}"));
+    }
+    house
+        .run(&["scrub", "--once", "--rate", "0"])
+        .ok()
+        .says("all is as it was saved");
+    damage(&house, "UPDATE record SET data = x'00'");
+    house
+        .run(&["scrub", "--once", "--rate", "0"])
+        .failed(6, "damaged")
+        .says(&ids[2]);
+}

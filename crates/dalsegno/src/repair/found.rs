@@ -93,14 +93,19 @@ impl Session<'_> {
         }
         loop {
             let before = came.len();
-            for seq in wanted.iter().filter(|seq| promises.contains_key(seq)) {
+            for seq in &wanted {
                 if came.contains_key(seq) {
                     continue;
                 }
-                let promised = promises.get(seq).copied().unwrap_or_default();
-                if states.proved(*seq, Some(promised))?.is_some() {
+                // What it builds on may have come in since.
+                let promised = promises.get(seq).copied();
+                if states.proved(*seq, promised)?.is_some() {
                     came.insert(*seq, Came::Here);
-                } else if let Some(document) = self.elsewhere(&by_sum, promised, states)? {
+                    continue;
+                }
+                // Of one without a row nobody knows what it was.
+                let Some(promised) = promised else { continue };
+                if let Some(document) = self.elsewhere(&by_sum, promised, states)? {
                     states.put(*seq, document)?;
                     came.insert(*seq, Came::Found);
                 } else if let Some(near) = self.near(*seq, rows, &came, states)?

@@ -404,3 +404,36 @@ fn what_is_lost_between_equal_neighbours_is_found_by_its_checksum() {
     }
     engine.close().unwrap();
 }
+
+#[test]
+fn what_builds_on_a_state_that_is_found_again_is_there_also_where_a_row_between_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = Engine::create(&path).unwrap();
+    let tracks = "\"a track of the night\",".repeat(40);
+    let queue = |n: usize| format!("{{\"n\":{n},\"queue\":[{tracks}{n}]}}");
+    let save = |n: usize| engine.save_json("s", queue(n)).commit().unwrap().id;
+    let ids = [save(1), save(2), save(3), save(4)];
+    let back = dalsegno::Back::To(ids[0].to_string());
+    engine.rollback("s", &back).unwrap().apply().unwrap();
+    // The second state once more, on top of the first.
+    save(2);
+    engine.close().unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let seq = |nth: usize| format!("(SELECT seq FROM snapshot ORDER BY seq LIMIT 1 OFFSET {nth})");
+    let spoil = format!("UPDATE record SET data = x'00' WHERE seq = {}", seq(1));
+    assert_eq!(connection.execute(&spoil, ()).unwrap(), 1);
+    let lose = format!("DELETE FROM snapshot WHERE seq = {}", seq(2));
+    assert_eq!(connection.execute(&lose, ()).unwrap(), 1);
+    drop(connection);
+    let engine = Engine::open(&path).unwrap();
+    let repairs = engine.repair(&Repair::default()).unwrap();
+    for (n, id) in (1..).zip(ids) {
+        let restored = engine.restore(&id.to_string()).unwrap();
+        assert_eq!(restored.text(), queue(n).as_bytes(), "{repairs:#?}");
+        let mark = restored.snapshot().repaired.as_ref();
+        assert_eq!(mark.map(|it| it.lost_state), (n == 3).then_some(false));
+    }
+    assert!(engine.verify(None).unwrap().is_intact());
+    engine.close().unwrap();
+}
