@@ -18,6 +18,7 @@ mod states;
 mod text;
 mod ticket;
 mod verb;
+mod watched;
 
 use pyo3::prelude::*;
 
@@ -49,6 +50,8 @@ mod _dalsegno {
     use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
+    #[pymodule_export]
+    use super::verb::backup::{drill, list_backups, restore_backup, verify_backup};
     #[pymodule_export]
     use super::verb::event::{Follower, Subscription};
     #[pymodule_export]

@@ -13,10 +13,14 @@ from .results import (
     Answer,
     AuditCheck,
     AuditPage,
+    BackedUp,
+    BackupCheck,
+    Backups,
     Cleaned,
     CleanupPlan,
     Diagnosis,
     Diff,
+    Drill,
     Erasure,
     Guard,
     GuardReport,
@@ -25,6 +29,7 @@ from .results import (
     Holder,
     Imported,
     KeySlot,
+    KnownBackup,
     LeftOpen,
     LogEntry,
     Opened,
@@ -35,6 +40,9 @@ from .results import (
     Purged,
     Recovered,
     Report,
+    RestoreSessionPlan,
+    RestoredBackup,
+    RestoredSession,
     Snapshot,
     Stats,
     Tombstone,
@@ -42,6 +50,7 @@ from .results import (
     Turned,
     Verification,
 )
+from .verbs.backup import Progress
 
 __all__ = [
     "Attending",
@@ -62,6 +71,7 @@ __all__ = [
     "before_fork",
     "close_all",
     "decrypt",
+    "drill",
     "dumps",
     "encrypt",
     "exact_json",
@@ -74,11 +84,14 @@ __all__ = [
     "hermes_recover_all",
     "hermes_save",
     "hermes_update",
+    "list_backups",
     "pretty",
+    "restore_backup",
     "seconds",
     "sonora_decrypt",
     "sonora_encrypt",
     "sonora_leave",
+    "verify_backup",
     "version",
 ]
 
@@ -127,6 +140,34 @@ def decrypt(
     token: str | None,
     token_file: _Path | None,
 ) -> Turned: ...
+def list_backups(path: _Path) -> Backups: ...
+def verify_backup(
+    path: _Path, *, key: str | None, key_file: _Path | None, progress: Progress | None
+) -> BackupCheck: ...
+def restore_backup(
+    from_: _Path,
+    into: _Path,
+    *,
+    at: _Time | None,
+    salvage: bool,
+    key: str | None,
+    key_file: _Path | None,
+    token: str | None,
+    token_file: _Path | None,
+    program: str,
+    dry_run: bool,
+    progress: Progress | None,
+) -> RestoredBackup: ...
+def drill(
+    from_: _Path,
+    *,
+    scratch: _Path | None,
+    key: str | None,
+    key_file: _Path | None,
+    token: str | None,
+    token_file: _Path | None,
+    progress: Progress | None,
+) -> Drill: ...
 def hermes_delete(path: _Path) -> bool: ...
 def hermes_generations(path: _Path) -> list[Generation]: ...
 
@@ -239,6 +280,28 @@ class Handle:
     ) -> AuditPage: ...
     def audit_head(self) -> str: ...
     def audit_check(self, head: str | None) -> AuditCheck: ...
+    def back_up(
+        self,
+        path: _Path,
+        *,
+        incremental: bool,
+        differential: str | None,
+        parity: int,
+        progress: Progress | None,
+    ) -> BackedUp: ...
+    def restore_session(
+        self,
+        from_: _Path,
+        session: str,
+        *,
+        as_name: str | None,
+        at: _Time | None,
+        key: str | None,
+        key_file: _Path | None,
+        dry_run: bool,
+        progress: Progress | None,
+    ) -> RestoredSession | RestoreSessionPlan: ...
+    def known_backups(self) -> list[KnownBackup]: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
     def submit(

@@ -17,6 +17,7 @@ from .access import AsyncAdmitting
 from .ask import AsyncAsking, AsyncAttending
 from .audit import AsyncAuditing
 from .auto import AsyncAutoSaver, AsyncSavingItself
+from .backup import AsyncBackingUp, drill, list_backups, restore_backup, verify_backup
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .guard import AsyncGuarding
@@ -35,7 +36,11 @@ __all__ = [
     "AsyncSession",
     "AsyncSubscription",
     "AsyncTicket",
+    "drill",
+    "list_backups",
     "open",
+    "restore_backup",
+    "verify_backup",
 ]
 
 
@@ -53,6 +58,7 @@ class AsyncEngine(
     AsyncLocking,
     AsyncAdmitting,
     AsyncAuditing,
+    AsyncBackingUp,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 
