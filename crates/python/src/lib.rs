@@ -42,7 +42,7 @@ mod _dalsegno {
     #[pymodule_export]
     use super::sonora::{
         SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer, sonora_decrypt, sonora_encrypt,
-        sonora_leave,
+        sonora_leave, sonora_read, sonora_write,
     };
     #[pymodule_export]
     use super::states::{State, States, exact_json};

@@ -40,9 +40,9 @@ from .results import (
     Purged,
     Recovered,
     Report,
-    RestoreSessionPlan,
     RestoredBackup,
     RestoredSession,
+    RestoreSessionPlan,
     Snapshot,
     Stats,
     Tombstone,
@@ -91,6 +91,8 @@ __all__ = [
     "sonora_decrypt",
     "sonora_encrypt",
     "sonora_leave",
+    "sonora_read",
+    "sonora_write",
     "verify_backup",
     "version",
 ]
@@ -112,6 +114,8 @@ def exact_json(value: object) -> bytes | None: ...
 def sonora_decrypt(key: _Path, text: str) -> str: ...
 def sonora_encrypt(key: _Path, text: str) -> str: ...
 def sonora_leave() -> None: ...
+def sonora_read(path: _Path) -> bytes: ...
+def sonora_write(path: _Path, text: bytes) -> None: ...
 def hermes_count(path: _Path) -> int: ...
 def hermes_inspect(path: _Path, counter: Callable[[Path], int] | None) -> Status: ...
 def hermes_recover(

@@ -10,8 +10,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from .. import backups as plain
 from .._threads import threads
 from ..engine import Engine
-from ..results import BackupStep
+from ..results import Backups, BackupStep
 from ..verbs.backup import Progress
+from ..verbs.base import StrPath
 from .base import Twin, awaited
 
 __all__ = ["AsyncBackingUp", "drill", "list_backups", "restore_backup", "verify_backup"]
@@ -69,7 +70,7 @@ class AsyncBackingUp(Twin):
     known_backups = awaited(Engine.known_backups)
 
 
-async def list_backups(path: plain.StrPath) -> plain.Backups:
+async def list_backups(path: StrPath) -> Backups:
     """As `dalsegno.list_backups`."""
     return await threads.run(plain.list_backups, path)
 
