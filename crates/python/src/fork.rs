@@ -240,6 +240,11 @@ fn quiet(py: Python<'_>, end: Instant) -> bool {
     }
 }
 
+/// The engines that are open in this process.
+pub(crate) fn engines(py: Python<'_>) -> Vec<Arc<dalsegno::Engine>> {
+    all(py).iter().filter_map(|kept| kept.open_engine(py)).collect()
+}
+
 /// Every store that somebody has.
 fn all(py: Python<'_>) -> Vec<Arc<Kept>> {
     let mut look = Look::take(py);

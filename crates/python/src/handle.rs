@@ -54,6 +54,14 @@ impl Kept {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The engine, if it is open just now.
+    pub(crate) fn open_engine(&self, py: Python<'_>) -> Option<Arc<Engine>> {
+        match &*self.state(py) {
+            State::Open(engine) => Some(Arc::clone(engine)),
+            _ => None,
+        }
+    }
+
     /// Takes the engine out, to be closed or forgotten by the caller.
     pub(crate) fn take(&self, py: Python<'_>) -> Option<Arc<Engine>> {
         let mut state = self.state(py);

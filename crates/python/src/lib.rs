@@ -19,6 +19,7 @@ mod states;
 mod text;
 mod ticket;
 mod verb;
+mod watched;
 
 use pyo3::prelude::*;
 
@@ -42,7 +43,7 @@ mod _dalsegno {
     #[pymodule_export]
     use super::sonora::{
         SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer, sonora_decrypt, sonora_encrypt,
-        sonora_leave,
+        sonora_leave, sonora_read, sonora_write,
     };
     #[pymodule_export]
     use super::states::{State, States, exact_json};
@@ -50,6 +51,8 @@ mod _dalsegno {
     use super::text::{Text, dumps};
     #[pymodule_export]
     use super::ticket::Ticket;
+    #[pymodule_export]
+    use super::verb::backup::{drill, list_backups, restore_backup, verify_backup};
     #[pymodule_export]
     use super::verb::event::{Follower, Subscription};
     #[pymodule_export]

@@ -16,7 +16,7 @@ use serde::ser::{self, Serialize};
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// The fields that are times (UTC). Members of free metadata are not fields, and stay what they are.
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 9] = [
     "created_at",
     "deleted_at",
     "keep_until",
@@ -25,6 +25,7 @@ const TIMES: [&str; 8] = [
     "newest",
     "since",
     "erased_at",
+    "taken_at",
 ];
 
 /// `answer` as Python has it.

@@ -20,6 +20,7 @@ from dalsegno.sonora import (
     SecurityError,
     Snapshot,
     SnapshotManager,
+    SonoraClient,
     acting_as,
     event_manager,
     snapshot_manager,
@@ -36,6 +37,11 @@ GUARDED: dict[str, Verb] = {
     "Player.load_snapshot": lambda it, of, who: it.load_snapshot(of, **who),
     "Player.load_queue_snapshot": lambda it, of, who: it.load_queue_snapshot(of, **who),
     "Player.load_filters_snapshot": lambda it, of, who: it.load_filters_snapshot(of, **who),
+    "Player.create_incremental_backup": lambda it, of, who: it.create_incremental_backup(**who),
+    "Player.create_differential_backup": lambda it, of, who: it.create_differential_backup(
+        of, **who
+    ),
+    "SonoraClient.create_full_backup": lambda it, of, who: client_of(it).create_full_backup(**who),
     "Snapshots.clean_up": lambda it, of, who: it.snapshots.clean_up(**who),
     "SnapshotManager.create_snapshot": lambda it, of, who: snapshot_manager.create_snapshot(
         it, **who
@@ -47,6 +53,8 @@ GUARDED: dict[str, Verb] = {
 """What takes, loads and deletes snapshots of a player."""
 
 FREE = {
+    # Each of its players asks.
+    "SonoraClient.restore_from_backup",
     "Snapshots.list_snapshots",
     # Of files, which nobody can tell a player of.
     *(f"SnapshotManager.{verb}_snapshot" for verb in ("save", "load")),
@@ -58,6 +66,12 @@ FREE = {
     *(f"Snapshot.{verb}" for verb in ("to_dict", "to_json", "from_dict", "from_json")),
 }
 """What everybody may."""
+
+
+def client_of(player: Player) -> SonoraClient:
+    client = player._client
+    assert isinstance(client, SonoraClient)
+    return client
 
 
 async def done(answer: object) -> None:
@@ -83,10 +97,11 @@ def users(to: list[object]) -> Callable[[Event], None]:
 
 def test_every_verb_is_guarded_or_said_to_be_free() -> None:
     verbs: set[str] = set()
-    for of in (Player, Snapshots, SnapshotManager, Snapshot):
+    for of in (Player, SonoraClient, Snapshots, SnapshotManager, Snapshot):
         for name, thing in vars(of).items():
             verb = inspect.isfunction(thing) or isinstance(thing, classmethod)
-            if verb and not name.startswith("_") and (of is not Player or "snapshot" in name):
+            meant = of not in (Player, SonoraClient) or "snapshot" in name or "backup" in name
+            if verb and not name.startswith("_") and meant:
                 verbs.add(f"{of.__name__}.{name}")
     assert verbs == GUARDED.keys() | FREE
 

@@ -121,7 +121,7 @@ PROGRAM = """
 import asyncio, sys
 import dalsegno.sonora
 import sonora
-from sonora import EventType, Snapshot, SonoraClient, SonoraError, Track, event_manager, snapshot_manager
+from sonora import Backup, EventType, Snapshot, SonoraClient, SonoraError, Track, event_manager, snapshot_manager
 from sonora.client import SonoraClient as again
 from sonora.exceptions import SonoraError as error
 from sonora.snapshot import SnapshotManager

@@ -60,7 +60,9 @@ pub use client::Client;
 pub use deploying::{Deployed, Deployment, Offered, Rolling, Taking};
 pub use emergency::Emergency;
 pub use event::{Happened, Told};
-pub use file::{MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json};
+pub use file::{
+    MAX_FILE_SIZE, SnapshotFile, checksum, default_name, python_json, read_file, write_file,
+};
 pub use filters::{Filters, presets};
 pub use hold::Hold;
 pub use keeper::Keeping;

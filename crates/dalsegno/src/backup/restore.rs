@@ -158,11 +158,14 @@ impl Options {
             repairs.aside = None;
             Some(repairs)
         };
-        let mut done = 0;
+        let (mut done, mut told) = (0, Ok(()));
         let verification = engine.verify_with(None, &mut |_| {
             done += 1;
-            let _ = tell(progress, BackupStep::Verifying, done, Some(summary.sessions));
+            if told.is_ok() {
+                told = tell(progress, BackupStep::Verifying, done, Some(summary.sessions));
+            }
         })?;
+        told?;
         if let Some(damage) = verification.damage.first()
             && lost.is_empty()
             && summary.damaged_rows == 0

@@ -17,6 +17,7 @@ from . import _dalsegno, aio, attending, autosave, errors, events, results
 from ._dalsegno import version as __version__
 from .attending import Attendant, Attending, Request
 from .autosave import AutoSaver, Meant
+from .backups import drill, list_backups, restore_backup, verify_backup
 from .engine import Engine, Ticket, decrypt, encrypt, generate_key, open, rebuild
 from .errors import (
     AccessDeniedError,
@@ -62,13 +63,17 @@ __all__ = [
     "__version__",
     "aio",
     "decrypt",
+    "drill",
     "encrypt",
     "errors",
     "events",
     "generate_key",
+    "list_backups",
     "open",
     "rebuild",
+    "restore_backup",
     "results",
+    "verify_backup",
 ]
 
 os.register_at_fork(

@@ -13,10 +13,14 @@ from .results import (
     Answer,
     AuditCheck,
     AuditPage,
+    BackedUp,
+    BackupCheck,
+    Backups,
     Cleaned,
     CleanupPlan,
     Diagnosis,
     Diff,
+    Drill,
     Erasure,
     Guard,
     GuardReport,
@@ -25,6 +29,7 @@ from .results import (
     Holder,
     Imported,
     KeySlot,
+    KnownBackup,
     LeftOpen,
     LogEntry,
     Opened,
@@ -38,6 +43,9 @@ from .results import (
     Rehearsal,
     Repairs,
     Report,
+    RestoredBackup,
+    RestoredSession,
+    RestoreSessionPlan,
     Snapshot,
     Stats,
     Tombstone,
@@ -45,6 +53,7 @@ from .results import (
     Turned,
     Verification,
 )
+from .verbs.backup import Progress
 
 __all__ = [
     "Attending",
@@ -65,6 +74,7 @@ __all__ = [
     "before_fork",
     "close_all",
     "decrypt",
+    "drill",
     "dumps",
     "encrypt",
     "exact_json",
@@ -77,12 +87,17 @@ __all__ = [
     "hermes_recover_all",
     "hermes_save",
     "hermes_update",
+    "list_backups",
     "pretty",
     "rebuild",
+    "restore_backup",
     "seconds",
     "sonora_decrypt",
     "sonora_encrypt",
     "sonora_leave",
+    "sonora_read",
+    "sonora_write",
+    "verify_backup",
     "version",
 ]
 
@@ -103,6 +118,8 @@ def exact_json(value: object) -> bytes | None: ...
 def sonora_decrypt(key: _Path, text: str) -> str: ...
 def sonora_encrypt(key: _Path, text: str) -> str: ...
 def sonora_leave() -> None: ...
+def sonora_read(path: _Path) -> bytes: ...
+def sonora_write(path: _Path, text: bytes) -> None: ...
 def hermes_count(path: _Path) -> int: ...
 def hermes_inspect(path: _Path, counter: Callable[[Path], int] | None) -> Status: ...
 def hermes_recover(
@@ -140,6 +157,34 @@ def rebuild(
     token: str | None,
     token_file: _Path | None,
 ) -> Rebuilt: ...
+def list_backups(path: _Path) -> Backups: ...
+def verify_backup(
+    path: _Path, *, key: str | None, key_file: _Path | None, progress: Progress | None
+) -> BackupCheck: ...
+def restore_backup(
+    from_: _Path,
+    into: _Path,
+    *,
+    at: _Time | None,
+    salvage: bool,
+    key: str | None,
+    key_file: _Path | None,
+    token: str | None,
+    token_file: _Path | None,
+    program: str,
+    dry_run: bool,
+    progress: Progress | None,
+) -> RestoredBackup: ...
+def drill(
+    from_: _Path,
+    *,
+    scratch: _Path | None,
+    key: str | None,
+    key_file: _Path | None,
+    token: str | None,
+    token_file: _Path | None,
+    progress: Progress | None,
+) -> Drill: ...
 def hermes_delete(path: _Path) -> bool: ...
 def hermes_generations(path: _Path) -> list[Generation]: ...
 
@@ -253,6 +298,28 @@ class Handle:
     ) -> AuditPage: ...
     def audit_head(self) -> str: ...
     def audit_check(self, head: str | None) -> AuditCheck: ...
+    def back_up(
+        self,
+        path: _Path,
+        *,
+        incremental: bool,
+        differential: str | None,
+        parity: int,
+        progress: Progress | None,
+    ) -> BackedUp: ...
+    def restore_session(
+        self,
+        from_: _Path,
+        session: str,
+        *,
+        as_name: str | None,
+        at: _Time | None,
+        key: str | None,
+        key_file: _Path | None,
+        dry_run: bool,
+        progress: Progress | None,
+    ) -> RestoredSession | RestoreSessionPlan: ...
+    def known_backups(self) -> list[KnownBackup]: ...
     def flush(self) -> None: ...
     def close(self) -> None: ...
     def submit(

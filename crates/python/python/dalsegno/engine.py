@@ -18,6 +18,7 @@ from .verbs.access import Admitting
 from .verbs.ask import Asking
 from .verbs.audit import Auditing
 from .verbs.auto import SavingItself
+from .verbs.backup import BackingUp
 from .verbs.base import Ref, StrPath, Time, Words
 from .verbs.cleanup import CleaningUp
 from .verbs.event import Listening
@@ -66,6 +67,7 @@ class Engine(
     Repairing,
     Admitting,
     Auditing,
+    BackingUp,
 ):
     """A store of sessions. `dalsegno.open` makes one; use it in a `with` statement, or `close` it.
 

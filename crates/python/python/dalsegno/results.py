@@ -15,6 +15,14 @@ __all__ = [
     "AuditCheck",
     "AuditEntry",
     "AuditPage",
+    "BackedUp",
+    "Backup",
+    "BackupCheck",
+    "BackupHealth",
+    "BackupKind",
+    "BackupStep",
+    "Backups",
+    "BlockHealth",
     "Cleaned",
     "CleanupPlan",
     "ComponentChange",
@@ -27,6 +35,7 @@ __all__ = [
     "Diagnosis",
     "Diff",
     "Difference",
+    "Drill",
     "Finding",
     "Gap",
     "Guard",
@@ -38,12 +47,14 @@ __all__ = [
     "Imported",
     "Intervals",
     "Kind",
+    "KnownBackup",
     "LeftOpen",
     "LogDamaged",
     "LogEntry",
     "LogOperation",
     "LogSave",
     "Lost",
+    "LostRows",
     "LostSnapshot",
     "NotMigrated",
     "Opened",
@@ -69,6 +80,9 @@ __all__ = [
     "RepairedSnapshot",
     "Repairs",
     "Report",
+    "RestoreSessionPlan",
+    "RestoredBackup",
+    "RestoredSession",
     "Returned",
     "RowRepair",
     "Rules",
@@ -80,6 +94,7 @@ __all__ = [
     "Stats",
     "Target",
     "Trashed",
+    "UnreadableBackup",
     "Verb",
     "Verification",
 ]
@@ -122,8 +137,17 @@ Action: TypeAlias = Literal[
     "audit_off",
     "audit_read",
     "repair",
+    "backup",
+    "restore_backup",
 ]
 """What the audit log tells of."""
+
+BackupKind: TypeAlias = Literal["full", "incremental", "differential"]
+"""What a backup has of its own: everything, what changed since the one before it, what changed since a certain one."""
+
+BackupStep: TypeAlias = Literal["checking", "reading", "parity", "restoring", "verifying"]
+"""What is being done to a backup: archives are read and proved; the store is read; the archive is read back; rows are put into
+the new store; it is proved."""
 
 Outcome: TypeAlias = Literal["done", "denied", "begun", "rolled_back"]
 """What came of it; what only began, of that it is not known how it ended."""
@@ -685,6 +709,8 @@ class Erasure(TypedDict):
     bytes: int
     named_by: list[str]
     """Patterns of policies and guards that are its name: they stay, and say it."""
+    backups: list["KnownBackup"]
+    """Backups that it does not reach: what they hold of it stays in them, and no restore of one brings it back."""
 
 
 class Tombstone(TypedDict):
@@ -693,6 +719,163 @@ class Tombstone(TypedDict):
     hash: str
     """A keyed hash of its name."""
     erased_at: datetime
+
+
+class KnownBackup(TypedDict):
+    """A backup that was made of the store."""
+
+    id: str
+    kind: BackupKind
+    taken_at: datetime
+    path: str
+    is_there: bool
+    """Whether something stands there now."""
+
+
+class Backup(TypedDict):
+    """A backup, as its archive tells of it without any key."""
+
+    path: str
+    id: str
+    store: str
+    kind: BackupKind
+    base: str | None
+    """The backup that it goes on from."""
+    needs: list[str]
+    """The backups without which it cannot be restored."""
+    taken_at: datetime
+    """The moment that it shows."""
+    sessions: int
+    snapshots: int
+    """Those in the trash too."""
+    bytes: int
+    """Of the archive."""
+    row_bytes: int
+    """Of all rows that it is of, those in other backups too."""
+    damaged_rows: int
+    """Rows that were damaged in the store when it was made: they are in it as they were."""
+    blocks: int
+    parity_blocks: int
+    """So many blocks may be damaged, whichever they are, and nothing is lost."""
+    encrypted: bool
+
+
+class UnreadableBackup(TypedDict):
+    """An archive that cannot be counted as a backup."""
+
+    path: str
+    why: str
+
+
+class Backups(TypedDict):
+    """What lies in a folder of backups."""
+
+    complete: list[Backup]
+    unfinished: list[str]
+    """Files of those that were begun and not ended: the next backup of the same kind goes on with one."""
+    unreadable: list[UnreadableBackup]
+    """Those that do not say any more what they are, and why."""
+
+
+class BackedUp(TypedDict):
+    """What became of making a backup."""
+
+    backup: Backup
+    found_bytes: int
+    """Bytes of the archive that an earlier call had written before it was interrupted."""
+    passed_over: list[UnreadableBackup]
+    """Backups that this one could have gone on from, were they whole; and why not."""
+
+
+class LostRows(TypedDict):
+    """What cannot be had from a backup any more."""
+
+    what: str
+    sessions: list[str]
+    """Those of which nothing is left but their snapshots, by name."""
+    snapshots: list[str]
+
+
+class BlockHealth(TypedDict):
+    """The blocks of an archive."""
+
+    blocks: int
+    parity: int
+    """How many of them are parity."""
+    block_bytes: int
+    damaged: int
+    """How many are damaged or missing; where they are not more than the parity, it makes them again."""
+
+
+class BackupHealth(TypedDict):
+    """What was proved of one archive."""
+
+    path: str
+    backup: Backup | None
+    health: BlockHealth | None
+    lost: list[LostRows]
+    """What of the backup is lost, with this archive or one that it needs."""
+    error: str | None
+    """Why it cannot be restored at all."""
+
+
+class BackupCheck(TypedDict):
+    """What was proved of backups."""
+
+    whole: bool
+    """Whether each of them can be restored, all of it."""
+    archives: list[BackupHealth]
+
+
+class RestoredBackup(TypedDict):
+    """What was restored, or would be."""
+
+    backup: Backup
+    path: str
+    """The store's file."""
+    erased: int
+    """How many sessions stayed away, because they were erased since."""
+    unread: list[UnreadableBackup]
+    """Later backups that could not be asked what was erased since."""
+    lost: list[LostRows]
+    """What was lost with the archive; empty if all is there."""
+    repairs: Repairs | None
+    """What became of the rest, where some was lost."""
+    verification: Verification
+    """What was proved of the new store: empty where it was only planned."""
+
+
+class RestoredSession(TypedDict):
+    """What was restored of a session."""
+
+    backup: Backup
+    session: str
+    added: list[Snapshot]
+    present: int
+    """How many of its snapshots were there already."""
+    newest: Snapshot
+
+
+class RestoreSessionPlan(TypedDict):
+    """What restoring a session would do."""
+
+    backup: Backup
+    session: str
+    absent: list[Snapshot]
+    """The snapshots that would be added, as the backup has them."""
+    present: int
+    newest: Snapshot
+    """The snapshot of the backup whose state would be the session's newest."""
+
+
+class Drill(TypedDict):
+    """What trying to restore a backup came to."""
+
+    backup: Backup
+    age_seconds: int
+    """How old it was: what was saved since would be lost."""
+    took_ms: int
+    verification: Verification
 
 
 class Opened(TypedDict):

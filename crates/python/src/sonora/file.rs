@@ -2,11 +2,34 @@
 
 use std::path::PathBuf;
 
-use dalsegno_sonora::{Folder, SnapshotFile};
+use dalsegno_sonora::{Folder, SnapshotFile, read_file, write_file};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
 use super::fail;
+
+/// How many bytes the file of a backup of players may have.
+const MOST: usize = 1 << 30;
+
+/// Writes a text and the folders that are missing, for their owner only; whole or not at all.
+#[pyfunction]
+pub(crate) fn sonora_write(py: Python<'_>, path: PathBuf, text: &[u8]) -> PyResult<()> {
+    fail::run(py, || write_file(&path, text))
+}
+
+/// What a file has.
+#[pyfunction]
+pub(crate) fn sonora_read(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyBytes>> {
+    let text = py
+        .detach(|| read_file(&path, MOST))
+        .map_err(|e| fail::raise_file(py, &e))?;
+    if text.len() > MOST {
+        let path = path.display();
+        return Err(fail::invalid(py, &format!("{path} is larger than a backup can be")));
+    }
+    Ok(PyBytes::new(py, &text))
+}
 
 /// A snapshot as its file has it.
 #[pyclass(frozen, module = "dalsegno._dalsegno")]

@@ -15,6 +15,6 @@ mod visit;
 
 pub(crate) use client::SonoraCore;
 pub(crate) use credential::{sonora_decrypt, sonora_encrypt};
-pub(crate) use file::{SonoraFile, SonoraFolder};
+pub(crate) use file::{SonoraFile, SonoraFolder, sonora_read, sonora_write};
 pub(crate) use player::SonoraPlayer;
 pub(crate) use visit::sonora_leave;

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod auto;
+pub(crate) mod backup;
 pub(crate) mod event;
 pub(crate) mod guard;
 pub(crate) mod keep;

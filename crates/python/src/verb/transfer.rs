@@ -131,7 +131,7 @@ fn invalid(message: &str) -> Error {
 }
 
 /// Even opening and closing the store's own file would drop SQLite's locks.
-fn not_the_store(engine: &Engine, path: &Path) -> dalsegno::Result<()> {
+pub(crate) fn not_the_store(engine: &Engine, path: &Path) -> dalsegno::Result<()> {
     if !engine.owns(path) {
         return Ok(());
     }

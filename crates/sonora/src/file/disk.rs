@@ -30,7 +30,10 @@ impl SnapshotFile {
 }
 
 /// Writes a file and the folders that are missing, for their owner only; whole or not at all.
-pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// `Denied` or `Storage` as the disk answers. Then a file that stood there is as it was.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let folder = durable::folder_of(path);
     let made = DirBuilder::new()
         .recursive(true)
@@ -44,7 +47,10 @@ pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// Reads a file, one byte more than `most` of it at most, so that a larger one is noticed.
-pub(crate) fn read_file(path: &Path, most: usize) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// `NotFound` where there is none; `InvalidInput` where something else stands there; `Denied` or `Storage` as the disk answers.
+pub fn read_file(path: &Path, most: usize) -> Result<Vec<u8>> {
     let shown = path.display();
     let failed = |e| Error::io(format!("reading {shown}"), e);
     // What is no file might never end, or never begin.

@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-pub use disk::default_name;
-pub(crate) use disk::{read_file, write_file};
+pub use disk::{default_name, read_file, write_file};
 pub use python_json::python_json;
 use python_json::{Json, Text};
 

@@ -19,6 +19,7 @@ from .access import AsyncAdmitting
 from .ask import AsyncAsking, AsyncAttending
 from .audit import AsyncAuditing
 from .auto import AsyncAutoSaver, AsyncSavingItself
+from .backup import AsyncBackingUp, drill, list_backups, restore_backup, verify_backup
 from .base import AsyncTicket, awaited
 from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .guard import AsyncGuarding
@@ -38,7 +39,11 @@ __all__ = [
     "AsyncSession",
     "AsyncSubscription",
     "AsyncTicket",
+    "drill",
+    "list_backups",
     "open",
+    "restore_backup",
+    "verify_backup",
 ]
 
 
@@ -57,6 +62,7 @@ class AsyncEngine(
     AsyncRepairing,
     AsyncAdmitting,
     AsyncAuditing,
+    AsyncBackingUp,
 ):
     """An `Engine` whose verbs are awaited. `dalsegno.aio.open` makes one; use it in `async with`, or `close` it."""
 

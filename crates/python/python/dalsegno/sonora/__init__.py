@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 
 from .access import Access, acting_as
+from .backup import Backup
 from .client import NodeConfig, NodeState, SonoraClient, at_exit
 from .credentials import CredentialManager, credential_manager
 from .errors import (
@@ -18,6 +19,7 @@ from .errors import (
     DamagedError,
     InvalidInputError,
     LockedError,
+    NotAllRestoredError,
     NotFoundError,
     PermissionDeniedError,
     SecurityError,
@@ -39,6 +41,7 @@ __all__ = [
     "Access",
     "AccessDeniedError",
     "AmbiguousError",
+    "Backup",
     "ConflictError",
     "CredentialManager",
     "DamagedError",
@@ -50,6 +53,7 @@ __all__ = [
     "LockedError",
     "NodeConfig",
     "NodeState",
+    "NotAllRestoredError",
     "NotFoundError",
     "PermissionDeniedError",
     "Player",

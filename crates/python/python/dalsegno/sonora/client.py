@@ -11,14 +11,21 @@ from os import PathLike
 from typing import Any, NamedTuple, NotRequired, TypedDict, final
 
 from .._dalsegno import SonoraCore, SonoraPlayer, sonora_leave
+from .._threads import threads
 from ._text import read
-from .errors import InvalidInputError, NotFoundError
+from .access import User
+from .backup import Backup
+from .errors import InvalidInputError, NotAllRestoredError, NotFoundError
 from .events import EventType, event_manager
-from .player import Player
+from .player import Loaded, Player
+from .snapshot import Snapshot
 from .track import Track
 from .voice import Plugged, Plugin, Provider, Provides, Voice
 
 __all__ = ["NodeConfig", "NodeState", "Players", "SonoraClient", "clients"]
+
+AT_ONCE = 8
+"""How many players of a backup are put back at once."""
 
 STORE = ".sonora_snapshots"
 """The store where none is named: `store.db` in this folder of the working directory."""
@@ -244,6 +251,74 @@ class SonoraClient:
     async def save(self, guild_id: int | None = None) -> None:
         """Saves all players, or one, and returns when that is durable."""
         await self._running().save(None if guild_id is None else int(guild_id))
+
+    # Backups of them.
+
+    async def create_full_backup(self, *, user: User | None = None) -> Backup:
+        """Takes a snapshot of every player, one after the other, and gives all of them as one backup.
+
+        Where `user`, who is as in `Player.create_snapshot`, may not take one of them, nothing is taken. Older snapshots are
+        not in it: for the whole store there is `Engine.back_up`. Starts the client if need be.
+        """
+        await self.start()
+        players, who = list(self.players.values()), user
+        for player in players:
+            who = await player.snapshots._permit("save", user)
+        taken: list[Snapshot] = []
+        for player in players:
+            try:
+                taken.append(await threads.run(player._take, None, behalf=who))
+            except NotFoundError:
+                # It may be gone meanwhile.
+                if player.guild_id in self.players:
+                    raise
+        made = await threads.run(Backup._full, taken)
+        told = (
+            event_manager.told(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=who)
+            for snapshot in taken
+        )
+        await asyncio.gather(*told)
+        return made
+
+    async def restore_from_backup(
+        self,
+        backup: Backup,
+        *,
+        base: Snapshot | Backup | Iterable[Snapshot | Backup] = (),
+        user: User | None = None,
+    ) -> dict[int, Loaded]:
+        """Makes the players of a backup what they were, as `Player.load_snapshot` does, and answers what each is then.
+
+        Players of other guilds stay as they are. One that is not incremental needs nothing else. Others need their base: it is
+        looked for in the store, and among what is given as `base`, snapshots or backups. Raises `NotFoundError` where it is
+        nowhere, `ConflictError` where something else was given: then nothing was done. Where a player cannot be put back
+        the others are, and then `NotAllRestoredError` says which ones were and which not. `user` is as in `Player.load_snapshot`.
+        """
+        await self.start()
+        core = self._running()
+        bases = [base] if isinstance(base, Snapshot | Backup) else list(base)
+        snapshots = await threads.run(backup._whole, bases, core.content)
+        restored: dict[int, Loaded] = {}
+        failed: dict[int, Exception] = {}
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def put_back(snapshot: Snapshot) -> None:
+            async with turns:
+                try:
+                    player = await self.get_player(snapshot.guild_id)
+                    restored[snapshot.guild_id] = await player.load_snapshot(snapshot, user=user)
+                except Exception as error:  # noqa: BLE001 - one holds up no other, and all are told of
+                    failed[snapshot.guild_id] = error
+
+        await asyncio.gather(*map(put_back, snapshots))
+        if failed:
+            why = "; ".join(f"guild {guild}: {error}" for guild, error in failed.items())
+            raise NotAllRestoredError(
+                f"{len(failed)} of {len(snapshots)} players of {backup.name} were not restored: {why}",
+                restored,
+                failed,
+            ) from next(iter(failed.values()))
+        return restored
 
     # What they play.
 

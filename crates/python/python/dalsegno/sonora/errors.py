@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .. import errors
 
 __all__ = [
@@ -11,6 +14,7 @@ __all__ = [
     "DamagedError",
     "InvalidInputError",
     "LockedError",
+    "NotAllRestoredError",
     "NotFoundError",
     "PermissionDeniedError",
     "SecurityError",
@@ -72,6 +76,22 @@ class InvalidInputError(SonoraError, errors.InvalidInputError):
 
 class UnreachableError(SonoraError, errors.UnreachableError):
     """No node answers: look whether it runs, and try again."""
+
+
+class NotAllRestoredError(SonoraError):
+    """Some players of a backup were not put back: `failed` says which, and why; `restored` has the others, which were."""
+
+    def __init__(
+        self,
+        message: str,
+        restored: Mapping[int, Any] | None = None,
+        failed: Mapping[int, Exception] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.restored = dict(restored or {})
+        """What each player is that was put back, by guild."""
+        self.failed = dict(failed or {})
+        """Why each other one was not, by guild."""
 
 
 class StorageError(SonoraError, errors.StorageError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict, final
+from typing import Any, Literal, TypedDict, final
 
 from .._dalsegno import SonoraCore, SonoraPlayer
 from .._threads import threads
 from ._text import write
 from .access import User, id_of
 from .autoplay import Autoplay
+from .backup import Backup
 from .errors import DamagedError, InvalidInputError, SonoraError
 from .events import EventType, event_manager
 from .filters import Filters
@@ -266,6 +267,60 @@ class Player:
     ) -> Loaded:
         """The filters of a snapshot."""
         return await self.load_snapshot(snapshot, ["filters"], user=user)
+
+    async def create_incremental_backup(
+        self, since_last_backup: bool = True, *, user: User | None = None
+    ) -> Backup:
+        """Takes a snapshot, and gives what changed since the last backup of this player, also one of the whole client, and
+        before a restart; everything, where there was none or `since_last_backup` is False: its `kind` says so.
+
+        `user` is as in `create_snapshot`. To be restored it needs its `base`, which stays in the store with all snapshots.
+        """
+        who = await self.snapshots._permit("save", user)
+        last = await threads.run(self._last_backup) if since_last_backup else None
+        return await self._back_up("incremental", last, who)
+
+    async def create_differential_backup(
+        self, base_snapshot: Snapshot, *, user: User | None = None
+    ) -> Backup:
+        """Takes a snapshot, and gives what changed since another one of this player: the base, which it names and needs.
+
+        `user` is as in `create_snapshot`. Raises `SecurityError` where the base is damaged.
+        """
+        who = await self.snapshots._permit("save", user)
+        if base_snapshot.guild_id != self.guild_id:
+            raise InvalidInputError(
+                f"the snapshot {base_snapshot.name!r} is of guild {base_snapshot.guild_id}, and not of {self.guild_id}"
+            )
+        if not await base_snapshot.verify_integrity():
+            raise DamagedError(
+                f"the snapshot {base_snapshot.name!r} is not what was taken; give another base"
+            )
+        return await self._back_up("differential", base_snapshot, who)
+
+    async def _back_up(
+        self,
+        kind: Literal["incremental", "differential"],
+        base: Snapshot | None,
+        who: User | None,
+    ) -> Backup:
+        snapshot = await threads.run(self._take, None, behalf=who)
+        if base is None:
+            made = await threads.run(Backup._full, [snapshot])
+        else:
+            made = await threads.run(Backup._since, kind, base, snapshot)
+        await event_manager.told(EventType.SNAPSHOT_CREATED, snapshot=snapshot, user=who)
+        return made
+
+    def _last_backup(self) -> Snapshot | None:
+        """The newest snapshot that a backup took, and that can be read."""
+        records, _ = self._core.snapshots(self.guild_id)
+        for record in reversed(records):
+            if "backup" in record["metadata"]:
+                last = Snapshot._of_store(self._core, self.guild_id, record)
+                if last._is_intact():
+                    return last
+        return None
 
     async def reset_to_defaults(self) -> Loaded:
         """Stopped, lists empty, volume 100, unpaused, no filters, no loop. What was is saved before: it can be undone."""
