@@ -90,9 +90,10 @@ pub use ask::{Answer, Ask, Attendant, Attending, HandedOver, Looking, Peer, Repl
 pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditOutcome, AuditPage, AuditQuery};
 pub use autosave::{AutoSave, AutoSaving, State};
 pub use backup::{
-    BACKUP_EXTENSION, BackedUp, Backup, BackupCheck, BackupHealth, BackupKind, BackupProgress, BackupStep, Backups,
-    DEFAULT_PARITY, Drill, Health, KnownBackup, LostRows, MakeBackup, RestoreBackup, RestoreSession,
-    RestoreSessionPlan, RestoredBackup, RestoredSession, UnreadableBackup, list_backups, verify_backup,
+    BACKUP_EXTENSION, BackedUp, Backup, BackupCheck, BackupHealth, BackupKind, BackupProgress,
+    BackupStep, Backups, DEFAULT_PARITY, Drill, Health, KnownBackup, LostRows, MakeBackup,
+    RepairSource, RestoreBackup, RestoreSession, RestoreSessionPlan, RestoredBackup,
+    RestoredSession, UnreadableBackup, list_backups, verify_backup,
 };
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;

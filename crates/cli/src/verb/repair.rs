@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dalsegno::{
-    BACKUP_EXTENSION, Engine, ErrorKind, FILE_NAME, Gap, How, Options, Rebuilt, Repair as From, RepairedSnapshot, Repairs,
-    RestoreBackup,
-    RowOutcome, SessionRepairs,
+    Engine, ErrorKind, Gap, How, Options, Rebuilt, Repair as From, RepairSource, RepairedSnapshot,
+    Repairs, RowOutcome, SessionRepairs,
 };
 use serde_json::json;
 
@@ -52,9 +51,9 @@ pub(crate) struct Repair {
 impl Repair {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
-        let sources = self.from.iter().map(|path| Source::open(path, out));
-        let sources = sources.collect::<Result<Vec<Source>>>()?;
-        let sources: Vec<&Engine> = sources.iter().map(|it| &it.engine).collect();
+        let sources = self.from.iter().map(|path| source(path, out));
+        let sources = sources.collect::<Result<Vec<RepairSource>>>()?;
+        let sources: Vec<&Engine> = sources.iter().map(|it| &**it).collect();
         if self.rebuild {
             return self.anew(&place, &sources, out);
         }
@@ -65,7 +64,9 @@ impl Repair {
                 failure
             }
         })?;
-        let repair = sources.iter().fold(From::default(), |repair, source| repair.from(source));
+        let repair = sources
+            .iter()
+            .fold(From::default(), |repair, source| repair.from(source));
         let repairs = if self.dry_run {
             engine.repair_plan(&repair)?
         } else {
@@ -139,8 +140,7 @@ pub(crate) fn tell(repairs: &Repairs, dry_run: bool, out: &mut Out) -> Result<()
         };
         out.line(format!("{}: {outcome}", human::safe(&row.what)))?;
     }
-    let count =
-        |number: usize| human::count(u64::try_from(number).unwrap_or(u64::MAX), "snapshot");
+    let count = |number: usize| human::count(u64::try_from(number).unwrap_or(u64::MAX), "snapshot");
     out.line(format!(
         "{}{} back as saved, {} marked as repaired, {} lost",
         if dry_run { "would be: " } else { "" },
@@ -155,55 +155,17 @@ pub(crate) fn tell(repairs: &Repairs, dry_run: bool, out: &mut Out) -> Result<()
     Ok(())
 }
 
-/// What intact rows are taken from.
-struct Source {
-    engine: Engine,
-    /// Where that of a backup was made.
-    _scratch: Option<tempfile::TempDir>,
-}
-
-impl Source {
-    /// A store, which is only read; or a backup.
-    fn open(path: &Path, out: &Out) -> Result<Self> {
-        let shown = human::safe(&path.display().to_string());
-        if is_backup(path) {
-            let scratch = tempfile::Builder::new()
-                .prefix(".dalsegno-")
-                .tempdir()
-                .map_err(|e| Failure::io("making a scratch folder", e))?;
-            let how = RestoreBackup::of(path);
-            let engine = backup::with_key(|secret| {
-                let mut options = of_caller(Options::default())?;
-                if let Some(secret) = secret {
-                    options = options.secret(secret);
-                }
-                let mut watched = backup::Watched::begin(out);
-                let tell = &mut |progress| watched.tell(progress);
-                let opened = options.open_backup(&how, scratch.path(), tell);
-                watched.done(opened.map_err(|error| error.context(format!("--from {shown}"))))
-            })?;
-            return Ok(Self {
-                engine,
-                _scratch: Some(scratch),
-            });
+/// What intact rows are taken from: a store, which is only read, or a backup.
+fn source(path: &Path, out: &Out) -> Result<RepairSource> {
+    backup::with_key(|secret| {
+        let mut options = of_caller(Options::default())?;
+        if let Some(secret) = secret {
+            options = options.secret(secret);
         }
-        let options = of_caller(Options::default().read_only())?;
-        let opened = key::open(options, path)?;
-        Ok(Self {
-            engine: opened.map_err(|error| error.context(format!("--from {shown}")))?,
-            _scratch: None,
-        })
-    }
-}
-
-/// Whether it is a backup, or a folder of them, and no store.
-fn is_backup(path: &Path) -> bool {
-    let is_archive = |path: &Path| path.extension().is_some_and(|it| it == BACKUP_EXTENSION);
-    if !path.is_dir() {
-        return is_archive(path);
-    }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    !path.join(FILE_NAME).exists() && entries.into_iter().any(|it| is_archive(&it.path()))
+        let mut watched = backup::Watched::begin(out);
+        let opened = options.open_source(path, &mut |progress| watched.tell(progress));
+        watched.done(opened.map_err(|error| error.context(format!("--from {}", path.display()))))
+    })
 }
 
 fn json(dry_run: bool, repairs: &Repairs, rebuilt: Option<&Rebuilt>) -> serde_json::Value {

@@ -10,7 +10,10 @@ use crate::common::{House, id};
 fn filled() -> House {
     let house = House::new();
     for n in 0..40 {
-        house.save("bot/1", &format!("{{\"turn\":{n},\"queue\":[\"track {n}\"]}}"));
+        house.save(
+            "bot/1",
+            &format!("{{\"turn\":{n},\"queue\":[\"track {n}\"]}}"),
+        );
         house.save("bot/2", &format!("[{n}]"));
     }
     house
@@ -30,21 +33,34 @@ fn a_store_that_is_gone_comes_back() {
     let house = filled();
     let before = house.contents();
     let ran = house.run(&["backup", "create", "kept"]).ok();
-    ran.says("made ").says("80 snapshots of 2 sessions").says("may be damaged");
+    ran.says("made ")
+        .says("80 snapshots of 2 sessions")
+        .says("may be damaged");
     let names = house.names("kept");
     assert_eq!(names.len(), 1);
     assert!(names[0].ends_with("-full.dalsegno"), "{names:?}");
-    let mode = fs::metadata(house.path("kept").join(&names[0])).unwrap().permissions().mode();
+    let mode = fs::metadata(house.path("kept").join(&names[0]))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     // Not over one that is there.
-    house.run(&["backup", "restore", "kept"]).refused(5, "exists already");
+    house
+        .run(&["backup", "restore", "kept"])
+        .refused(5, "exists already");
     fs::remove_file(house.store()).unwrap();
     let dry = house.run(&["backup", "restore", "kept", "--dry-run"]).ok();
     dry.says("would restore").says("nothing was changed");
     assert!(!house.store().exists());
-    house.run(&["backup", "restore", "kept"]).ok().says("restored").says("all is as it was saved");
+    house
+        .run(&["backup", "restore", "kept"])
+        .ok()
+        .says("restored")
+        .says("all is as it was saved");
     assert_eq!(house.contents(), before);
-    house.run(&["backup", "restore", "nowhere"]).refused(5, "exists already");
+    house
+        .run(&["backup", "restore", "nowhere"])
+        .refused(5, "exists already");
 }
 
 #[test]
@@ -57,22 +73,34 @@ fn what_changed_is_little_and_needs_the_rest() {
     let named = &text(&full["id"])[..8];
     let differential = made(&house, &["--differential", named]);
     assert_eq!(differential["kind"], "differential");
-    house.run(&["backup", "create", "kept", "--differential", "ffffffff"]).refused(4, "no backup");
-    house.run(&["backup", "create", "kept", "--full", "--incremental"]).refused(2, "--incremental");
+    house
+        .run(&["backup", "create", "kept", "--differential", "ffffffff"])
+        .refused(4, "no backup");
+    house
+        .run(&["backup", "create", "kept", "--full", "--incremental"])
+        .refused(2, "--incremental");
     let list = house.run(&["backup", "list", "kept"]).ok();
     list.says("full").says("incremental on").says(named);
     let listed = house.run(&["backup", "list", "kept", "--json"]).ok().json();
     assert_eq!(listed["complete"].as_array().unwrap().len(), 3);
     fs::remove_file(text(&full["path"])).unwrap();
-    house.run(&["backup", "verify", "kept"]).refused(6, "cannot be restored").says("needs the backup");
-    house.run(&["backup", "drill", "kept"]).refused(4, "needs the backup");
+    house
+        .run(&["backup", "verify", "kept"])
+        .refused(6, "cannot be restored")
+        .says("needs the backup");
+    house
+        .run(&["backup", "drill", "kept"])
+        .refused(4, "needs the backup");
 }
 
 #[test]
 fn damage_is_made_good_or_named() {
     let house = filled();
     let backup = made(&house, &["--parity", "20"]);
-    let (blocks, parity) = (backup["blocks"].as_u64().unwrap(), backup["parity_blocks"].as_u64().unwrap());
+    let (blocks, parity) = (
+        backup["blocks"].as_u64().unwrap(),
+        backup["parity_blocks"].as_u64().unwrap(),
+    );
     let path = text(&backup["path"]);
     let path = house.path(path);
     let block = fs::metadata(&path).unwrap().len() / blocks;
@@ -81,15 +109,25 @@ fn damage_is_made_good_or_named() {
     for index in 0..parity {
         file.write_all_at(b"damage", index * block + 60).unwrap();
     }
-    house.run(&["backup", "verify", "kept"]).ok().says("which parity makes again");
-    house.run(&["backup", "drill", "kept"]).ok().says("all is as it was saved").says("old");
+    house
+        .run(&["backup", "verify", "kept"])
+        .ok()
+        .says("which parity makes again");
+    house
+        .run(&["backup", "drill", "kept"])
+        .ok()
+        .says("all is as it was saved")
+        .says("old");
     for index in 0..blocks / 2 {
         file.write_all_at(b"damage", index * block + 60).unwrap();
     }
     let ran = house.run(&["backup", "verify", "kept"]);
-    ran.refused(6, "cannot be restored as a whole").says("lost: ");
+    ran.refused(6, "cannot be restored as a whole")
+        .says("lost: ");
     let new = ["--store", "other.db"];
-    house.run(&[&["backup", "restore", "kept"], &new[..]].concat()).refused(6, "nothing was restored");
+    house
+        .run(&[&["backup", "restore", "kept"], &new[..]].concat())
+        .refused(6, "nothing was restored");
     assert!(!house.path("other.db").exists());
     let rest = house.run(&[&["backup", "restore", "kept", "--salvage"], &new[..]].concat());
     rest.refused(6, "not all of what").says("lost: ");
@@ -100,23 +138,64 @@ fn damage_is_made_good_or_named() {
 fn one_session_comes_back() {
     let house = filled();
     let backup = made(&house, &[]);
-    house.run(&["session", "erase", "bot/2"]).ok().says(text(&backup["path"]).rsplit('/').next().unwrap());
-    house.run(&["backup", "restore", "kept", "--session", "bot/2"]).refused(5, "was erased");
-    let first = house.run(&["backup", "restore", "kept", "--session", "bot/1", "--as", "mine", "--dry-run"]).ok();
-    first.says("would add 40 snapshots to mine").says("nothing was changed");
-    house.run(&["snapshot", "info", "mine@latest"]).refused(4, "mine");
-    house.run(&["backup", "restore", "kept", "--session", "bot/1", "--as", "mine"]).ok().says("added 40 snapshots");
+    house
+        .run(&["session", "erase", "bot/2"])
+        .ok()
+        .says(text(&backup["path"]).rsplit('/').next().unwrap());
+    house
+        .run(&["backup", "restore", "kept", "--session", "bot/2"])
+        .refused(5, "was erased");
+    let first = house
+        .run(&[
+            "backup",
+            "restore",
+            "kept",
+            "--session",
+            "bot/1",
+            "--as",
+            "mine",
+            "--dry-run",
+        ])
+        .ok();
+    first
+        .says("would add 40 snapshots to mine")
+        .says("nothing was changed");
+    house
+        .run(&["snapshot", "info", "mine@latest"])
+        .refused(4, "mine");
+    house
+        .run(&[
+            "backup",
+            "restore",
+            "kept",
+            "--session",
+            "bot/1",
+            "--as",
+            "mine",
+        ])
+        .ok()
+        .says("added 40 snapshots");
     let shown = house.run(&["snapshot", "show", "mine@latest"]).ok();
     assert_eq!(shown.text(), "{\"turn\":39,\"queue\":[\"track 39\"]}");
     house.save("bot/1", "[\"wrecked\"]");
-    let at = house.run(&["snapshot", "info", "bot/1@-5", "--json"]).ok().json();
-    let back = house.run(&["backup", "restore", "kept", "--session", "bot/1", "--json"]).ok().json();
+    let at = house
+        .run(&["snapshot", "info", "bot/1@-5", "--json"])
+        .ok()
+        .json();
+    let back = house
+        .run(&["backup", "restore", "kept", "--session", "bot/1", "--json"])
+        .ok()
+        .json();
     assert_eq!(back["restored"]["added"].as_array().unwrap().len(), 0);
     assert!(!id(&at).is_empty());
     let shown = house.run(&["snapshot", "show", "bot/1@latest"]).ok();
     assert_eq!(shown.text(), "{\"turn\":39,\"queue\":[\"track 39\"]}");
-    house.run(&["backup", "restore", "kept", "--as", "x"]).refused(2, "--session");
-    house.run(&["backup", "restore", "kept", "--session", "none"]).refused(4, "no session 'none'");
+    house
+        .run(&["backup", "restore", "kept", "--as", "x"])
+        .refused(2, "--session");
+    house
+        .run(&["backup", "restore", "kept", "--session", "none"])
+        .refused(4, "no session 'none'");
 }
 
 #[test]
@@ -124,16 +203,39 @@ fn a_drill_says_how_old_it_is() {
     let house = filled();
     house.run(&["backup", "drill", "kept"]).refused(4, "kept");
     made(&house, &[]);
-    let drill = house.run(&["backup", "drill", "kept", "--json"]).ok().json();
+    let drill = house
+        .run(&["backup", "drill", "kept", "--json"])
+        .ok()
+        .json();
     assert_eq!(drill["passed"], true);
     assert_eq!(drill["drill"]["verification"]["snapshots"], 80);
-    house.run(&["backup", "drill", "kept", "--max-age", "1h"]).ok();
-    let ran = house.run(&["backup", "timer", "drill", "kept", "--on-calendar", "Mon 03:00"]).ok();
-    ran.says("ExecStart=").says("\"backup\" \"drill\"").says("OnCalendar=Mon 03:00").says("PrivateNetwork=yes");
+    house
+        .run(&["backup", "drill", "kept", "--max-age", "1h"])
+        .ok();
+    let ran = house
+        .run(&[
+            "backup",
+            "timer",
+            "drill",
+            "kept",
+            "--on-calendar",
+            "Mon 03:00",
+        ])
+        .ok();
+    ran.says("ExecStart=")
+        .says("\"backup\" \"drill\"")
+        .says("OnCalendar=Mon 03:00")
+        .says("PrivateNetwork=yes");
     fs::create_dir(house.path("units")).unwrap();
     let timer = ["backup", "timer", "create", "kept", "--to", "units"];
     house.run(&timer).ok().says("systemctl");
-    assert_eq!(house.names("units"), ["dalsegno-backup-create.service", "dalsegno-backup-create.timer"]);
+    assert_eq!(
+        house.names("units"),
+        [
+            "dalsegno-backup-create.service",
+            "dalsegno-backup-create.timer"
+        ]
+    );
     house.run(&timer).refused(5, "exists already");
 }
 
@@ -145,15 +247,23 @@ fn an_encrypted_store_has_encrypted_backups() {
     with(&["key", "init"]).ok();
     with(&["backup", "create", "kept"]).ok();
     house.run(&["backup", "list", "kept"]).ok().says("full");
-    house.run(&["backup", "verify", "kept"]).refused(7, "encrypted");
-    house.run(&["backup", "drill", "kept"]).refused(7, "encrypted");
+    house
+        .run(&["backup", "verify", "kept"])
+        .refused(7, "encrypted");
+    house
+        .run(&["backup", "drill", "kept"])
+        .refused(7, "encrypted");
     with(&["backup", "verify", "kept"]).ok().says("whole");
-    with(&["backup", "drill", "kept"]).ok().says("all is as it was saved");
+    with(&["backup", "drill", "kept"])
+        .ok()
+        .says("all is as it was saved");
     let name = &house.names("kept")[0];
     let bytes = house.read(&format!("kept/{name}"));
     assert!(!bytes.windows(5).any(|it| it == b"bot/1"));
     fs::remove_file(house.store()).unwrap();
-    house.run(&["backup", "restore", "kept"]).refused(7, "encrypted");
+    house
+        .run(&["backup", "restore", "kept"])
+        .refused(7, "encrypted");
     with(&["backup", "restore", "kept"]).ok();
     house.run(&["snapshot", "list"]).refused(7, "encrypted");
     with(&["snapshot", "list"]).ok().says("bot/1");
@@ -165,7 +275,10 @@ fn a_repair_takes_what_it_needs_from_a_backup() {
     made(&house, &[]);
     let store = rusqlite::Connection::open(house.store()).unwrap();
     let damaged = store
-        .execute("UPDATE snapshot SET detail = x'00' WHERE session = 1 AND seq % 2 = 0", ())
+        .execute(
+            "UPDATE snapshot SET detail = x'00' WHERE session = 1 AND seq % 2 = 0",
+            (),
+        )
         .unwrap();
     drop(store);
     assert!(damaged > 0);

@@ -197,7 +197,9 @@ impl Blocks {
             )));
         };
         let whole = u64::from(first.size) + HEADER as u64;
-        let there = u32::try_from(length / whole).unwrap_or(u32::MAX).min(2 * MOST);
+        let there = u32::try_from(length / whole)
+            .unwrap_or(u32::MAX)
+            .min(2 * MOST);
         let mut blocks = Self {
             path: path.to_owned(),
             file,
@@ -234,9 +236,8 @@ impl Blocks {
     }
 
     fn own(&self, index: u32, block: &[u8]) -> Option<Header> {
-        Header::of(block).filter(|it| {
-            (it.index, it.size, it.archive) == (index, self.size, self.archive)
-        })
+        Header::of(block)
+            .filter(|it| (it.index, it.size, it.archive) == (index, self.size, self.archive))
     }
 
     /// The block as it stands in the file; nothing, where the file ends before.

@@ -158,8 +158,9 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 }
 
 pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8], what: &str) -> Result<T> {
-    postcard::from_bytes(bytes)
-        .map_err(|e| Error::damaged(format!("the {what} of the backup cannot be read")).with_source(e))
+    postcard::from_bytes(bytes).map_err(|e| {
+        Error::damaged(format!("the {what} of the backup cannot be read")).with_source(e)
+    })
 }
 
 /// A time as it stands in an archive.

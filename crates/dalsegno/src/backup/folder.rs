@@ -116,7 +116,9 @@ pub fn list_backups(path: impl AsRef<Path>) -> Result<Backups> {
         match read {
             Ok(backup) => found.complete.push(backup),
             Err(error) if error.kind() == ErrorKind::Denied => return Err(error),
-            Err(why) => found.unreadable.push(UnreadableBackup { path: archive, why }),
+            Err(why) => found
+                .unreadable
+                .push(UnreadableBackup { path: archive, why }),
         }
     }
     found
@@ -127,7 +129,9 @@ pub fn list_backups(path: impl AsRef<Path>) -> Result<Backups> {
 
 pub(super) fn no_end(archive: &Archive) -> Error {
     let shown = archive.path().display();
-    Error::damaged(format!("{shown}: its end is lost, beyond what its parity makes again"))
+    Error::damaged(format!(
+        "{shown}: its end is lost, beyond what its parity makes again"
+    ))
 }
 
 /// The files of archives at `path`, and of those that are not complete.

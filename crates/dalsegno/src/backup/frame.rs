@@ -30,12 +30,7 @@ pub(super) enum Kind {
 
 impl Kind {
     fn of(code: u8) -> Option<Self> {
-        let all = [
-            Self::Head,
-            Self::Rows,
-            Self::Summary,
-            Self::Contents,
-        ];
+        let all = [Self::Head, Self::Rows, Self::Summary, Self::Contents];
         all.into_iter().find(|kind| *kind as u8 == code)
     }
 

@@ -28,6 +28,7 @@ mod restore;
 mod segment;
 mod session;
 mod set;
+mod source;
 mod stream;
 mod verify;
 
@@ -40,4 +41,5 @@ pub use self::known::KnownBackup;
 pub use self::restore::{RestoreBackup, RestoredBackup};
 pub use self::session::{RestoreSession, RestoreSessionPlan, RestoredSession};
 pub use self::set::{BackupProgress, BackupStep, LostRows};
+pub use self::source::RepairSource;
 pub use self::verify::{BackupCheck, BackupHealth, verify_backup};

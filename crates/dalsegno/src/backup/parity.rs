@@ -63,7 +63,9 @@ pub(super) fn add(
         for index in 0..data {
             let at = place(index, size) + (HEADER + from) as u64;
             file.read_exact_at(&mut part[..width], at).map_err(failed)?;
-            encoder.add_original_shard(&part[..width]).map_err(refused)?;
+            encoder
+                .add_original_shard(&part[..width])
+                .map_err(refused)?;
             progress(0)?;
         }
         let made = encoder.encode().map_err(refused)?;
@@ -121,14 +123,15 @@ impl Blocks {
         let failed = |e: io::Error| Error::io("mending the backup beside it", e);
         let beside = tempfile::tempfile().map_err(failed)?;
         let size = u64::from(self.size);
-        let places: BTreeMap<u32, u64> = content.iter().copied().zip((0..).step_by(self.size as usize)).collect();
-        beside
-            .set_len(places.len() as u64 * size)
-            .map_err(failed)?;
+        let places: BTreeMap<u32, u64> = content
+            .iter()
+            .copied()
+            .zip((0..).step_by(self.size as usize))
+            .collect();
+        beside.set_len(places.len() as u64 * size).map_err(failed)?;
         let width = stripe(self.size, self.data);
-        let mut decoder =
-            ReedSolomonDecoder::new(self.data as usize, self.parity as usize, width)
-                .map_err(refused)?;
+        let mut decoder = ReedSolomonDecoder::new(self.data as usize, self.parity as usize, width)
+            .map_err(refused)?;
         let mut part = vec![0; width];
         for from in (0..self.size as usize).step_by(width) {
             let width = width.min(self.size as usize - from);

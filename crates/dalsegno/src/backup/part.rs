@@ -99,7 +99,11 @@ impl Target {
                 let mut found = Vec::new();
                 for entry in fs::read_dir(folder).map_err(failed)? {
                     let path = entry.map_err(failed)?.path();
-                    found.extend(path.extension().is_some_and(|it| it == PART).then_some(path));
+                    found.extend(
+                        path.extension()
+                            .is_some_and(|it| it == PART)
+                            .then_some(path),
+                    );
                 }
                 found.sort();
                 found

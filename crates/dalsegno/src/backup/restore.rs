@@ -162,7 +162,12 @@ impl Options {
         let verification = engine.verify_with(None, &mut |_| {
             done += 1;
             if told.is_ok() {
-                told = tell(progress, BackupStep::Verifying, done, Some(summary.sessions));
+                told = tell(
+                    progress,
+                    BackupStep::Verifying,
+                    done,
+                    Some(summary.sessions),
+                );
             }
         })?;
         told?;
@@ -203,7 +208,8 @@ impl Options {
         let path = choose(&how.from, how.at)?;
         let set = Set::open(&path, self.secret_given(), progress)?;
         let into = scratch.join(location::FILE_NAME);
-        self.unpack(&set, &into, progress).map(|(engine, ..)| engine)
+        self.unpack(&set, &into, progress)
+            .map(|(engine, ..)| engine)
     }
 
     /// Makes a store of what there is of a backup, without what was erased since: how many sessions.

@@ -313,7 +313,12 @@ fn one_session(set: &Set, name: &str) -> Result<Engine> {
             "there is no session '{name}' in the backup {path}"
         )));
     };
-    for table in [Table::Snapshot, Table::Trash, Table::Record, Table::Operation] {
+    for table in [
+        Table::Snapshot,
+        Table::Trash,
+        Table::Record,
+        Table::Operation,
+    ] {
         set.each(table, &mut |mut rows| {
             rows.snapshots.retain(|row| row.session == id);
             rows.trash.retain(|row| row.snapshot.session == id);

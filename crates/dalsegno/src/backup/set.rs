@@ -80,7 +80,11 @@ impl LostRows {
         };
         let mut seq: i64 = 0;
         if let Some(about) = about {
-            lost.sessions = about.sessions.iter().map(|(_, name)| name.clone()).collect();
+            lost.sessions = about
+                .sessions
+                .iter()
+                .map(|(_, name)| name.clone())
+                .collect();
             for (distance, _) in &about.snapshots {
                 seq = seq.wrapping_add(*distance);
                 lost.snapshots.push(SnapshotId::new(seq, store));

@@ -41,7 +41,8 @@ impl Stream {
         let content = blocks.read(at - rest as u64, rest)?;
         let mut stream = Self::begin(file, blocks.archive, blocks.size);
         stream.index = index;
-        let content = content.ok_or_else(|| Error::damaged("what was left of a backup is damaged"))?;
+        let content =
+            content.ok_or_else(|| Error::damaged("what was left of a backup is damaged"))?;
         stream.content.extend_from_slice(&content);
         stream
             .file

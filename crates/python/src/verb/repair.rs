@@ -1,9 +1,10 @@
 //! Repairing, and building a store anew.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use dalsegno::{Engine, Options, Repair};
+use dalsegno::{Engine, Options, Repair, RepairSource};
 use pyo3::prelude::*;
 
 use crate::handle::Handle;
@@ -21,7 +22,10 @@ impl Handle {
         let options = self.kept.options();
         let repairs = self.run(py, |engine| {
             let sources = opened(&options, &sources)?;
-            let repair = sources.iter().fold(Repair::default(), Repair::from);
+            let repair = sources
+                .iter()
+                .map(|it| &**it)
+                .fold(Repair::default(), Repair::from);
             if dry_run {
                 engine.repair_plan(&repair)
             } else {
@@ -32,9 +36,12 @@ impl Handle {
     }
 }
 
-/// The stores that rows are taken from, which are only read.
-fn opened(options: &Options, sources: &[PathBuf]) -> dalsegno::Result<Vec<Engine>> {
-    let open = |path: &PathBuf| options.clone().read_only().open(path);
+/// What rows are taken from: stores, which are only read, and backups.
+fn opened(options: &Options, sources: &[PathBuf]) -> dalsegno::Result<Vec<RepairSource>> {
+    let open = |path: &PathBuf| {
+        let options = options.clone();
+        options.open_source(path, &mut |_| ControlFlow::Continue(()))
+    };
     sources.iter().map(open).collect()
 }
 
@@ -79,7 +86,7 @@ fn build(
     dry_run: bool,
 ) -> dalsegno::Result<dalsegno::Rebuilt> {
     let sources = opened(&options, sources)?;
-    let sources: Vec<&Engine> = sources.iter().collect();
+    let sources: Vec<&Engine> = sources.iter().map(|it| &**it).collect();
     if dry_run {
         options.rebuild_plan(path, &sources)
     } else {

@@ -53,7 +53,9 @@ impl Create {
             (None, false) => MakeBackup::full(&self.into),
         };
         let mut watched = Watched::begin(out);
-        let made = engine.back_up(&how.parity(self.parity), &mut |progress| watched.tell(progress));
+        let made = engine.back_up(&how.parity(self.parity), &mut |progress| {
+            watched.tell(progress)
+        });
         let made = watched.done(made)?;
         out.did();
         close(engine, out);

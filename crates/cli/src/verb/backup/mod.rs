@@ -102,14 +102,16 @@ fn unit(step: BackupStep) -> &'static str {
     }
 }
 
-/// Does what may need the key of a backup: with the one that is given, if one is; where none is and it needs one, somebody at a
+/// Does what may need a key other than the store's: with the one that is given, if one is; where none is and it needs one, somebody at a
 /// terminal is asked.
 pub(crate) fn with_key<T>(mut work: impl FnMut(Option<Secret>) -> Result<T>) -> Result<T> {
     let given = key::given()?;
     let is_given = given.is_some();
     match work(given.map(|given| given.secret)) {
-        Err(failure) if failure.is_of(ErrorKind::WrongKey) && !is_given && key::is_at_terminal() => {
-            let typed = key::typed("passphrase of the backup: ")?;
+        Err(failure)
+            if failure.is_of(ErrorKind::WrongKey) && !is_given && key::is_at_terminal() =>
+        {
+            let typed = key::typed("passphrase: ")?;
             work(Some(Secret::parse(&typed)?))
         }
         answer => answer,

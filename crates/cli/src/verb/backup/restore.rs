@@ -92,14 +92,20 @@ impl Restore {
             out.json(&json!({"dry_run": self.dry_run, "restored": restored}))?;
         } else {
             let path = human::safe(&restored.path.display().to_string());
-            let would = if self.dry_run { "would restore" } else { "restored" };
+            let would = if self.dry_run {
+                "would restore"
+            } else {
+                "restored"
+            };
             out.line(format!("{would} {path} from {}", line(&restored.backup)))?;
             if !self.dry_run {
                 out.line(verify::proved(&restored.verification, true))?;
             }
             if restored.erased > 0 {
                 let sessions = human::count(restored.erased, "session");
-                out.line(format!("{sessions} stayed away: erased since the backup was made"))?;
+                out.line(format!(
+                    "{sessions} stayed away: erased since the backup was made"
+                ))?;
             }
             for unread in &restored.unread {
                 out.line(format!(

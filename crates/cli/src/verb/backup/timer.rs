@@ -61,12 +61,20 @@ impl Timer {
         let folder = absolute(&self.folder)?;
         let program =
             std::env::current_exe().map_err(|e| Failure::io("finding this program", e))?;
-        let mut command = vec![shown(&program), "backup".to_owned(), self.what.word().to_owned()];
+        let mut command = vec![
+            shown(&program),
+            "backup".to_owned(),
+            self.what.word().to_owned(),
+        ];
         let mut writes = Vec::new();
         if self.what == What::Create {
             let engine = Place::open(global)?;
             let store = absolute(&engine.path().unwrap_or_default())?;
-            command.extend(["--incremental".to_owned(), "--store".to_owned(), shown(&store)]);
+            command.extend([
+                "--incremental".to_owned(),
+                "--store".to_owned(),
+                shown(&store),
+            ]);
             writes.extend([folder.clone(), dalsegno::durable::folder_of(&store)]);
         } else if !folder.exists() {
             let shown = folder.display();
@@ -120,7 +128,9 @@ impl Timer {
         for (path, _) in &files {
             out.line(format!("wrote {}", human::safe(&shown(path))))?;
         }
-        out.line(format!("start it with `systemctl daemon-reload && systemctl enable --now {name}.timer`"))
+        out.line(format!(
+            "start it with `systemctl daemon-reload && systemctl enable --now {name}.timer`"
+        ))
     }
 
     fn service(&self, command: &[String], folder: &Path, writes: &[PathBuf]) -> String {
@@ -166,8 +176,7 @@ impl Timer {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path)
-        .map_err(|e| Failure::io(format!("finding {}", path.display()), e))
+    std::path::absolute(path).map_err(|e| Failure::io(format!("finding {}", path.display()), e))
 }
 
 fn shown(path: &Path) -> String {

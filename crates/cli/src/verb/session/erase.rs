@@ -60,7 +60,11 @@ impl Erase {
             ))?;
         }
         for backup in &erasure.backups {
-            let there = if backup.is_there { "" } else { ", which is not there now" };
+            let there = if backup.is_there {
+                ""
+            } else {
+                ", which is not there now"
+            };
             out.line(format!(
                 "not reached: the backup of {}, {}{there}: it may hold the session, and no restore of it brings it back",
                 human::time(backup.taken_at),
