@@ -175,10 +175,8 @@ async def test_a_base_that_is_missing_or_another_one(node: Node) -> None:
         player = await playing(made, upcoming=1)
         with pytest.raises(NotFoundError, match=r"needs the snapshot .* is not in the store"):
             await made.restore_from_backup(third)
-        wrongs: list[list[Snapshot | Backup]] = [
-            *([other], [full], [other, second]),
-            *([third], [fourth]),
-        ]
+        wrongs: list[list[Snapshot | Backup]]
+        wrongs = [[other], [full], [other, second], [third], [fourth]]
         for wrong in wrongs:
             with pytest.raises(ConflictError, match=r"goes on from the snapshot .* not from"):
                 await made.restore_from_backup(third, base=wrong)
