@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
 use super::blocks::{ArchiveId, size_for};
-use super::contents::{
-    About, BackupKind, Contents, Head, Segment, Summary, Table, VERSION, shown,
-};
+use super::contents::{About, BackupKind, Contents, Head, Segment, Summary, Table, VERSION, shown};
 use super::folder::{self, Backup, UnreadableBackup};
 use super::gather;
 use super::keys::{ContentId, Keys};
@@ -180,7 +178,7 @@ impl Engine {
         let summary = archive.summary.as_ref();
         let summary = summary.ok_or_else(|| folder::no_end(&archive))?;
         let backup = Backup::of(&archive, summary)?;
-        self.remember(&archive, &backup)
+        self.remember(&backup)
             .map_err(|e| e.context(format!("{} is complete, but", path.display())))?;
         Ok(BackedUp {
             backup,
@@ -210,7 +208,9 @@ impl Engine {
                 there.sort_by_key(|(_, _, summary)| summary.as_ref().map(|it| it.taken_at));
                 for (path, ..) in there.into_iter().rev() {
                     match self.known(&path, keys, progress) {
-                        Ok(known) => return Ok(known.into_base(BackupKind::Incremental, passed_over)),
+                        Ok(known) => {
+                            return Ok(known.into_base(BackupKind::Incremental, passed_over));
+                        }
                         Err(error) if super::contents::is_cancelled(&error) => return Err(error),
                         Err(why) => passed_over.push(UnreadableBackup { path, why }),
                     }
@@ -273,7 +273,10 @@ impl Engine {
     fn stem(&self) -> String {
         let path = self.path();
         let stem = path.as_deref().and_then(Path::file_stem);
-        stem.map_or_else(|| "store".to_owned(), |it| it.to_string_lossy().into_owned())
+        stem.map_or_else(
+            || "store".to_owned(),
+            |it| it.to_string_lossy().into_owned(),
+        )
     }
 }
 
@@ -432,9 +435,7 @@ impl<'a> Writing<'a> {
             about: self.about,
         };
         let found = self.part.found;
-        let path = self
-            .part
-            .complete(&contents, self.keys, parity, progress)?;
+        let path = self.part.complete(&contents, self.keys, parity, progress)?;
         Ok((path, found))
     }
 
