@@ -116,7 +116,9 @@ pub fn list_backups(path: impl AsRef<Path>) -> Result<Backups> {
         match read {
             Ok(backup) => found.complete.push(backup),
             Err(error) if error.kind() == ErrorKind::Denied => return Err(error),
-            Err(why) => found.unreadable.push(UnreadableBackup { path: archive, why }),
+            Err(why) => found
+                .unreadable
+                .push(UnreadableBackup { path: archive, why }),
         }
     }
     found
@@ -127,7 +129,9 @@ pub fn list_backups(path: impl AsRef<Path>) -> Result<Backups> {
 
 pub(super) fn no_end(archive: &Archive) -> Error {
     let shown = archive.path().display();
-    Error::damaged(format!("{shown}: its end is lost, beyond what its parity makes again"))
+    Error::damaged(format!(
+        "{shown}: its end is lost, beyond what its parity makes again"
+    ))
 }
 
 /// The files of archives at `path`, and of those that are not complete.
@@ -139,15 +143,20 @@ fn files(path: &Path, unfinished: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        match file.extension().and_then(|it| it.to_str()) {
-            Some(BACKUP_EXTENSION) if file.is_file() => found.push(file),
-            Some(PART) if is_archive_name(&file.with_extension("")) => unfinished.push(file),
-            _ => {}
+        if is_part_name(&file) {
+            unfinished.push(file);
+        } else if is_archive_name(&file) && file.is_file() {
+            found.push(file);
         }
     }
     found.sort();
     unfinished.sort();
     Ok(found)
+}
+
+/// Whether an archive that is not complete may be called so.
+pub(super) fn is_part_name(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == PART) && is_archive_name(&path.with_extension(""))
 }
 
 fn is_archive_name(path: &Path) -> bool {
