@@ -3,6 +3,7 @@
 //! `DALSEGNO_LONG=1` tries everything; without it each test takes a sample and ends within seconds.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)] // a failing test
 
+pub mod backups;
 pub mod forge;
 pub mod history;
 pub mod house;

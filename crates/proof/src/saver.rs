@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use dalsegno::{
-    Attendant, AutoSaving, Engine, ErrorKind, Happened, Peer, Query, Request, Restored, Snapshot,
-    State,
+    Attendant, AutoSaving, Engine, ErrorKind, Happened, Options, Peer, Query, Request, Restored,
+    Secret, Snapshot, State,
 };
 use dalsegno_proof::house::{House, choose};
 use dalsegno_proof::state;
@@ -26,7 +26,7 @@ fn main() {
     let number = |at: usize| arguments[at].parse::<u64>().unwrap();
     let path = Path::new(&arguments[1]);
     match &*arguments[0] {
-        "until-killed" => until_killed(path, number(2)),
+        "until-killed" => until_killed(path, number(2), arguments.get(3)),
         "write" => write(path, number(2), number(3)),
         "read" => read(path),
         "auto-save" => auto_save(path, number(2)),
@@ -48,10 +48,16 @@ fn acknowledge(session: &str, who: u64, n: u64, snapshot: &Snapshot) {
 }
 
 /// Three threads save their sessions; after a while everything is closed, packed and opened again.
-fn until_killed(path: &Path, seed: u64) {
+fn until_killed(path: &Path, seed: u64, secret: Option<&String>) {
     let mut rng = StdRng::seed_from_u64(seed);
+    let secret = secret.map(|text| Secret::parse(text).unwrap());
     loop {
-        let engine = Engine::open(path).unwrap();
+        let options = Options::default();
+        let options = match &secret {
+            Some(secret) => options.secret(secret.clone()),
+            None => options,
+        };
+        let engine = options.open(path).unwrap();
         thread::scope(|scope| {
             for who in 0..3 {
                 let (engine, mut rng) = (&engine, StdRng::seed_from_u64(rng.random()));

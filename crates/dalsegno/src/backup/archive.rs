@@ -44,7 +44,8 @@ impl Archive {
         }
         let shown = path.display();
         let of_end = end.as_ref().map(|(summary, _)| summary.head.clone());
-        let Some(head) = head.or(of_end) else {
+        // What stands at the end is proved by the table of contents, also where there are keys.
+        let Some(head) = of_end.or(head) else {
             return Err(Error::damaged(format!(
                 "{shown}: neither its beginning nor its end can be read; nothing of it can be restored"
             )));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -178,7 +179,8 @@ impl Health {
 }
 
 impl Blocks {
-    /// Finds the first block that proves itself, and what it says of all.
+    /// Finds blocks that prove themselves, and what they say of all. Of blocks of several archives, those count of which there
+    /// are more: others may have been written over some of them.
     ///
     /// # Errors
     /// `InvalidInput` where there is none: it is no archive.
@@ -196,19 +198,23 @@ impl Blocks {
                 "{shown} is no backup of Dalsegno, or nothing of it can be read"
             )));
         };
-        let whole = u64::from(first.size) + HEADER as u64;
-        let there = u32::try_from(length / whole)
-            .unwrap_or(u32::MAX)
-            .min(2 * MOST);
         let mut blocks = Self {
             path: path.to_owned(),
             file,
             archive: first.archive,
             size: first.size,
-            data: there,
+            data: 0,
             parity: 0,
             mended: None,
         };
+        let last = blocks.fitting(length).saturating_sub(1);
+        if blocks.header(last).map_err(failed)?.is_none()
+            && let Some(most) = most(&blocks.file).map_err(failed)?
+        {
+            (blocks.archive, blocks.size) = most;
+        }
+        let there = blocks.fitting(length);
+        blocks.data = there;
         // Every block of parity says how many there are.
         for index in (0..there).rev() {
             match blocks.header(index).map_err(failed)? {
@@ -228,6 +234,14 @@ impl Blocks {
             }
         }
         Ok(blocks)
+    }
+
+    /// How many blocks there may be in a file of that length.
+    fn fitting(&self, length: u64) -> u32 {
+        let whole = u64::from(self.size) + HEADER as u64;
+        u32::try_from(length / whole)
+            .unwrap_or(u32::MAX)
+            .min(2 * MOST)
     }
 
     /// What the block of that number says, where it is as it was written, and of this archive.
@@ -297,6 +311,27 @@ fn is_unreadable(error: &io::Error) -> bool {
 
 /// The first block that proves itself.
 fn first(file: &File) -> io::Result<Option<Header>> {
+    let mut first = None;
+    each(file, &mut |header| {
+        first = Some(header);
+        ControlFlow::Break(())
+    })?;
+    Ok(first)
+}
+
+/// The archive of which there are the most blocks, and their size.
+fn most(file: &File) -> io::Result<Option<(ArchiveId, u32)>> {
+    let mut counts: BTreeMap<(ArchiveId, u32), u32> = BTreeMap::new();
+    each(file, &mut |header| {
+        *counts.entry((header.archive, header.size)).or_default() += 1;
+        ControlFlow::Continue(())
+    })?;
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    Ok(most.map(|(of, _)| of))
+}
+
+/// Visits every block that proves itself.
+fn each(file: &File, visit: &mut dyn FnMut(Header) -> ControlFlow<()>) -> io::Result<()> {
     const WINDOW: usize = 1 << 20;
     let mut at = 0;
     let mut window = Vec::new();
@@ -317,12 +352,13 @@ fn first(file: &File) -> io::Result<Option<Header>> {
             let mut block = vec![0; HEADER + claimed.size as usize];
             if file.read_exact_at(&mut block, place_found).is_ok()
                 && let Some(header) = Header::of(&block)
+                && visit(header).is_break()
             {
-                return Ok(Some(header));
+                return Ok(());
             }
         }
         if window.len() < WINDOW {
-            return Ok(None);
+            return Ok(());
         }
         at += WINDOW as u64;
     }

@@ -181,7 +181,7 @@ impl Engine {
         let said = self
             .said(Action::Backup)
             .note(format!("{kind} {}", backup.id));
-        self.remember(&archive, &backup, said)
+        self.remember(&backup, &said)
             .map_err(|e| e.context(format!("{} is complete, but", path.display())))?;
         Ok(BackedUp {
             backup,

@@ -37,22 +37,22 @@ pub(super) fn read(blocks: &Blocks) -> Result<Option<Vec<u8>>> {
     }
     if whole.iter().any(Option::is_none) {
         let parity = count as usize * TIMES;
+        let mut more = Vec::new();
+        for (at, index) in (0..parity).zip(from.saturating_add(count)..) {
+            more.extend(blocks.content(index)?.map(|shard| (at, shard)));
+        }
+        // Before there is room made for all of them: what says how many there are may be wrong.
+        if whole.iter().flatten().count() + more.len() < whole.len() {
+            return Ok(None);
+        }
         let mut decoder = ReedSolomonDecoder::new(whole.len(), parity, size).map_err(refused)?;
-        let mut there = 0;
         for (at, shard) in whole.iter().enumerate() {
             if let Some(shard) = shard {
                 decoder.add_original_shard(at, shard).map_err(refused)?;
-                there += 1;
             }
         }
-        for (at, index) in (0..parity).zip(from.saturating_add(count)..) {
-            if let Some(shard) = blocks.content(index)? {
-                decoder.add_recovery_shard(at, shard).map_err(refused)?;
-                there += 1;
-            }
-        }
-        if there < whole.len() {
-            return Ok(None);
+        for (at, shard) in &more {
+            decoder.add_recovery_shard(*at, shard).map_err(refused)?;
         }
         let made = decoder.decode().map_err(refused)?;
         for (at, shard) in whole.iter_mut().enumerate() {

@@ -143,15 +143,20 @@ fn files(path: &Path, unfinished: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        match file.extension().and_then(|it| it.to_str()) {
-            Some(BACKUP_EXTENSION) if file.is_file() => found.push(file),
-            Some(PART) if is_archive_name(&file.with_extension("")) => unfinished.push(file),
-            _ => {}
+        if is_part_name(&file) {
+            unfinished.push(file);
+        } else if is_archive_name(&file) && file.is_file() {
+            found.push(file);
         }
     }
     found.sort();
     unfinished.sort();
     Ok(found)
+}
+
+/// Whether an archive that is not complete may be called so.
+pub(super) fn is_part_name(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == PART) && is_archive_name(&path.with_extension(""))
 }
 
 fn is_archive_name(path: &Path) -> bool {

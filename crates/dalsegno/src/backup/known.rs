@@ -1,14 +1,14 @@
 //! The backups that a store knows were made of it: so that an erase can say which it does not reach.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::archive::Archive;
 use super::blocks::ArchiveId;
 use super::contents::{BackupKind, shown, time};
-use super::folder::Backup;
+use super::folder::{self, Backup};
 use crate::attempt::until_done;
 use crate::codec::note;
 use crate::durable::folder_of;
@@ -77,37 +77,52 @@ impl Engine {
         Ok(found)
     }
 
-    /// Notes in the store that there is this backup of it, and in the audit log what was done; of a store that can only be read
-    /// nothing is noted. Backups whose archives are gone from the same folder are forgotten.
-    pub(super) fn remember(&self, archive: &Archive, backup: &Backup, said: Said) -> Result<()> {
+    /// Notes that there is a backup, which the audit log says too, and those beside it of which an interrupted call could not say that it made them; of a
+    /// store that can only be read nothing is noted. Those whose archives are gone from the same folder are forgotten.
+    pub(super) fn remember(&self, backup: &Backup, said: &Said) -> Result<()> {
         if self.is_read_only() {
             return Ok(());
         }
         let absolute = std::path::absolute(&backup.path)
             .map_err(|e| Error::io(format!("finding {}", backup.path.display()), e))?;
-        let kept = Kept {
-            archive: archive.head.archive,
-            kind: backup.kind,
-            taken_at: backup.taken_at.as_microsecond(),
-            path: absolute.to_string_lossy().into_owned(),
-        };
-        let mut id = [0; 8];
-        id.copy_from_slice(&kept.archive[..8]);
-        let key = (note::BACKUP, 0, i64::from_le_bytes(id) & i64::MAX);
-        let row = NoteRow::new(key, note::encode(&kept)?, &self.store().info().id);
         let folder = folder_of(&absolute);
+        let there = self.complete_in(&folder)?;
         until_done("the notes of backups", || {
-            let mut gone = Vec::new();
+            let (mut gone, mut new) = (Vec::new(), there.clone());
             for (row, kept) in self.kept_backups()? {
                 let path = Path::new(&kept.path);
-                let is_gone = folder_of(path) == folder && std::fs::symlink_metadata(path).is_err();
-                if is_gone || row.key() == key {
+                if std::fs::symlink_metadata(path).is_ok() {
+                    new.remove(&row.key());
+                } else if folder_of(path) == folder || new.contains_key(&row.key()) {
                     gone.push(row);
                 }
             }
-            let exchange = Exchange::of_notes(gone, vec![row.clone()]).say(said.clone());
+            let new = new.into_values().collect();
+            let exchange = Exchange::of_notes(gone, new).say(said.clone());
             let done = self.store().exchange(&exchange)?;
             Ok(done.then_some(()))
         })
+    }
+
+    /// The notes of all backups of the store in that folder.
+    fn complete_in(&self, folder: &Path) -> Result<BTreeMap<(i64, i64, i64), NoteRow>> {
+        let store = &self.store().info().id;
+        let mut notes = BTreeMap::new();
+        for (path, head, summary) in folder::beside(folder)? {
+            let Some(summary) = summary.filter(|_| head.store == *store) else {
+                continue;
+            };
+            let kept = Kept {
+                archive: head.archive,
+                kind: head.kind,
+                taken_at: summary.taken_at,
+                path: path.to_string_lossy().into_owned(),
+            };
+            let mut id = [0; 8];
+            id.copy_from_slice(&kept.archive[..8]);
+            let key = (note::BACKUP, 0, i64::from_le_bytes(id) & i64::MAX);
+            notes.insert(key, NoteRow::new(key, note::encode(&kept)?, store));
+        }
+        Ok(notes)
     }
 }

@@ -2,19 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::archive;
 use super::blocks::Blocks;
 use super::contents::{Contents, Head, Summary, Table, encode};
-use super::folder::{BACKUP_EXTENSION, PART};
+use super::folder::{BACKUP_EXTENSION, PART, is_part_name};
 use super::frame::{self, Kind};
 use super::keys::{ContentId, Keys, Lock};
 use super::parity;
 use super::stream::Stream;
 use crate::durable;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Where the rest of an archive goes.
 enum Out {
@@ -99,19 +100,25 @@ impl Target {
                 let mut found = Vec::new();
                 for entry in fs::read_dir(folder).map_err(failed)? {
                     let path = entry.map_err(failed)?.path();
-                    found.extend(
-                        path.extension()
-                            .is_some_and(|it| it == PART)
-                            .then_some(path),
-                    );
+                    found.extend(is_part_name(&path).then_some(path));
                 }
                 found.sort();
                 found
             }
         };
         for path in candidates {
-            let there = Blocks::open(&path).and_then(|blocks| archive::head(&blocks));
-            let Ok(Some(there)) = there else { continue };
+            let blocks = match Blocks::open(&path) {
+                Ok(blocks) => blocks,
+                Err(error) => {
+                    if error.kind() == ErrorKind::InvalidInput {
+                        remove_left(&path);
+                    }
+                    continue;
+                }
+            };
+            let Ok(Some(there)) = archive::head(&blocks) else {
+                continue;
+            };
             let same = Head {
                 archive: there.archive,
                 begun_at: there.begun_at,
@@ -146,19 +153,22 @@ impl Part {
         let file = fs::OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
+            .create(!is_left)
             .truncate(false)
             .mode(0o600)
-            .open(&part)
-            .map_err(failed)?;
+            .open(&part);
+        let taken = || {
+            let shown = part.display();
+            Error::locked(format!("another program is writing {shown} just now"))
+        };
+        let file = match file {
+            Err(e) if is_left && e.kind() == io::ErrorKind::NotFound => return Err(taken()),
+            opened => opened.map_err(failed)?,
+        };
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let shown = part.display();
-                return Err(Error::locked(format!(
-                    "another program is writing {shown} just now"
-                )));
-            }
+            // Whoever wrote it may have completed it before it was locked here: then it has another name by now.
+            Ok(()) if is_same(&file, &part) => {}
+            Ok(()) | Err(TryLockError::WouldBlock) => return Err(taken()),
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
         let lock = keys.of(&head.archive)?;
@@ -281,6 +291,23 @@ fn frames(blocks: &Blocks) -> Result<(VecDeque<(frame::Header, u64)>, u64)> {
         at += header.length();
     }
     Ok((frames, at))
+}
+
+/// Takes away what was left of an archive before a block of it was written, if nobody writes it just now: nothing goes on with it.
+fn remove_left(path: &Path) {
+    if let Ok(file) = File::open(path)
+        && file.try_lock().is_ok()
+        && is_same(&file, path)
+    {
+        drop(fs::remove_file(path));
+    }
+}
+
+/// Whether the file that is open stands at that place.
+fn is_same(file: &File, path: &Path) -> bool {
+    let open = file.metadata().map(|it| (it.dev(), it.ino()));
+    let there = fs::symlink_metadata(path).map(|it| (it.dev(), it.ino()));
+    matches!((open, there), (Ok(open), Ok(there)) if open == there)
 }
 
 fn not_writing() -> Error {

@@ -181,7 +181,7 @@ impl Options {
             )));
         }
         let said = engine.said(Action::RestoreBackup).note(backup.id.clone());
-        engine.remember(set.newest(), &backup, said)?;
+        engine.remember(&backup, &said)?;
         engine.close()?;
         Ok(RestoredBackup {
             backup,

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use dalsegno::clock::Clock;
 use dalsegno::store::SqliteOptions;
-use dalsegno::{Engine, Options, Result};
+use dalsegno::{Engine, Options, Result, Secret};
 use dalsegno_faults::Disk;
 use jiff::Timestamp;
 
@@ -91,9 +91,21 @@ impl House {
         house
     }
 
-    /// It is a minute later with each deed.
-    fn set_clock(&self, n: u64) {
+    /// The store is, or is to be, encrypted.
+    #[must_use]
+    pub fn sealed(mut self, secret: Secret) -> Self {
+        self.options = self.options.secret(secret);
+        self
+    }
+
+    /// When a deed is done: it is a minute later with each.
+    pub fn time(n: u64) -> Timestamp {
         let second = 1_790_000_000 + 60 * i64::try_from(n).unwrap();
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn set_clock(&self, n: u64) {
+        let second = Self::time(n).as_second();
         self.hands.0.store(second, Ordering::Relaxed);
     }
 

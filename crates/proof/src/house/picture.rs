@@ -31,7 +31,7 @@ pub struct Picture {
 impl Picture {
     /// # Errors
     /// What is not whole: the picture is one of a store that verifies.
-    pub(super) fn of(engine: &Engine, files: Vec<Option<Vec<u8>>>) -> Result<Self, String> {
+    pub fn of(engine: &Engine, files: Vec<Option<Vec<u8>>>) -> Result<Self, String> {
         let found = engine.verify(None).map_err(shown)?;
         if !found.is_intact() {
             return Err(format!("{:?}", found.damage));

@@ -2,6 +2,10 @@
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)] // clippy allows it in tests, but not in what they call
 
 mod asks;
+mod backup_chains;
+mod backup_flips;
+mod backup_full_disk;
+mod backup_kills;
 mod deeds;
 mod disk_errors;
 mod evening;
