@@ -164,7 +164,7 @@ impl Read {
                 )));
             }
         }
-        let mut torn = self.reader.torn();
+        let mut torn = self.reader.torn(&self.own.id, self.seal.as_ref());
         let mut fill = Fill::create(path, &self.own)?;
         let mut rows = 0;
         let mut left = false;

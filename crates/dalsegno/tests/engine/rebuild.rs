@@ -133,6 +133,7 @@ fn the_first_page_alone_costs_nothing() {
         .filter(|id| !intact.contains(id) && !trash.contains(id))
         .collect();
     assert!(lost.is_empty(), "{lost:?} {built:#?}");
+    assert!(built.repairs.is_nothing(), "{built:#?}");
     engine.close().unwrap();
 }
 

@@ -34,6 +34,7 @@ EventKind: TypeAlias = Literal[
     "cleaned_up",
     "deleted",
     "corruption_detected",
+    "repaired",
     "erased",
     "recovered",
     "lease_lost",

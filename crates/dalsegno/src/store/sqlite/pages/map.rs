@@ -31,6 +31,8 @@ pub(super) struct Map {
     free: Option<HashSet<u32>>,
     /// The names that stand in the index of sessions' names, by number.
     pub(super) names: HashMap<i64, String>,
+    /// Whether the whole schema could be read, which says where the tables begin.
+    pub(super) whole: bool,
     /// The tables of which pages or rows could not be read.
     pub(super) torn: HashSet<&'static str>,
 }
@@ -41,6 +43,7 @@ impl Map {
             of: HashMap::new(),
             free: free(pages),
             names: HashMap::new(),
+            whole: true,
             torn: HashSet::new(),
         };
         let (roots, whole) = map.roots(pages);
@@ -50,6 +53,7 @@ impl Map {
                 None => drop(map.torn.insert(table)),
             }
         }
+        map.whole = whole;
         if !whole {
             map.torn.extend(TABLES);
         }

@@ -19,7 +19,7 @@ pub(crate) use self::fill::Fill;
 use self::map::{Map, Use};
 use self::row::TABLES;
 pub(crate) use self::row::{Any, Own};
-use self::tree::Node;
+use self::tree::{Cell, Kind, Node};
 use crate::error::Result;
 use crate::key::Secret;
 use crate::model::StoreId;
@@ -52,9 +52,30 @@ impl Reader {
         Self { pages, map }
     }
 
-    /// The tables of which something could not be read, so that rows of them may be missing without a trace.
-    pub(crate) fn torn(&self) -> HashSet<&'static str> {
-        self.map.torn.clone()
+    /// The tables of which something could not be read, so that rows of them may be missing without a trace. Where it is
+    /// only the schema that cannot be, and every page in use is read and proved, nothing is.
+    pub(crate) fn torn(&self, store: &StoreId, seal: Option<&Seal>) -> HashSet<&'static str> {
+        if self.map.whole || !self.is_all_proved(store, seal) {
+            return self.map.torn.clone();
+        }
+        HashSet::new()
+    }
+
+    /// Whether every page that is in use is one of a tree or of what runs over, and every row on them is proved.
+    fn is_all_proved(&self, store: &StoreId, seal: Option<&Seal>) -> bool {
+        // The first is the schema's.
+        (2..=self.pages.count()).all(|number| match self.map.used(&self.pages, number) {
+            Use::None => true,
+            Use::Unknown => false,
+            Use::Of(_) | Use::Unled => Node::read(&self.pages, number).is_some_and(|node| {
+                let of_table = node.kind == Kind::LeafTable;
+                !node.is_torn
+                    && node
+                        .cells
+                        .iter()
+                        .all(|cell| is_proved(cell, of_table, store, seal))
+            }),
+        })
     }
 
     /// What the index of names says of a session.
@@ -163,6 +184,19 @@ impl Reader {
             })?;
         }
         Ok(any)
+    }
+}
+
+/// Whether a cell is a row that is proved; what is no row of any table may stand in an index, but not in a table.
+fn is_proved(cell: &Cell, of_table: bool, store: &StoreId, seal: Option<&Seal>) -> bool {
+    let Some(columns) = columns(&cell.payload) else {
+        return false;
+    };
+    let fits = |table: &&str| Any::read(table, cell, &columns);
+    let mut rows = TABLES.iter().filter_map(fits).peekable();
+    match rows.peek() {
+        None => !of_table,
+        Some(_) => rows.any(|row| row.is_proved(store, seal)),
     }
 }
 
