@@ -242,7 +242,10 @@ fn quiet(py: Python<'_>, end: Instant) -> bool {
 
 /// The engines that are open in this process.
 pub(crate) fn engines(py: Python<'_>) -> Vec<Arc<dalsegno::Engine>> {
-    all(py).iter().filter_map(|kept| kept.open_engine(py)).collect()
+    all(py)
+        .iter()
+        .filter_map(|kept| kept.open_engine(py))
+        .collect()
 }
 
 /// Every store that somebody has.

@@ -194,7 +194,7 @@ def test_progress_is_told_and_may_cancel(
     engine.back_up(folder, progress=progress)
     assert {step for step, _, _ in told} >= {"reading", "parity"}
     assert threads == {threading.get_ident()}
-    steps = []
+    steps: list[str] = []
     dalsegno.restore_backup(
         folder, tmp_path / "one.db", progress=lambda step, done, total: steps.append(step)
     )
@@ -205,8 +205,12 @@ def test_progress_is_told_and_may_cancel(
 
     for step in ("checking", "restoring", "verifying"):
         into = tmp_path / f"{step}.db"
+
+        def until(at: results.BackupStep, *_: object, step: str = step) -> bool:
+            return at != step
+
         with pytest.raises(dalsegno.StorageError, match="cancelled"):
-            dalsegno.restore_backup(folder, into, progress=lambda at, *_, step=step: at != step)
+            dalsegno.restore_backup(folder, into, progress=until)
         assert not into.exists()
     with pytest.raises(ZeroDivisionError, match="enough") as raised:
         engine.back_up(folder / "more", progress=raises)

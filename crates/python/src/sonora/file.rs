@@ -26,7 +26,10 @@ pub(crate) fn sonora_read(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, P
         .map_err(|e| fail::raise_file(py, &e))?;
     if text.len() > MOST {
         let path = path.display();
-        return Err(fail::invalid(py, &format!("{path} is larger than a backup can be")));
+        return Err(fail::invalid(
+            py,
+            &format!("{path} is larger than a backup can be"),
+        ));
     }
     Ok(PyBytes::new(py, &text))
 }

@@ -103,7 +103,9 @@ impl Handle {
         work: impl FnOnce(&Engine, &mut Watched) -> dalsegno::Result<T> + Send,
     ) -> PyResult<T> {
         let mut watched = Watched::begin(progress);
-        let done = self.kept.call(py, |engine| Ok(work(&engine, &mut watched)))?;
+        let done = self
+            .kept
+            .call(py, |engine| Ok(work(&engine, &mut watched)))?;
         watched.done(py, done)
     }
 }
@@ -195,7 +197,9 @@ pub(crate) fn drill(
     let options = place::admitted(Options::default(), key, key_file, token, token_file)
         .map_err(|e| error::raise(py, &e))?;
     alone(py, &from_, progress, |watched| {
-        options.drill(&from_, scratch.as_deref(), &mut |reached| watched.tell(reached))
+        options.drill(&from_, scratch.as_deref(), &mut |reached| {
+            watched.tell(reached)
+        })
     })
 }
 
