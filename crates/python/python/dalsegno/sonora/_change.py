@@ -18,8 +18,7 @@ def text(value: object) -> str:
 
 def change(before: Any, after: Any) -> dict[str, Any]:
     """What makes `after` of `before`: nothing, a new `value`, some `members`, or a list's `pieces`."""
-    kinds = (type(before), type(after))
-    if kinds == (dict, dict):
+    if _are(dict, before, after):
         inside = {
             key: change(before[key], value) if key in before else {"value": value}
             for key, value in after.items()
@@ -29,9 +28,13 @@ def change(before: Any, after: Any) -> dict[str, Any]:
         return {"members": members, "removed": removed} if members or removed else {}
     if text(before) == text(after):
         return {}
-    if kinds == (list, list):
+    if _are(list, before, after):
         return {"pieces": _pieces(before, after)}
     return {"value": after}
+
+
+def _are(kind: type, *values: object) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _pieces(before: list[Any], after: list[Any]) -> list[Any]:
