@@ -219,9 +219,10 @@ async def test_a_file_is_its_owners_and_whole_and_proved(node: Node) -> None:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         try:
             found = await Backup.load_from_file(path)
-        except SonoraError as error:
-            assert isinstance(error, SecurityError | ValueError), error
-            refused += isinstance(error, SecurityError)
+        except SecurityError:
+            refused += 1
+        except ValueError as error:
+            assert isinstance(error, SonoraError)
         else:
             # White space is not content.
             assert found.to_dict() == backup.to_dict()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
+
+from ._text import items
 
 __all__ = ["applied", "change", "text"]
 
@@ -14,22 +16,25 @@ def text(value: object) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False)
 
 
-def change(before: object, after: object) -> dict[str, Any]:
+def change(before: Any, after: Any) -> dict[str, Any]:
     """What makes `after` of `before`: nothing, a new `value`, some `members`, or a list's `pieces`."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+    if _are(dict, before, after):
         inside = {
-            key: change(old[key], value) if key in old else {"value": value}
-            for key, value in new.items()
+            key: change(before[key], value) if key in before else {"value": value}
+            for key, value in after.items()
         }
         members = {key: found for key, found in inside.items() if found}
-        removed = [key for key in old if key not in new]
+        removed = [key for key in before if key not in after]
         return {"members": members, "removed": removed} if members or removed else {}
     if text(before) == text(after):
         return {}
-    if isinstance(before, list) and isinstance(after, list):
+    if _are(list, before, after):
         return {"pieces": _pieces(before, after)}
     return {"value": after}
+
+
+def _are(kind: type, *values: object) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _pieces(before: list[Any], after: list[Any]) -> list[Any]:
@@ -64,14 +69,14 @@ def applied(before: Any, made: Mapping[str, Any]) -> Any:
     if "value" in made:
         return made["value"]
     if "pieces" in made:
-        items: list[Any] = []
+        whole: list[Any] = []
         for piece in made["pieces"]:
-            if isinstance(piece, dict):
-                items += piece["items"]
+            if place := items(piece):
+                first, count = place
+                whole += before[first : first + count]
             else:
-                first, count = piece
-                items += before[first : first + count]
-        return items
+                whole += piece["items"]
+        return whole
     removed = set(made["removed"])
     members = {key: value for key, value in before.items() if key not in removed}
     for key, inside in made["members"].items():

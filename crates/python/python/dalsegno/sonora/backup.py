@@ -96,7 +96,7 @@ class Backup:
             "snapshot": base._id,
             "data_checksum": _checksum(before),
         }
-        entry = {
+        entry: dict[str, Any] = {
             "guild_id": snapshot.guild_id,
             "name": snapshot.name,
             "timestamp": snapshot.timestamp,
@@ -220,7 +220,7 @@ class Backup:
                 known[_checksum(_data(base))] = _data(base)
             elif base.kind == "full":
                 known.update((_checksum(_data(it)), _data(it)) for it in base.players.values())
-        chain = [self]
+        chain: list[Backup] = [self]
         while (data := _found(chain[-1]._content["base"], known, content)) is None:
             wanted = chain[-1]._content["base"]["data_checksum"]
             steps = (it for it in bases if isinstance(it, Backup) and it.kind != "full")
