@@ -1,4 +1,4 @@
-//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|players|trust|all] [--seed N] [--quick] [--json FILE]`
+//! `cargo run --release -p dalsegno-bench -- [p1|p2|p3|p4|p5|p6|p7|p8|p9|diff|retention|pause|watch|players|trust|backup|all] [--seed N] [--quick] [--json FILE]`
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs;
@@ -68,6 +68,8 @@ enum Wanted {
     Players,
     /// What encryption costs
     Trust,
+    /// A backup of many sessions, and restoring it
+    Backup,
     /// Everything (the default)
     All,
 }
@@ -118,6 +120,7 @@ impl Wanted {
             Self::Watch => "watch",
             Self::Players => "players",
             Self::Trust => "trust",
+            Self::Backup => "backup",
             Self::All => return measure::ALL.to_vec(),
         };
         let mut all = measure::ALL.to_vec();

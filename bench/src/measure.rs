@@ -15,11 +15,14 @@
 //! | [`pause`] | how long a save keeps the program's own thread while the disk is slow |
 //! | [`watch`] | a folder of session files that is written to for a minute |
 //! | [`players`] | the players of a bot captured, against py-sonora |
+//! | [`trust`] | what encryption and the audit log cost |
+//! | [`backup`] | a backup of many sessions and restoring it, against copying the file and against borg |
 
 use anyhow::Result;
 
 use crate::report::Findings;
 
+pub mod backup;
 pub mod cpu;
 pub mod day;
 pub mod diff;
@@ -110,7 +113,7 @@ impl Plan {
 pub type Measure = fn(&Plan) -> Result<Findings>;
 
 /// All measures by name, in order.
-pub const ALL: [(&str, Measure); 15] = [
+pub const ALL: [(&str, Measure); 16] = [
     ("p1", p1::run),
     ("p2", p2::run),
     ("p3", p3::run),
@@ -126,6 +129,7 @@ pub const ALL: [(&str, Measure); 15] = [
     ("watch", watch::run),
     ("players", players::run),
     ("trust", trust::run),
+    ("backup", backup::run),
 ];
 
 /// Runs a measure and notes its peak of memory in its last table.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+pub mod borg;
 pub mod dalsegno;
 pub mod fastcdc;
 pub mod files;

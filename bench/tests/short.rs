@@ -50,3 +50,22 @@ fn saves_are_timed_beside_a_slow_disk() {
     // Who waits for the disk waits for all of it.
     assert!(rows[6]["figures"][1]["value"].as_f64().unwrap() > 500_000.0);
 }
+
+#[test]
+fn backups_are_made_restored_and_compared_with_a_copy() {
+    let report = run("backup");
+    let tables = report["tables"].as_array().unwrap();
+    assert_eq!(tables.len(), 3);
+    for (table, least) in tables.iter().zip([3, 3, 2]) {
+        let rows = table["rows"].as_array().unwrap();
+        assert!(rows.len() >= least, "{table:#}");
+        for row in rows {
+            assert!(row["figures"][2]["value"].as_u64().unwrap() > 0, "{row:#}");
+        }
+    }
+    // With borg or without.
+    assert!(report["claims"].as_array().unwrap().len() >= 4);
+    // What a tick changed is less than everything.
+    let bytes = |table: usize, row: usize| &tables[table]["rows"][row]["figures"][2]["value"];
+    assert!(bytes(2, 0).as_u64() < bytes(0, 1).as_u64());
+}

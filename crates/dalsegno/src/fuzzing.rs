@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // a failing test
 #![allow(missing_docs)]
 
+mod archive;
 mod decode;
 mod history;
 mod live;
@@ -15,6 +16,7 @@ mod stores;
 mod text;
 mod verb;
 
+pub use archive::open_archive;
 pub use decode::{decode_block, decode_detail, decode_note, decode_record};
 pub use play::{Place, play};
 pub use purge::{STEP, Step, purge};
@@ -32,7 +34,7 @@ use crate::store::MemoryStore;
 pub type Body = fn(&[u8]);
 
 /// Every target by its name, as the fuzz crate and the tests know it.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("decode_record", decode_record),
     ("decode_block", decode_block),
     ("decode_detail", decode_detail),
@@ -40,6 +42,7 @@ pub const TARGETS: [(&str, Body); 8] = [
     ("split_json", split_json),
     ("engine_vs_model", engine_vs_model),
     ("open_store", open_store),
+    ("open_archive", open_archive),
     ("import_export", import_export),
 ];
 

@@ -10,6 +10,8 @@
 //! backup names the segments that others have. `part` is an archive that is being written, `archive` one that is read, `set`
 //! all that one backup needs. `create`, `verify`, `restore`, `session` and `drill` are the verbs.
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod arbitrary;
 mod archive;
 mod blocks;
 mod contents;

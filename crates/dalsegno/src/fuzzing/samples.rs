@@ -33,6 +33,10 @@ pub fn samples(target: &str) -> Vec<Vec<u8>> {
             .collect(),
         "engine_vs_model" => (0..40_u8).map(verbs).collect(),
         "open_store" => vec![store()],
+        "open_archive" => super::archive::archives(|engine| {
+            save_some(engine);
+            lose_some(engine);
+        }),
         "import_export" => vec![
             export(),
             b"{\"dalsegno_export\":1,\"snapshots\":[]}".to_vec(),

@@ -100,6 +100,11 @@ fn open_store() {
 }
 
 #[test]
+fn open_archive() {
+    run("open_archive", 400, 100_000);
+}
+
+#[test]
 fn import_export() {
     run("import_export", 1_000, 300_000);
 }

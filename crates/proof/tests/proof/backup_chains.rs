@@ -67,7 +67,7 @@ impl Chain {
             house = house.sealed(secret.clone());
         }
         house.create().unwrap();
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             house.engine().unwrap().audit_on().unwrap();
         }
         let n = furnish(&mut house, 12);

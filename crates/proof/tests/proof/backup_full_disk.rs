@@ -26,7 +26,7 @@ impl Small {
         match mount("tmpfs", folder.path(), "tmpfs", flags, c"size=4m") {
             Ok(()) => Some(Self { folder }),
             Err(error) => {
-                eprintln!("skipped: no small file system can be mounted here: {error}");
+                println!("skipped: no small file system can be mounted here: {error}");
                 None
             }
         }
