@@ -378,7 +378,12 @@ fn what_is_lost_beyond_it_is_named_and_the_rest_restored() {
         let repairs = rest.repairs.unwrap();
         let gone: Vec<String> = repairs.lost().iter().map(ToString::to_string).collect();
         let again = Engine::open(&into).unwrap();
-        assert!(again.verify(None).unwrap().is_intact());
+        // What nothing around it could bring back stands there as damaged, and was named.
+        for damage in again.verify(None).unwrap().damage {
+            let named = |id: &dalsegno::SnapshotId| gone.contains(&id.to_string());
+            assert!(damage.snapshots.iter().all(named), "{damage:?}");
+            assert!(!damage.snapshots.is_empty(), "{damage:?}");
+        }
         for Known { snapshot, text } in &house.known {
             let id = snapshot.id.to_string();
             match again.restore(&id) {

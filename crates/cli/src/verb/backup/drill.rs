@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dalsegno::{ErrorKind, Options};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Watched, line, with_key};
@@ -28,7 +29,7 @@ pub(crate) struct Drill {
     from: PathBuf,
     /// Fail where the newest backup is older than this
     #[arg(long, value_name = "DURATION", value_parser = dalsegno::parse_duration)]
-    max_age: Option<std::time::Duration>,
+    max_age: Option<SignedDuration>,
     /// The folder for the scratch store; by default the system's for temporary files
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
@@ -48,7 +49,7 @@ impl Drill {
             watched.done(drill)
         })?;
         let intact = drill.verification.is_intact();
-        let age = u64::try_from(drill.age_seconds).unwrap_or_default();
+        let age = drill.age_seconds.max(0);
         let is_old = self.max_age.is_some_and(|most| age > most.as_secs());
         if out.is_json() {
             out.json(&json!({"passed": intact && !is_old, "drill": drill}))?;
