@@ -248,7 +248,8 @@ impl Yard {
     /// Records are gathered in blocks, as when a program ends.
     fn reopen(&mut self) -> Result<()> {
         let store = self.path("store.db");
-        let engine = std::mem::replace(&mut self.engine, Engine::create(self.path("other.db"))?);
+        let other = Engine::create(self.path("other.db"))?;
+        let engine = std::mem::replace(&mut self.engine, other);
         engine.close()?;
         self.engine = Engine::open(store)?;
         Ok(())
