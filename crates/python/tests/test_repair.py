@@ -43,7 +43,9 @@ def test_a_copy_gives_back_what_it_has(tmp_path: Path) -> None:
 def test_without_a_copy_it_is_marked(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     ids = _saved(path)
-    _spoil(path, "UPDATE snapshot SET detail = x'00' WHERE rowid = (SELECT max(rowid) FROM snapshot)")
+    _spoil(
+        path, "UPDATE snapshot SET detail = x'00' WHERE rowid = (SELECT max(rowid) FROM snapshot)"
+    )
 
     async def repair() -> dalsegno.results.Repairs:
         async with dalsegno.aio.open(path) as engine:

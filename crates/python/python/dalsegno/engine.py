@@ -26,10 +26,10 @@ from .verbs.find import Finding
 from .verbs.guard import Guarding
 from .verbs.keep import Keeping
 from .verbs.key import Locking
-from .verbs.repair import Repairing
 from .verbs.lease import Leasing
 from .verbs.put import PuttingBack
 from .verbs.read import Reading
+from .verbs.repair import Repairing
 from .verbs.save import Saving, Ticket
 from .verbs.transfer import Transferring
 
@@ -43,9 +43,9 @@ __all__ = [
     "Words",
     "decrypt",
     "encrypt",
-    "rebuild",
     "generate_key",
     "open",
+    "rebuild",
 ]
 
 

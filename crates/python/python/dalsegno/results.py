@@ -167,9 +167,7 @@ Operation = TypedDict(
 Operation.__doc__ = """The deed that added a snapshot to the history, and the snapshot it took (of an import: its old id)."""
 
 
-RepairedComponent = TypedDict(
-    "RepairedComponent", {"component": str, "from": str, "agreed": bool}
-)
+RepairedComponent = TypedDict("RepairedComponent", {"component": str, "from": str, "agreed": bool})
 RepairedComponent.__doc__ = """A component of a state that was put together again, the snapshot whose value it has, and
 whether those before and after agree on it."""
 

@@ -25,10 +25,10 @@ from .event import AsyncFollower, AsyncListening, AsyncSubscription
 from .guard import AsyncGuarding
 from .keep import AsyncKeeping
 from .key import AsyncLocking
-from .repair import AsyncRepairing
 from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
 from .read import AsyncReading
+from .repair import AsyncRepairing
 from .save import AsyncSaving
 
 __all__ = [
