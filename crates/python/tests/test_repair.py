@@ -21,7 +21,7 @@ def _spoil(path: Path, sql: str) -> None:
 
 def _saved(path: Path) -> list[str]:
     with dalsegno.open(path) as engine:
-        return [engine.save("bot/1", {"volume": n, "queue": [n]}).id for n in range(5)]
+        return [engine.save("bot/1", {"volume": n, "queue": [n]})["id"] for n in range(5)]
 
 
 def test_a_copy_gives_back_what_it_has(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_without_a_copy_it_is_marked(tmp_path: Path) -> None:
     )
 
     async def repair() -> dalsegno.results.Repairs:
-        async with dalsegno.aio.open(path) as engine:
+        async with await dalsegno.aio.open(path) as engine:
             return await engine.repair()
 
     repairs = asyncio.run(repair())
