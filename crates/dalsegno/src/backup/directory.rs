@@ -3,7 +3,8 @@
 
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
-use super::blocks::{Blocks, Header, Role};
+use super::blocks::{Blocks, Header, MOST, Role};
+use super::frame::{self, Kind};
 use super::parity::refused;
 use crate::error::Result;
 
@@ -74,6 +75,24 @@ fn find(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
             Some(_) => return Ok(None),
             None => {}
         }
+    }
+    find_made_again(blocks)
+}
+
+/// The same, of blocks that parity made again: of these there is no more than their content, and the directory begins with what
+/// the archive says of itself.
+fn find_made_again(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
+    for index in (0..blocks.data).rev() {
+        let at = u64::from(index) * u64::from(blocks.size);
+        let Some(summary) = frame::header(blocks, at)?.filter(|it| it.kind == Kind::Summary) else {
+            continue;
+        };
+        let Some(contents) = frame::header(blocks, at + summary.length())? else {
+            continue;
+        };
+        let bytes = summary.length() + contents.length();
+        let count = u32::try_from(bytes.div_ceil(u64::from(blocks.size))).unwrap_or(MOST);
+        return Ok(Some((count.min(MOST), index)));
     }
     Ok(None)
 }

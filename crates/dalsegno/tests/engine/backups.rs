@@ -719,3 +719,20 @@ fn many_that_make_backups_at_once_make_whole_ones_or_wait() {
         assert!(made > 3, "{made}");
     }
 }
+
+#[test]
+fn parity_alone_is_enough_where_there_is_as_much_of_it() {
+    for options in [Options::default(), Options::default().secret(Secret::generate().unwrap())] {
+        let mut house = House::new(options);
+        let engine = house.open();
+        house.save(&engine, 0..3);
+        let made = make(&engine, &MakeBackup::full(house.backups()).parity(50));
+        let block = made.bytes / u64::from(made.blocks);
+        let content = u64::from(made.blocks - made.parity_blocks) * block;
+        let file = fs::OpenOptions::new().write(true).open(&made.path).unwrap();
+        let zeroes = vec![0; usize::try_from(content).unwrap()];
+        file.write_all_at(&zeroes, 0).unwrap();
+        assert_eq!(list_backups(&made.path).unwrap().complete[0].id, made.id);
+        all_there(&house.restored(&made.path), &house.known);
+    }
+}
