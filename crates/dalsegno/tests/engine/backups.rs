@@ -722,7 +722,10 @@ fn many_that_make_backups_at_once_make_whole_ones_or_wait() {
 
 #[test]
 fn parity_alone_is_enough_where_there_is_as_much_of_it() {
-    for options in [Options::default(), Options::default().secret(Secret::generate().unwrap())] {
+    for options in [
+        Options::default(),
+        Options::default().secret(Secret::generate().unwrap()),
+    ] {
         let mut house = House::new(options);
         let engine = house.open();
         house.save(&engine, 0..3);
