@@ -152,7 +152,7 @@ def test_everything_public_has_a_docstring() -> None:
                     if p.default is not p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
                 ]
                 # Options are keyword-only; a session, a timeout or what it is about may come first.
-                first = ("session", "timeout", "count", "arguments", "attendant", "head")
+                first = ("session", "sources", "timeout", "count", "arguments", "attendant", "head")
                 assert [p.name for p in optional] in ([], *([one] for one in first)), name
                 assert kinds
 
