@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use crate::codec::note::{self, Writer};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Secret;
 use crate::location;
 use crate::model::Action;
+use crate::options::Options;
 use crate::store::{Exchange, NoteRow, Row, notes};
 
 /// What turning encryption on or off did.

@@ -8,194 +8,20 @@ use jiff::Timestamp;
 
 use crate::access::{self, Token, TokenHash};
 use crate::ask::Gates;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Bus;
 use crate::guard::GuardPolicy;
 use crate::job::Job;
-use crate::key::Secret;
 use crate::lease::{Heart, Leases};
 use crate::location;
 use crate::migration::Migrations;
 use crate::model::{Action, Snapshot};
+use crate::options::Options;
 use crate::reference;
-use crate::rest::Rested;
 use crate::show::{self, describe};
-use crate::store::{By, Said, SessionRow, SnapshotRow, SqliteOptions, SqliteStore, Store, View};
+use crate::store::{By, Said, SessionRow, SnapshotRow, SqliteStore, Store, View};
 use crate::writer::{Teller, Writer};
-
-/// How an engine is opened.
-#[derive(Clone)]
-pub struct Options {
-    cache_bytes: usize,
-    clock: Arc<dyn Clock>,
-    sqlite: SqliteOptions,
-    program: Option<String>,
-    lease_ttl: Duration,
-    guards: Vec<GuardPolicy>,
-    migrations: Migrations,
-    token: Option<Token>,
-    pub(crate) rested: Option<Rested>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            cache_bytes: 256 << 20,
-            clock: clock::system(),
-            sqlite: SqliteOptions::default(),
-            program: None,
-            lease_ttl: Duration::from_secs(30),
-            guards: Vec::new(),
-            migrations: Migrations::default(),
-            token: None,
-            rested: None,
-        }
-    }
-}
-
-impl Options {
-    /// How many bytes of newest states the writer keeps in memory, so that the next save of these
-    /// sessions need not read the store. 256 MiB by default.
-    #[must_use]
-    pub fn cache_bytes(mut self, bytes: usize) -> Self {
-        self.cache_bytes = bytes;
-        self
-    }
-
-    /// Where time and randomness come from.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// What this program is called where others are told that it has a session open, and by the events of what it
-    /// does; by default the name of its file, which does not stand with its snapshots.
-    #[must_use]
-    pub fn program(mut self, name: impl Into<String>) -> Self {
-        self.program = Some(name.into());
-        self
-    }
-
-    /// How long a session stays open for a program that says nothing, on a machine that cannot tell whether
-    /// its process still runs, or where it was stopped. 30 seconds by default; at least one.
-    #[must_use]
-    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
-        self.lease_ttl = ttl.max(Duration::from_secs(1));
-        self
-    }
-
-    /// Guards lists of sessions while this engine saves them, beside the guards that the
-    /// [store keeps](Engine::set_guard); of two for one pattern it is this one.
-    #[must_use]
-    pub fn guards(mut self, guards: Vec<GuardPolicy>) -> Self {
-        self.guards = guards;
-        self
-    }
-
-    /// How older states of this program's documents become the current shape: [`Restored::to`](crate::Restored::to) gives
-    /// that, and saves carry the newest schema version unless they name one.
-    #[must_use]
-    pub fn migrations(mut self, migrations: Migrations) -> Self {
-        self.migrations = migrations;
-        self
-    }
-
-    /// What opens the store, if it is encrypted; a new store is encrypted with it. A store that is not encrypted is
-    /// refused then.
-    #[must_use]
-    pub fn secret(mut self, secret: Secret) -> Self {
-        self.sqlite.secret = Some(secret);
-        self
-    }
-
-    /// Opens the store for reading, also where it could be written: nothing of it is changed.
-    #[must_use]
-    pub fn read_only(mut self) -> Self {
-        self.sqlite.read_only = true;
-        self
-    }
-
-    /// Says who uses the store, where that has [principals](Engine::add_principal).
-    #[must_use]
-    pub fn token(mut self, token: Token) -> Self {
-        self.token = Some(token);
-        self
-    }
-
-    /// What opens the store, where that was given.
-    pub(crate) fn secret_given(&self) -> Option<&Secret> {
-        self.sqlite.secret.as_ref()
-    }
-
-    pub(crate) fn sqlite_options(&self) -> &SqliteOptions {
-        &self.sqlite
-    }
-
-    pub(crate) fn clock_given(&self) -> &dyn Clock {
-        &*self.clock
-    }
-
-    /// Whether the store is on a disk of SQLite's own making.
-    pub(crate) fn is_virtual(&self) -> bool {
-        self.sqlite.vfs.is_some()
-    }
-
-    /// The time now.
-    pub(crate) fn time(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    pub(crate) fn without_secret(mut self) -> Self {
-        self.sqlite.secret = None;
-        self
-    }
-
-    /// How the embedded store is reached.
-    #[must_use]
-    pub fn sqlite(mut self, options: SqliteOptions) -> Self {
-        self.sqlite = options;
-        self
-    }
-
-    /// Opens the store at `path`: a file, or a folder that holds `store.db`.
-    ///
-    /// # Errors
-    /// As [`Engine::open`].
-    pub fn open(self, path: impl AsRef<Path>) -> Result<Engine> {
-        let file = self.existing(path.as_ref())?;
-        let store = Arc::new(SqliteStore::open(&file, &self.sqlite)?);
-        let engine = Engine::assemble(self, Arc::clone(&store) as _, Some(store));
-        engine.go_on()?;
-        Ok(engine)
-    }
-
-    /// Makes a new store at `path` and opens it.
-    ///
-    /// # Errors
-    /// As [`Engine::create`].
-    pub fn create(self, path: impl AsRef<Path>) -> Result<Engine> {
-        let file = if self.sqlite.vfs.is_some() {
-            path.as_ref().to_owned()
-        } else {
-            location::new(path.as_ref())?
-        };
-        let store = Arc::new(SqliteStore::create(&file, &self.sqlite, &*self.clock)?);
-        Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
-    }
-
-    /// The file of the store at `path`.
-    pub(crate) fn existing(&self, path: &Path) -> Result<PathBuf> {
-        location::existing(path, self.sqlite.vfs.is_some())
-    }
-
-    /// An engine on a store of any kind.
-    #[must_use]
-    pub fn on(self, store: Arc<dyn Store>) -> Engine {
-        Engine::assemble(self, store, None)
-    }
-}
 
 /// A store of sessions and everything that can be done with it.
 ///
@@ -245,6 +71,45 @@ pub struct Engine {
     migrations: Migrations,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
     process: u32,
+}
+
+impl Options {
+    /// Opens the store at `path`: a file, or a folder that holds `store.db`.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Engine> {
+        let file = self.existing(path.as_ref())?;
+        let store = Arc::new(SqliteStore::open(&file, &self.sqlite)?);
+        let engine = Engine::assemble(self, Arc::clone(&store) as _, Some(store));
+        engine.go_on()?;
+        Ok(engine)
+    }
+
+    /// Makes a new store at `path` and opens it.
+    ///
+    /// # Errors
+    /// As [`Engine::create`].
+    pub fn create(self, path: impl AsRef<Path>) -> Result<Engine> {
+        let file = if self.sqlite.vfs.is_some() {
+            path.as_ref().to_owned()
+        } else {
+            location::new(path.as_ref())?
+        };
+        let store = Arc::new(SqliteStore::create(&file, &self.sqlite, &*self.clock)?);
+        Ok(Engine::assemble(self, Arc::clone(&store) as _, Some(store)))
+    }
+
+    /// The file of the store at `path`.
+    pub(crate) fn existing(&self, path: &Path) -> Result<PathBuf> {
+        location::existing(path, self.sqlite.vfs.is_some())
+    }
+
+    /// An engine on a store of any kind.
+    #[must_use]
+    pub fn on(self, store: Arc<dyn Store>) -> Engine {
+        Engine::assemble(self, store, None)
+    }
 }
 
 impl Engine {

@@ -57,6 +57,7 @@ mod moved;
 mod name_key;
 mod open;
 mod open_together;
+mod options;
 mod patch;
 mod pattern;
 mod places;
@@ -104,7 +105,7 @@ pub use document::{Document, DocumentBuilder, List, MAX_DEPTH, MAX_ITEMS, MAX_SI
 pub use durable::write_private;
 pub use duration::{display_duration, parse_duration};
 pub use encrypt::Turned;
-pub use engine::{Engine, Options};
+pub use engine::Engine;
 pub use erase::{Erasure, Tombstone};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Happened, Subscription, Went};
@@ -121,6 +122,7 @@ pub use model::{
     Snapshot, SnapshotId, Status, Verb, check_session_name, check_snapshot_name,
 };
 pub use open::{Holder, Holding, Opened};
+pub use options::Options;
 pub use purge::{Purge, Purged};
 pub use rebuild::Rebuilt;
 pub use recover::{PassedOver, Recovered};

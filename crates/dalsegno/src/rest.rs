@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::ask::Gates;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::event::Bus;
 use crate::lease::Leases;
+use crate::options::Options;
 
 /// What is left of an engine that was put to rest: the sessions that it has open, and those who listen to it.
 #[derive(Clone)]

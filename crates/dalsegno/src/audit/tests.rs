@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{AuditCheck, AuditOutcome, AuditQuery};
 use crate::clock::SystemClock;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::ErrorKind;
 use crate::key::Secret;
 use crate::model::{Action, AuditHead};
+use crate::options::Options;
 use crate::store::ledger::{self, Ledger};
 use crate::store::{Exchange, MemoryStore, NoteRow, Row};
 

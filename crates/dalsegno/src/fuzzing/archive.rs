@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::backup::arbitrary;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
+use crate::options::Options;
 use crate::{BackupProgress, RestoreBackup, RestoreSession, list_backups, verify_backup};
 
 /// The bytes as an archive: as its file, as the content of blocks that prove themselves, or of frames that do. Whatever it holds is

@@ -19,9 +19,10 @@ use super::memory;
 use super::model::{Model, asked};
 use super::verb::{At, NAMES, Ref, SESSIONS, Saving, Verb};
 use crate::clock::Clock;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Snapshot, Verb as Way};
+use crate::options::Options;
 use crate::rollback::Back;
 use crate::store::faulty::FaultyStore;
 

@@ -11,8 +11,9 @@ use crate::codec::record;
 use crate::delta::Delta;
 use crate::document::lookup::Lookup;
 use crate::document::split;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::guard::{End, GuardPolicy, GuardRule};
+use crate::options::Options;
 
 /// Inputs for the target of that name.
 pub fn samples(target: &str) -> Vec<Vec<u8>> {

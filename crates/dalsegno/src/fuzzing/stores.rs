@@ -2,9 +2,10 @@
 
 use super::memory;
 use super::text::takes;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::ErrorKind;
 use crate::list::Query;
+use crate::options::Options;
 
 /// The bytes as a store's file: whatever it holds is read, proved, or refused.
 pub fn open_store(data: &[u8]) {

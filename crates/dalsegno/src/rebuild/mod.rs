@@ -17,9 +17,10 @@ use serde::Serialize;
 use self::read::Read;
 use self::swap::{Files, beside};
 use crate::damage::Damage;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location;
+use crate::options::Options;
 use crate::repair::{Repair, Repairs, RowOutcome, RowRepair};
 
 /// What building a store anew did, or would do.

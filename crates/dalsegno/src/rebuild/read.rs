@@ -5,9 +5,10 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::codec::note;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::StoreId;
+use crate::options::Options;
 use crate::repair::Holes;
 use crate::store::pages::{self, Any, Fill, Own, Reader, Which};
 use crate::store::seal::{Seal, SealedSession};

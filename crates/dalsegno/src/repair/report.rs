@@ -1,5 +1,6 @@
 //! What a repair did, or would do.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -170,4 +171,30 @@ pub enum RowOutcome {
     Removed,
     /// It is left as it stands: nobody can say what it said, and it is never invented.
     Left,
+}
+
+/// A session that was looked at again says what became of it then.
+pub(super) fn merge(known: &mut Vec<SessionRepairs>, more: Vec<SessionRepairs>) {
+    for report in more {
+        let same = known.iter_mut().find(|it| it.session == report.session);
+        match same {
+            Some(before) => {
+                let said: BTreeSet<SnapshotId> =
+                    before.snapshots.iter().map(|it| it.snapshot).collect();
+                before.snapshots.extend(
+                    report
+                        .snapshots
+                        .into_iter()
+                        .filter(|it| !said.contains(&it.snapshot)),
+                );
+                for lost in report.lost {
+                    if !before.lost.contains(&lost) {
+                        before.lost.push(lost);
+                    }
+                }
+                before.held = report.held;
+            }
+            None => known.push(report),
+        }
+    }
 }

@@ -8,10 +8,11 @@ use super::super::model::Model;
 use super::super::text::members;
 use super::super::verb::{Listing, Ref, SESSIONS};
 use super::{Stage, kind};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::ErrorKind;
 use crate::list::Query;
 use crate::model::{Snapshot, SnapshotId};
+use crate::options::Options;
 use crate::restore::Restored;
 
 impl Stage {
