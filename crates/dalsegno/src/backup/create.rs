@@ -1,20 +1,22 @@
 //! Making a backup of a store while it goes on being used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
-use super::blocks::{ArchiveId, size_for};
-use super::contents::{About, BackupKind, Contents, Head, Segment, Summary, Table, VERSION, shown};
+use super::base::{Base, Known};
+use super::blocks::size_for;
+use super::contents::{About, Contents, Head, Segment, Summary, Table, VERSION};
 use super::folder::{self, Backup, UnreadableBackup};
 use super::gather;
-use super::keys::{ContentId, Keys};
+use super::keys::Keys;
 use super::part::{Part, Target};
 use super::segment::Cut;
-use super::set::{BackupProgress, BackupStep, Progress, Set, tell};
+use super::set::{BackupProgress, BackupStep, tell};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::location;
 use crate::model::Action;
 use crate::store::SqliteStore;
 
@@ -28,7 +30,7 @@ pub struct MakeBackup {
 
 /// What a backup goes on from.
 #[derive(Debug, Clone)]
-enum Since {
+pub(super) enum Since {
     Nothing,
     Last,
     Base(String),
@@ -140,10 +142,9 @@ impl Engine {
         let target = Target::of(&how.into)?;
         let Base {
             kind,
-            base,
-            mut known,
+            known,
             passed_over,
-        } = self.base(how, &target, &keys, progress)?;
+        } = self.base(&how.since, target.path(), &keys, progress)?;
         let archive = self.clock().random();
         let head = Head {
             version: VERSION,
@@ -152,14 +153,13 @@ impl Engine {
             store_created: info.created_at,
             begun_at: self.now().as_microsecond(),
             kind,
-            base,
+            base: known.base(),
             is_sealed: keys.is_sealed(),
             mark: keys.mark()?,
             slots: self.slots()?,
         };
         let about = self.bytes();
         let part = Part::begin(&target, &self.stem(), head, size_for(about), &keys)?;
-        known.others.retain(|id| *id != part.head.archive);
         let view = self.raw_view()?;
         let taken_at = self.now().as_microsecond();
         let mut writing = Writing::new(part, &keys, known);
@@ -190,86 +190,12 @@ impl Engine {
         })
     }
 
-    /// What the backup goes on from.
-    fn base(
-        &self,
-        how: &MakeBackup,
-        target: &Target,
-        keys: &Keys,
-        progress: Progress<'_>,
-    ) -> Result<Base> {
-        let store = self.store().info().id;
-        let mark = keys.mark()?;
-        let mut passed_over = Vec::new();
-        match &how.since {
-            Since::Nothing => {}
-            Since::Last => {
-                let mut there = folder::beside(target.path())?;
-                there.retain(|(_, head, summary)| {
-                    summary.is_some() && (head.store, head.mark) == (store, mark)
-                });
-                there.sort_by_key(|(_, _, summary)| summary.as_ref().map(|it| it.taken_at));
-                for (path, ..) in there.into_iter().rev() {
-                    match self.known(&path, keys, progress) {
-                        Ok(known) => {
-                            return Ok(known.into_base(BackupKind::Incremental, passed_over));
-                        }
-                        Err(error) if super::contents::is_cancelled(&error) => return Err(error),
-                        Err(why) => passed_over.push(UnreadableBackup { path, why }),
-                    }
-                }
-            }
-            Since::Base(base) => {
-                let path = named(base, target.path())?;
-                let known = self.known(&path, keys, progress)?;
-                return Ok(known.into_base(BackupKind::Differential, passed_over));
-            }
-        }
-        Ok(Base {
-            kind: BackupKind::Full,
-            base: None,
-            known: Known::default(),
-            passed_over,
-        })
-    }
-
-    /// What a backup has, if all of it is there.
-    fn known(&self, path: &Path, keys: &Keys, progress: Progress<'_>) -> Result<Known> {
-        let archive = Archive::open(path)?;
-        let shown_path = path.display();
-        if archive.head.store != self.store().info().id {
-            return Err(Error::invalid(format!(
-                "{shown_path} is a backup of another store"
-            )));
-        }
-        let root = self.sqlite().and_then(SqliteStore::root);
-        if archive.head.mark != keys.mark()? {
-            return Err(Error::invalid(format!(
-                "{shown_path} was made before encryption was turned on or off; make a full backup"
-            )));
-        }
-        let keys = Keys::new(archive.head.store, root)?;
-        let set = Set::open_with(archive, keys, Some(progress))?;
-        for (file, health) in &set.health {
-            if !health.is_whole() {
-                let file = file.display();
-                return Err(Error::damaged(format!(
-                    "{file} is damaged beyond what its parity makes again"
-                )));
-            }
-        }
-        Ok(Known::of(&set))
-    }
-
     /// How large the store is, about.
     fn bytes(&self) -> u64 {
         let Some(path) = self.path() else {
             return 16 << 20;
         };
-        let of = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.len());
-        let mut wal = path.clone().into_os_string();
-        wal.push("-wal");
-        of(&path) + of(Path::new(&wal))
+        location::bytes(&path, &["", "-wal"])
     }
 
     /// What archives in a folder are called, before the time.
@@ -280,80 +206,6 @@ impl Engine {
             || "store".to_owned(),
             |it| it.to_string_lossy().into_owned(),
         )
-    }
-}
-
-/// The archive that `base` names: a file, or the beginning of an id in the folder of `target`.
-fn named(base: &str, target: &Path) -> Result<PathBuf> {
-    let path = Path::new(base);
-    if path.is_file() {
-        return Ok(path.to_owned());
-    }
-    let there = folder::beside(target)?;
-    let mut found = there
-        .iter()
-        .filter(|(path, head, _)| {
-            let named = path.file_name().is_some_and(|it| it == base);
-            named || (base.len() >= 4 && shown(&head.archive).starts_with(base))
-        })
-        .map(|(path, ..)| path);
-    match (found.next(), found.next()) {
-        (Some(path), None) => Ok(path.clone()),
-        (None, _) => Err(Error::not_found(format!(
-            "there is no backup '{base}': give its file, or the beginning of its id"
-        ))),
-        (Some(one), Some(other)) => Err(Error::new(
-            crate::error::ErrorKind::Ambiguous,
-            format!(
-                "'{base}' is {} and {}; give more of the id",
-                one.display(),
-                other.display()
-            ),
-        )),
-    }
-}
-
-/// What a backup goes on from.
-struct Base {
-    kind: BackupKind,
-    base: Option<ArchiveId>,
-    known: Known,
-    passed_over: Vec<UnreadableBackup>,
-}
-
-/// Segments that other archives have.
-#[derive(Default)]
-struct Known {
-    base: Option<ArchiveId>,
-    /// Those that have some, the base first.
-    others: Vec<ArchiveId>,
-    segments: HashMap<ContentId, Segment>,
-}
-
-impl Known {
-    fn of(set: &Set) -> Self {
-        let base = set.newest().head.archive;
-        let mut others = vec![base];
-        others.extend(&set.contents.summary.others);
-        let own = |segment: &Segment| Segment {
-            archive: segment.archive + 1,
-            ..segment.clone()
-        };
-        let segments = &set.contents.segments;
-        Self {
-            base: Some(base),
-            others,
-            segments: segments.iter().map(|it| (it.id, own(it))).collect(),
-        }
-    }
-
-    fn into_base(self, kind: BackupKind, passed_over: Vec<UnreadableBackup>) -> Base {
-        Base {
-            kind,
-            base: self.base,
-            known: self,
-            passed_over,
-        }
     }
 }
 
@@ -395,7 +247,7 @@ impl<'a> Writing<'a> {
             _ => {}
         }
         let id = self.keys.content_id(&cut.bytes);
-        if let Some(known) = self.known.segments.get(&id) {
+        if let Some(known) = self.known.get(&id) {
             self.segments.push(known.clone());
             return Ok(());
         }
@@ -422,7 +274,7 @@ impl<'a> Writing<'a> {
         parity: u8,
         progress: &mut dyn FnMut(u64, u64) -> Result<()>,
     ) -> Result<(PathBuf, u64)> {
-        let others = self.only_needed();
+        let others = self.known.only_needed(&mut self.segments);
         let contents = Contents {
             summary: Summary {
                 head: self.part.head.clone(),
@@ -440,21 +292,5 @@ impl<'a> Writing<'a> {
         let found = self.part.found;
         let path = self.part.complete(&contents, self.keys, parity, progress)?;
         Ok((path, found))
-    }
-
-    /// The archives that have segments of this backup, and these segments counted by them. The base is always one.
-    fn only_needed(&mut self) -> Vec<ArchiveId> {
-        let mut needed: Vec<u32> = self.segments.iter().map(|it| it.archive).collect();
-        needed.extend(self.known.base.map(|_| 1));
-        needed.retain(|it| *it > 0);
-        needed.sort_unstable();
-        needed.dedup();
-        for segment in &mut self.segments {
-            if let Ok(at) = needed.binary_search(&segment.archive) {
-                segment.archive = u32::try_from(at).unwrap_or_default() + 1;
-            }
-        }
-        let id = |at: &u32| self.known.others.get(*at as usize - 1).copied();
-        needed.iter().filter_map(id).collect()
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::folder::Backup;
 use super::restore::choose;
 use super::set::BackupProgress;
-use crate::engine::Options;
 use crate::error::{Error, Result};
 use crate::location;
+use crate::options::Options;
 use crate::verify::Verification;
 
 /// What trying to restore the newest backup came to.

@@ -179,11 +179,12 @@ pub(super) fn beside(path: &Path) -> Result<Vec<(PathBuf, Head, Option<Summary>)
     Ok(found)
 }
 
-/// The file of the archive of that number among them.
-pub(super) fn find<'a>(
+/// The files of the archive of that number among them: there may be copies.
+pub(super) fn copies<'a>(
     among: &'a [(PathBuf, Head, Option<Summary>)],
     id: &ArchiveId,
-) -> Option<&'a Path> {
-    let found = among.iter().find(|(_, head, _)| head.archive == *id);
+) -> impl Iterator<Item = &'a Path> {
+    let id = *id;
+    let found = among.iter().filter(move |(_, head, _)| head.archive == id);
     found.map(|(path, ..)| path.as_path())
 }

@@ -11,7 +11,7 @@ use super::set::Set;
 use crate::codec::note;
 use crate::engine::Engine;
 use crate::erase::Grave;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Secret;
 use crate::model::StoreId;
 use crate::name_key::{self, NameKey};
@@ -57,13 +57,30 @@ impl Graves {
         } else {
             archive.keys(secret.filter(|_| archive.head.is_sealed))?
         };
-        let set = Set::open_with(archive, keys, None)?;
-        set.each(Table::Note, &mut |rows| {
-            for row in rows.notes.into_iter().filter(|row| row.is_intact(&store)) {
+        let mut set = Set::open_with(archive, keys, None)?;
+        if self.take_all(&set, &store)? {
+            return Ok(());
+        }
+        // Parity makes it again, where it can; to try that, all of it is to be read.
+        set.mend()?;
+        if self.take_all(&set, &store)? {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(Error::damaged(format!(
+            "{path} has lost notes, of erased sessions perhaps, beyond what its parity makes again"
+        )))
+    }
+
+    /// Takes those that a backup has; whether none of it is lost.
+    fn take_all(&mut self, set: &Set, store: &StoreId) -> Result<bool> {
+        let lost = set.each(Table::Note, &mut |rows| {
+            for row in rows.notes.into_iter().filter(|row| row.is_intact(store)) {
                 self.take(row)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(lost.is_empty())
     }
 
     fn take(&mut self, row: NoteRow) -> Result<()> {

@@ -12,10 +12,11 @@ use super::folder::{self, Backup, Backups, UnreadableBackup};
 use super::graves::Graves;
 use super::set::{BackupProgress, BackupStep, LostRows, Progress, Set, tell};
 use crate::durable;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location;
 use crate::model::Action;
+use crate::options::Options;
 use crate::repair::{Holes, Repair, Repairs};
 use crate::store::{Begin, Exchange, Keys, Rows, SqliteStore, Store};
 use crate::verify::Verification;
@@ -116,11 +117,7 @@ impl Options {
         let file = location::file(into.as_ref());
         refuse_existing(&file)?;
         let path = choose(&how.from, how.at)?;
-        let set = Set::open(&path, self.secret_given(), progress)?;
-        let lost = set.check(progress)?;
-        if !lost.is_empty() && !how.salvage {
-            return Err(lost_error(&set, &lost));
-        }
+        let (set, lost) = self.prove(&path, how.salvage, progress)?;
         Ok(RestoredBackup {
             backup: Backup::of(set.newest(), &set.contents.summary)?,
             path: file,
@@ -132,6 +129,25 @@ impl Options {
         })
     }
 
+    /// Reads and proves all of a backup: what of it is lost, if that may be.
+    fn prove(
+        &self,
+        path: &Path,
+        salvage: bool,
+        progress: Progress<'_>,
+    ) -> Result<(Set, Vec<LostRows>)> {
+        let set = Set::open(path, self.secret_given(), progress)?;
+        let lost = set.check(progress)?;
+        if lost.is_empty() || salvage {
+            return Ok((set, lost));
+        }
+        let what: Vec<&str> = lost.iter().map(|lost| lost.what.as_str()).collect();
+        let (path, what) = (path.display(), what.join(", "));
+        Err(Error::damaged(format!(
+            "{path} has lost {what}; nothing was restored: restore an earlier backup, or what is left of this one"
+        )))
+    }
+
     /// Makes the store of a backup in the file `into`, and proves it.
     pub(super) fn stage(
         self,
@@ -140,12 +156,7 @@ impl Options {
         salvage: bool,
         progress: Progress<'_>,
     ) -> Result<RestoredBackup> {
-        let secret = self.secret_given().cloned();
-        let set = Set::open(path, secret.as_ref(), progress)?;
-        let lost = set.check(progress)?;
-        if !lost.is_empty() && !salvage {
-            return Err(lost_error(&set, &lost));
-        }
+        let (set, lost) = self.prove(path, salvage, progress)?;
         let summary = &set.contents.summary;
         let backup = Backup::of(set.newest(), summary)?;
         let (engine, graves, erased) = self.unpack(&set, into, progress)?;
@@ -281,15 +292,6 @@ fn refuse_existing(file: &Path) -> Result<()> {
     )))
 }
 
-fn lost_error(set: &Set, lost: &[LostRows]) -> Error {
-    let what: Vec<&str> = lost.iter().map(|lost| lost.what.as_str()).collect();
-    let path = set.newest().path().display();
-    Error::damaged(format!(
-        "{path} has lost {}; nothing was restored: restore an earlier backup, or what is left of this one",
-        what.join(", ")
-    ))
-}
-
 /// The archive of the backup that is meant.
 pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
     let shown = from.display();
@@ -379,9 +381,7 @@ impl Staging {
     /// Gives the finished store its place.
     fn put(self, file: &Path) -> Result<()> {
         let made = self.file();
-        let mut wal = made.clone().into_os_string();
-        wal.push("-wal");
-        if fs::metadata(&wal).is_ok_and(|it| it.len() > 0) {
+        if location::bytes(&made, &["-wal"]) > 0 {
             return Err(Error::storage(
                 "the restored store was not closed as a whole; nothing was put in its place",
             ));

@@ -8,18 +8,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::archive::Archive;
-use super::contents::Table;
-use super::folder::{Backup, list_backups};
+use super::contents::{About, Segment, Table};
+use super::folder::{Backup, UnreadableBackup, list_backups};
 use super::graves::Graves;
 use super::keys::Keys;
 use super::restore::choose;
 use super::set::{BackupProgress, Progress, Set};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::export::Traits;
 use crate::key::Secret;
 use crate::list::Query;
 use crate::model::{Action, Operation, Snapshot, check_session_name};
+use crate::options::Options;
 use crate::store::{Exchange, MemoryStore, Rows, SqliteStore, Store};
 
 /// Which session of which backup is to be restored.
@@ -81,6 +82,8 @@ pub struct RestoredSession {
     pub present: u64,
     /// The session's newest snapshot now: with the newest state of the backup, or of the time that was asked for.
     pub newest: Snapshot,
+    /// Later backups that could not be asked whether it was erased since.
+    pub unread: Vec<UnreadableBackup>,
 }
 
 /// What restoring a session would do.
@@ -97,6 +100,8 @@ pub struct RestoreSessionPlan {
     pub present: u64,
     /// The snapshot of the backup whose state would be the session's newest.
     pub newest: Snapshot,
+    /// Later backups that could not be asked whether it was erased since.
+    pub unread: Vec<UnreadableBackup>,
 }
 
 /// A session of a backup, all of it read and proved.
@@ -143,6 +148,7 @@ impl Engine {
             added,
             present: found.plan.present,
             newest,
+            unread: found.plan.unread,
         })
     }
 
@@ -167,7 +173,7 @@ impl Engine {
         let path = how.choose()?;
         let (set, secret) = self.open_set(&path, how.secret.as_ref(), progress)?;
         let backup = Backup::of(set.newest(), &set.contents.summary)?;
-        self.refuse_erased(how, &set, secret)?;
+        let unread = self.refuse_erased(how, &set, secret)?;
         let kept = one_session(&set, &how.session)?;
         let history = how.history(&kept)?;
         let Some(newest) = history.last().cloned() else {
@@ -193,6 +199,7 @@ impl Engine {
                 present: (history.len() - absent.len()) as u64,
                 absent,
                 newest,
+                unread,
             },
         })
     }
@@ -215,22 +222,24 @@ impl Engine {
         Ok((set, secret))
     }
 
+    /// An error where the session was erased since; the later backups that could not be asked.
     fn refuse_erased(
         &self,
         how: &RestoreSession,
         set: &Set,
         secret: Option<&Secret>,
-    ) -> Result<()> {
+    ) -> Result<Vec<UnreadableBackup>> {
         let taken_at = set.contents.summary.taken_at;
         let name = &how.session;
         let here = set.newest().head.store == self.store().info().id
             && self.erased_at(name)?.is_some_and(|at| at > taken_at);
-        if here || Graves::beside(set, secret)?.has(name, &set.newest().head.store) {
+        let graves = Graves::beside(set, secret)?;
+        if here || graves.has(name, &set.newest().head.store) {
             return Err(Error::conflict(format!(
                 "session '{name}' was erased after the backup was made, and no restore brings it back"
             )));
         }
-        Ok(())
+        Ok(graves.unread)
     }
 
     /// Makes a state that the session has its newest, if it is not.
@@ -296,7 +305,7 @@ impl RestoreSession {
 fn one_session(set: &Set, name: &str) -> Result<Engine> {
     let store = MemoryStore::copy_of(set.newest().head.store);
     let mut of = None;
-    set.each(Table::Session, &mut |rows| {
+    let lost = set.each(Table::Session, &mut |rows| {
         if let Some(row) = rows.sessions.into_iter().find(|row| row.name == name) {
             of = Some(row.id);
             let put = Rows {
@@ -308,6 +317,8 @@ fn one_session(set: &Set, name: &str) -> Result<Engine> {
         Ok(())
     })?;
     let Some(id) = of else {
+        let named = |about: &About| about.sessions.iter().any(|(_, it)| it == name);
+        refuse_lost(set, &lost, &named, name)?;
         let path = set.newest().path().display();
         return Err(Error::not_found(format!(
             "there is no session '{name}' in the backup {path}"
@@ -319,7 +330,7 @@ fn one_session(set: &Set, name: &str) -> Result<Engine> {
         Table::Record,
         Table::Operation,
     ] {
-        set.each(table, &mut |mut rows| {
+        let lost = set.each(table, &mut |mut rows| {
             rows.snapshots.retain(|row| row.session == id);
             rows.trash.retain(|row| row.snapshot.session == id);
             rows.records.retain(|row| row.session == id);
@@ -327,6 +338,32 @@ fn one_session(set: &Set, name: &str) -> Result<Engine> {
             store.exchange(&Exchange::of(Rows::default(), rows))?;
             Ok(())
         })?;
+        // Records that are missing where a state needs them show when it is proved; snapshots that are missing do not.
+        if table == Table::Snapshot {
+            let of_session = |about: &About| about.snapshots.iter().any(|(_, of)| *of == id);
+            refuse_lost(set, &lost, &of_session, name)?;
+        }
     }
     Ok(Options::default().on(Arc::new(store)))
+}
+
+/// An error where rows of the session are lost, or may be.
+fn refuse_lost(
+    set: &Set,
+    lost: &[&Segment],
+    is_of: &dyn Fn(&About) -> bool,
+    name: &str,
+) -> Result<()> {
+    if !set
+        .about(lost)?
+        .iter()
+        .any(|it| it.as_ref().is_none_or(is_of))
+    {
+        return Ok(());
+    }
+    let path = set.newest().path().display();
+    Err(Error::damaged(format!(
+        "session '{name}' cannot be restored from {path}, which has lost some of its rows, or may have; take an earlier backup, \
+         or restore what is left of all of it to a new place"
+    )))
 }

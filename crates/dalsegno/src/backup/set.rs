@@ -136,27 +136,36 @@ impl Set {
         } else {
             folder::beside(&path)?
         };
-        let mut health = Vec::new();
         let mut done = 0;
         let mut check = |archive: &mut Archive| {
             let Some(progress) = &mut progress else {
-                return Ok(());
+                return Ok::<_, Error>(None);
             };
             let found = archive.check(&mut |bytes| {
                 done += bytes;
                 tell(progress, BackupStep::Checking, done, None)
             })?;
-            health.push((archive.path().clone(), found));
-            Ok::<(), Error>(())
+            Ok(Some((archive.path().clone(), found)))
         };
-        check(&mut newest)?;
+        let mut health = Vec::new();
+        health.extend(check(&mut newest)?);
         let mut others = Vec::new();
         for id in &needed {
-            let Some(file) = folder::find(&among, id) else {
-                return Err(missing(&path, id));
-            };
-            let mut archive = Archive::open(file)?;
-            check(&mut archive)?;
+            let mut taken = None;
+            // Of copies one that is whole.
+            for file in folder::copies(&among, id) {
+                let mut archive = Archive::open(file)?;
+                let found = check(&mut archive)?;
+                let is_whole = found.as_ref().is_none_or(|(_, it)| it.is_whole());
+                if is_whole || taken.is_none() {
+                    taken = Some((archive, found));
+                }
+                if is_whole {
+                    break;
+                }
+            }
+            let (archive, found) = taken.ok_or_else(|| missing(&path, id))?;
+            health.extend(found);
             others.push(archive.unlock(&keys)?);
         }
         let newest = newest.unlock(&keys)?;
@@ -194,18 +203,28 @@ impl Set {
         }
     }
 
-    /// Visits the rows of one table, segment by segment.
+    /// Visits the rows of one table, segment by segment. Returns the segments that are lost.
     pub(super) fn each(
         &self,
         table: Table,
         visit: &mut dyn FnMut(Rows) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Vec<&Segment>> {
+        let mut lost = Vec::new();
         for segment in &self.contents.segments {
-            if segment.table == table
-                && let Some(rows) = self.rows(segment)?
-            {
-                visit(rows)?;
+            if segment.table == table {
+                match self.rows(segment)? {
+                    Some(rows) => visit(rows)?,
+                    None => lost.push(segment),
+                }
             }
+        }
+        Ok(lost)
+    }
+
+    /// Looks at every block, and makes again what can be.
+    pub(super) fn mend(&mut self) -> Result<()> {
+        for it in std::iter::once(&mut self.newest).chain(&mut self.others) {
+            it.archive.check(&mut |_| Ok(()))?;
         }
         Ok(())
     }
@@ -228,9 +247,17 @@ impl Set {
     /// What was in segments that are lost.
     fn name(&self, lost: &[&Segment]) -> Result<Vec<LostRows>> {
         let store = &self.newest().head.store;
+        let named = lost.iter().zip(self.about(lost)?);
+        Ok(named
+            .map(|(segment, about)| LostRows::of(segment, about.as_ref(), store))
+            .collect())
+    }
+
+    /// What segments are about, where their archives still say it.
+    pub(super) fn about(&self, of: &[&Segment]) -> Result<Vec<Option<About>>> {
         let mut of_others: BTreeMap<u32, BTreeMap<u32, About>> = BTreeMap::new();
-        let mut named = Vec::new();
-        for segment in lost {
+        let mut found = Vec::new();
+        for segment in of {
             let about = if segment.archive == 0 {
                 &self.contents.about
             } else {
@@ -241,9 +268,9 @@ impl Set {
                 }
                 &of_others[&segment.archive]
             };
-            named.push(LostRows::of(segment, about.get(&segment.number), store));
+            found.push(about.get(&segment.number).cloned());
         }
-        Ok(named)
+        Ok(found)
     }
 }
 

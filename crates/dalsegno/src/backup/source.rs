@@ -6,9 +6,10 @@ use std::path::Path;
 use super::folder::BACKUP_EXTENSION;
 use super::restore::RestoreBackup;
 use super::set::BackupProgress;
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::location::FILE_NAME;
+use crate::options::Options;
 
 /// A store that is only read: a copy of another, or made of a backup in a scratch folder, which goes with it.
 pub struct RepairSource {

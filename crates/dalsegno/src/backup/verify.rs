@@ -1,6 +1,6 @@
 //! Proving archives without restoring them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -86,27 +86,22 @@ pub fn verify_backup(
     } else {
         folder::beside(path)?
     };
-    // Each archive once, however many need it.
-    let mut proved: BTreeMap<ArchiveId, Proved> = BTreeMap::new();
+    // Each file once, however many need what is in it.
+    let mut proved = Proofs::default();
     let mut read = 0;
     let mut tell = |bytes: u64| {
         read += bytes;
         tell(progress, BackupStep::Checking, read, None)
     };
     for backup in &there.complete {
-        let (id, one) = Proved::read(&backup.path, secret, &mut tell)?;
-        let needed = one.needed().to_vec();
-        proved.insert(id, one);
-        for id in needed {
-            if let Some(file) = folder::find(&beside, &id)
-                && !proved.contains_key(&id)
-            {
-                proved.insert(id, Proved::read(file, secret, &mut tell)?.1);
+        for id in proved.read(&backup.path, secret, &mut tell)? {
+            for file in folder::copies(&beside, &id) {
+                proved.read(file, secret, &mut tell)?;
             }
         }
     }
     for backup in there.complete {
-        let one = proved.values().find(|one| one.path == backup.path);
+        let one = proved.of_file(&backup.path);
         let mut health = BackupHealth {
             path: backup.path.clone(),
             health: one.and_then(|one| one.health),
@@ -129,6 +124,38 @@ pub fn verify_backup(
     Ok(found)
 }
 
+/// What was proved of each file.
+#[derive(Default)]
+struct Proofs(Vec<Proved>);
+
+impl Proofs {
+    /// Proves the archive in a file, if that is not done yet. Returns which others it needs.
+    fn read(
+        &mut self,
+        path: &Path,
+        secret: Option<&Secret>,
+        progress: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<Vec<ArchiveId>> {
+        if self.of_file(path).is_some() {
+            return Ok(Vec::new());
+        }
+        let one = Proved::read(path, secret, progress)?;
+        let needed = one.needed().to_vec();
+        self.0.push(one);
+        Ok(needed)
+    }
+
+    fn of_file(&self, path: &Path) -> Option<&Proved> {
+        self.0.iter().find(|one| one.path == path)
+    }
+
+    /// An archive may lie there several times: a whole one is what a restore takes too.
+    fn of(&self, id: &ArchiveId) -> Option<&Proved> {
+        let copies = || self.0.iter().filter(|one| one.archive == *id);
+        copies().find(|one| one.is_whole()).or(copies().next())
+    }
+}
+
 /// What an archive proved to have of its own.
 struct Proved {
     path: PathBuf,
@@ -145,7 +172,7 @@ impl Proved {
         path: &Path,
         secret: Option<&Secret>,
         progress: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<(ArchiveId, Self)> {
+    ) -> Result<Self> {
         let mut archive = Archive::open(path)?;
         let keys = archive.keys(secret)?;
         let mut one = Self {
@@ -169,7 +196,11 @@ impl Proved {
             Ok(None) => {}
             Err(error) => one.contents = Err(error),
         }
-        Ok((one.archive, one))
+        Ok(one)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.contents.is_ok() && self.lost.is_empty()
     }
 
     fn needed(&self) -> &[ArchiveId] {
@@ -178,11 +209,11 @@ impl Proved {
     }
 
     /// What of the backup is lost with any of these; nothing, where one that it needs does not say what it has.
-    fn lost(&self, among: &BTreeMap<ArchiveId, Self>) -> Result<Option<Vec<LostRows>>> {
+    fn lost(&self, among: &Proofs) -> Result<Option<Vec<LostRows>>> {
         let contents = self.contents.as_ref().map_err(Clone::clone)?;
         let mut owners = vec![(self, contents)];
         for id in &contents.summary.others {
-            let owner = among.get(id).ok_or_else(|| missing(&self.path, id))?;
+            let owner = among.of(id).ok_or_else(|| missing(&self.path, id))?;
             let Ok(contents) = &owner.contents else {
                 return Ok(None);
             };

@@ -852,6 +852,8 @@ class RestoredSession(TypedDict):
     present: int
     """How many of its snapshots were there already."""
     newest: Snapshot
+    unread: list[UnreadableBackup]
+    """Later backups that could not be asked whether it was erased since."""
 
 
 class RestoreSessionPlan(TypedDict):
@@ -864,6 +866,8 @@ class RestoreSessionPlan(TypedDict):
     present: int
     newest: Snapshot
     """The snapshot of the backup whose state would be the session's newest."""
+    unread: list[UnreadableBackup]
+    """Later backups that could not be asked whether it was erased since."""
 
 
 class Drill(TypedDict):

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession};
+use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession, UnreadableBackup};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -107,12 +107,7 @@ impl Restore {
                     "{sessions} stayed away: erased since the backup was made"
                 ))?;
             }
-            for unread in &restored.unread {
-                out.line(format!(
-                    "could not ask what was erased since: {}",
-                    human::safe(&unread.why.to_string())
-                ))?;
-            }
+            unread_lines(&restored.unread, out)?;
             lost_lines(&restored.lost, out)?;
             if let Some(repairs) = &restored.repairs {
                 repair::tell(repairs, false, out)?;
@@ -161,6 +156,7 @@ impl Restore {
                 plan.present,
                 plan.newest.id
             ))?;
+            unread_lines(&plan.unread, out)?;
             return out.line("dry run: nothing was changed");
         }
         let restored = engine.restore_session(&how, tell);
@@ -177,6 +173,16 @@ impl Restore {
             short(&restored.backup.id),
             restored.present,
             restored.newest.id
-        ))
+        ))?;
+        unread_lines(&restored.unread, out)
     }
+}
+
+/// Names the later backups that nothing could be asked of.
+fn unread_lines(unread: &[UnreadableBackup], out: &mut Out) -> Result<()> {
+    for unread in unread {
+        let why = human::safe(&unread.why.to_string());
+        out.line(format!("could not ask what was erased since: {why}"))?;
+    }
+    Ok(())
 }
