@@ -212,7 +212,7 @@ fn the_power_goes_at_every_operation() {
     drop(house);
     let operations = disk.operations();
     let mut tally = [0; 4];
-    for at in (0..operations).step_by(effort(29, 1)) {
+    for at in (0..operations).step_by(effort(41, 1)) {
         let (disk, mut house) = script.house();
         disk.stop_at(at);
         // What was under way when the power went: nobody was told that it is done.
@@ -274,7 +274,7 @@ fn one_fault_in_every_deed(fault: Fault, offset: usize) {
         let disk_before = files(&disk.crash(PowerLoss::Kept));
         assert_eq!(house.answer(n, deed), script.answers[step]);
         let way = script.way(step);
-        let stride = effort(7, 1);
+        let stride = effort(17, 1);
         for at in (offset % stride..).step_by(stride) {
             let disk = disk_with(&disk_before);
             let mut house = House::on(&disk, script.folder());
@@ -345,7 +345,7 @@ fn a_full_disk_refuses_each_deed() {
         let disk_before = files(&disk.crash(PowerLoss::Kept));
         assert_eq!(house.answer(n, deed), script.answers[step]);
         let way = script.way(step);
-        for room in (0..200_000).step_by(effort(9_000, 1_500)) {
+        for room in (0..200_000).step_by(effort(18_000, 1_500)) {
             let disk = disk_with(&disk_before);
             let mut house = House::on(&disk, script.folder());
             house.put_files(way.0);

@@ -86,7 +86,7 @@ fn every_byte() {
     let sealed = Sealed::small();
     let part = |first: usize| {
         let mut tally = Tally::default();
-        for at in (first..sealed.bytes.len()).step_by(2 * effort(97, 1)) {
+        for at in (first..sealed.bytes.len()).step_by(2 * effort(397, 1)) {
             let was = sealed.bytes[at];
             tally.add(sealed.judge_flipped(at, was ^ (1 << (at * 5 % 8))));
             if long() && at % 5 == 0 {
@@ -96,7 +96,7 @@ fn every_byte() {
         tally
     };
     let tally = thread::scope(|scope| {
-        let other = scope.spawn(|| part(effort(97, 1)));
+        let other = scope.spawn(|| part(effort(397, 1)));
         let mut tally = part(0);
         tally.join(other.join().unwrap());
         tally
@@ -111,7 +111,7 @@ fn every_bit_of_the_header() {
     let sealed = Sealed::small();
     let mut tally = Tally::default();
     for at in 0..100 {
-        for bit in (0..8).step_by(effort(3, 1)) {
+        for bit in (0..8).step_by(effort(7, 1)) {
             tally.add(sealed.judge_flipped(at, sealed.bytes[at] ^ (1 << bit)));
         }
     }
@@ -140,7 +140,7 @@ fn every_bit_of_its_key() {
 fn saving_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut taken, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(307, 7)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(1021, 7)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let saved = sealed.truth.save_on_top(sealed.open(&disk), false);
         let saved = saved.unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
@@ -156,7 +156,7 @@ fn saving_on_top_of_damage() {
 fn keeping_house_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut done, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(409, 9)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(1201, 9)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let copy = disk_with(&[(STORE.to_owned(), disk.image(STORE).unwrap())]);
         let check = copy.open(STORE).and_then(|database| {
@@ -193,7 +193,7 @@ fn turn_each(sealed: &Sealed, bytes: &[u8], to_sealed: bool) -> [usize; 2] {
         true => on(disk).secret(sealed.secret.clone()),
         false => on(disk),
     };
-    for at in (0..bytes.len()).step_by(effort(601, 9)) {
+    for at in (0..bytes.len()).step_by(effort(2003, 9)) {
         let mut changed = bytes.to_vec();
         changed[at] ^= 1 << (at * 3 % 8);
         let place = format!("byte {at} (page {}, {})", at / 4096 + 1, at % 4096);

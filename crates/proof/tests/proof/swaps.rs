@@ -113,7 +113,7 @@ fn exchanged_rows_are_noticed() {
                     let same = put.iter().zip(pair).all(|(put, was)| put == was);
                     done += 1;
                     let few = rows.len() < 8;
-                    if same || (!few && done % effort(17, 1) != 0) {
+                    if same || (!few && done % effort(61, 1) != 0) {
                         continue;
                     }
                     let keys = pair.map(Row::key);
@@ -183,7 +183,7 @@ fn rows_in_clear_are_noticed() {
     let mut tried = 0;
     for table in TABLES {
         let rows = Row::all(&clear, table);
-        let step = if rows.len() < 12 { 1 } else { effort(5, 1) };
+        let step = if rows.len() < 12 { 1 } else { effort(13, 1) };
         for row in rows.iter().step_by(step) {
             let place = format!("{} {:?} in clear", table.name, row.key());
             tried += usize::from(is_noticed(&sealed, std::slice::from_ref(row), &place));
