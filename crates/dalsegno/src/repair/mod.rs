@@ -8,6 +8,7 @@
 mod found;
 mod holes;
 mod layout;
+mod log;
 mod made;
 mod mix;
 mod report;
@@ -33,7 +34,7 @@ use crate::codec::detail;
 use crate::durable;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Happened};
+use crate::event::Happened;
 use crate::lease::{self, Standing};
 use crate::model::{Action, SnapshotId, StoreId};
 use crate::store::{Exchange, Flow, Row, Rows, SnapshotRow, View};
@@ -137,6 +138,7 @@ impl Engine {
         self.flush()?;
         let sources = self.sources(repair)?;
         let mut all = Repairs::default();
+        self.bring_log(&sources, repair.holes, &mut all)?;
         let keyed = self.bring_keys(&sources, repair.holes, &mut all)?;
         for _ in 0..TRIES {
             let mut round = Repairs::default();
@@ -237,20 +239,7 @@ impl Engine {
                 done &= self.apply(std::mem::take(&mut piece), holes, repairs)?;
             }
         }
-        let mut rest = Rest {
-            view,
-            store,
-            sources,
-            holes,
-            lost_event: Event {
-                at: self.now(),
-                what: rest::lost_event(),
-                session: None,
-                actor: None,
-            },
-            exchange: Exchange::default(),
-            report: Vec::new(),
-        };
+        let mut rest = Rest::of(view, store, sources, holes, self.now());
         rest.plan(&survey)?;
         let Rest {
             mut exchange,
