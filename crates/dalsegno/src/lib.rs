@@ -74,6 +74,7 @@ pub mod retention;
 mod rollback;
 mod save;
 mod scrub;
+mod seat;
 mod show;
 mod shrink;
 mod stats;

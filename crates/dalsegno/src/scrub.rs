@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::location;
 use crate::model::Action;
+use crate::seat::Seat;
 
 /// How the store is proved round after round: see [`Engine::scrub`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub struct ScrubProgress {
 /// A scrub at work. Dropped, it stops.
 pub struct Scrubbing {
     shared: Arc<Shared>,
+    seat: Arc<Seat>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -124,19 +126,21 @@ impl Engine {
     pub fn scrub(self: &Arc<Self>, how: Scrub) -> Result<Scrubbing> {
         self.allow(Action::Read, None)?;
         let shared = Arc::new(Shared::default());
-        let (engine, of_thread) = (Arc::clone(self), Arc::clone(&shared));
+        let seat = Arc::new(Seat::of(Arc::clone(self)));
+        let (own, of_thread) = (Arc::clone(&seat), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("dalsegno-scrub".to_owned())
             .spawn(move || {
+                own.begin();
                 let done = Rounds {
-                    engine: &engine,
+                    seat: &own,
                     shared: &of_thread,
                     how,
                     told: HashSet::new(),
                 }
                 .run();
                 // Whoever waits for the end may want to close the store.
-                drop(engine);
+                own.end();
                 of_thread.change(|progress| {
                     progress.error = done.err();
                     progress.ended = true;
@@ -145,6 +149,7 @@ impl Engine {
             .map_err(|e| Error::io("starting the thread of a scrub", e))?;
         Ok(Scrubbing {
             shared,
+            seat,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -187,6 +192,7 @@ impl Scrubbing {
     pub fn stop(&self) -> ScrubProgress {
         self.shared.inner().stop = true;
         self.shared.news.notify_all();
+        drop(self.seat.stop());
         let thread = self
             .thread
             .lock()
@@ -198,6 +204,19 @@ impl Scrubbing {
         }
         self.progress()
     }
+
+    /// Lets go of the engine, after the state or the look at the file's structure that it is at; false where that takes longer
+    /// than `patience`, and then it does as soon as it can. For programs that fork.
+    #[must_use = "where it is false, the engine is still in use"]
+    pub fn pause(&self, patience: Duration) -> bool {
+        self.seat.pause(Instant::now().checked_add(patience))
+    }
+
+    /// Goes on after a [`pause`](Scrubbing::pause), with this engine, from the session that it was at. One that has ended
+    /// stays so.
+    pub fn resume(&self, engine: &Arc<Engine>) {
+        self.seat.resume(engine);
+    }
 }
 
 impl Drop for Scrubbing {
@@ -207,7 +226,7 @@ impl Drop for Scrubbing {
 }
 
 struct Rounds<'a> {
-    engine: &'a Engine,
+    seat: &'a Seat,
     shared: &'a Shared,
     how: Scrub,
     /// What is damaged, and was told.
@@ -216,8 +235,7 @@ struct Rounds<'a> {
 
 impl Rounds<'_> {
     fn run(mut self) -> Result<()> {
-        loop {
-            let names = self.engine.sessions()?;
+        while let Some(names) = self.work(Engine::sessions)? {
             self.shared.change(|progress| {
                 progress.sessions = 0;
                 progress.of = names.len() as u64;
@@ -229,50 +247,97 @@ impl Rounds<'_> {
             };
             self.told.retain(|it| !gone(it));
             for name in &names {
-                let stop = || self.shared.inner().stop;
-                let found = self.engine.prove_session(name, &stop)?;
-                if stop() {
+                let Some(bytes) = self.session(name)? else {
                     return Ok(());
-                }
-                self.found(Some(name), found.damage, found.bytes);
+                };
                 self.shared.change(|progress| progress.sessions += 1);
-                if !self.rest(found.bytes) {
+                if !self.rest(bytes) {
                     return Ok(());
                 }
             }
-            let found = self.engine.prove_rest()?;
-            let path = self.engine.path();
-            let bytes = path.map_or(0, |path| location::bytes(&path, &["", "-wal"]));
-            self.found(None, found.damage, bytes);
+            let Some(bytes) = self.remainder()? else {
+                return Ok(());
+            };
             self.shared.change(|progress| progress.rounds += 1);
             if self.how.once || !self.rest(bytes) {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
-    /// What the look at a session, or at the rest, found: what is new is told.
-    fn found(&mut self, of: Option<&str>, damage: Vec<Damage>, bytes: u64) {
-        let known = |it: &Damage| match of {
-            Some(name) => it.session.as_deref() == Some(name),
-            None => true,
+    /// Does something with the engine; nothing where it is to stop.
+    fn work<T>(&self, work: impl FnOnce(&Engine) -> Result<T>) -> Result<Option<T>> {
+        if self.shared.inner().stop {
+            return Ok(None);
+        }
+        let Some(engine) = self.seat.take() else {
+            return Ok(None);
         };
+        let done = work(&engine);
+        self.seat.leave(Some(engine));
+        done.map(Some)
+    }
+
+    /// Proves a session: how many bytes; nothing where it is to stop.
+    fn session(&mut self, name: &str) -> Result<Option<u64>> {
+        let (shared, seat) = (self.shared, self.seat);
+        let stop = || shared.inner().stop || seat.is_pausing();
+        loop {
+            let proved = self.work(|engine| {
+                let found = engine.prove_session(name, &stop)?;
+                if stop() {
+                    return Ok(None);
+                }
+                self.tell(engine, &found.damage);
+                Ok(Some(found))
+            })?;
+            match proved {
+                None => return Ok(None),
+                // It pauses, and is begun anew: others may have changed it by then.
+                Some(None) => {}
+                Some(Some(found)) => {
+                    self.found(Some(name), found.damage, found.bytes);
+                    return Ok(Some(found.bytes));
+                }
+            }
+        }
+    }
+
+    /// Proves what is of no session: how many bytes; nothing where it is to stop.
+    fn remainder(&mut self) -> Result<Option<u64>> {
+        let proved = self.work(|engine| {
+            let found = engine.prove_rest()?;
+            self.tell(engine, &found.damage);
+            let path = engine.path();
+            let bytes = path.map_or(0, |path| location::bytes(&path, &["", "-wal"]));
+            Ok((found.damage, bytes))
+        })?;
+        Ok(proved.map(|(damage, bytes)| {
+            self.found(None, damage, bytes);
+            bytes
+        }))
+    }
+
+    /// Tells what is new.
+    fn tell(&self, engine: &Engine, damage: &[Damage]) {
         // The look at the rest sees some of what the look at a session sees.
-        let new: Vec<Damage> = damage
-            .iter()
-            .filter(|it| !self.told.contains(it))
-            .cloned()
-            .collect();
-        if of.is_some() {
-            self.told.retain(|it| !known(it) || damage.contains(it));
-        } else {
-            self.told
-                .retain(|it| it.session.is_some() || damage.contains(it));
+        for damage in damage.iter().filter(|it| !self.told.contains(it)) {
+            engine.tell_damage(damage);
         }
-        for damage in &new {
-            self.engine.tell_damage(damage);
+    }
+
+    /// What the look at a session, or at the rest, found.
+    fn found(&mut self, of: Option<&str>, damage: Vec<Damage>, bytes: u64) {
+        match of {
+            Some(name) => self
+                .told
+                .retain(|it| it.session.as_deref() != Some(name) || damage.contains(it)),
+            None => self
+                .told
+                .retain(|it| it.session.is_some() || damage.contains(it)),
         }
-        self.told.extend(new);
+        self.told.extend(damage);
         let mut all: Vec<Damage> = self.told.iter().cloned().collect();
         all.sort_by(|a, b| (&a.session, &a.message).cmp(&(&b.session, &b.message)));
         self.shared.change(|progress| {
@@ -359,5 +424,32 @@ mod tests {
             .iter()
             .filter(|it| matches!(it.what, Happened::CorruptionDetected { .. }));
         assert_eq!(damage.count(), 1);
+    }
+
+    #[test]
+    fn while_it_pauses_nobody_has_the_engine_and_then_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let engine = Arc::new(Engine::create(&path).unwrap());
+        engine.save_json("s", "1").commit().unwrap();
+        let scrubbing = engine.scrub(Scrub::default().rate(0)).unwrap();
+        while scrubbing.wait_for(Duration::from_millis(1)).rounds == 0 {}
+        assert!(scrubbing.pause(Duration::from_secs(60)));
+        let engine = Arc::into_inner(engine).expect("the scrub let go of it");
+        engine.close().unwrap();
+        let before = scrubbing.progress();
+        assert!(!before.ended);
+        let engine = Arc::new(Engine::open(&path).unwrap());
+        scrubbing.resume(&engine);
+        while scrubbing.wait_for(Duration::from_millis(1)).rounds == before.rounds {}
+        // One that pauses can be stopped, and goes on no more.
+        assert!(scrubbing.pause(Duration::from_secs(60)));
+        let stopped = scrubbing.stop();
+        assert!(stopped.ended && stopped.error.is_none());
+        scrubbing.resume(&engine);
+        Arc::into_inner(engine)
+            .expect("it has ended")
+            .close()
+            .unwrap();
     }
 }

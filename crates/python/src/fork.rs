@@ -214,6 +214,12 @@ pub(crate) fn before_fork(py: Python<'_>) {
             return;
         }
     }
+    for scrub in all(py).iter().flat_map(|kept| kept.scrubs(py)) {
+        let left = end.saturating_duration_since(Instant::now());
+        if !py.detach(|| scrub.pause(left)) {
+            return;
+        }
+    }
     // Until they paused, those may have made calls.
     if quiet(py, end) {
         for kept in all(py) {
@@ -281,6 +287,9 @@ pub(crate) fn after_fork_in_child(py: Python<'_>) {
 /// Closes every store; what was submitted is finished. A store that is used again is opened again.
 #[pyfunction]
 pub(crate) fn close_all(py: Python<'_>) {
+    for kept in all(py) {
+        kept.end_scrubs(py);
+    }
     let engines: Vec<_> = all(py).iter().filter_map(|kept| kept.take(py)).collect();
     // Whatever fails here fails again, and is told, when the store is used next.
     py.detach(|| drop(engines));

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use crate::attend::Post;
 use crate::bell::Bell;
 use crate::saver::Saving;
+use crate::scrub::Scrubs;
 use crate::{error, fork, migration, place};
 
 /// A store and what it takes to open it again.
@@ -31,6 +32,8 @@ pub(crate) struct Kept {
     savings: Mutex<Vec<Weak<Saving>>>,
     /// What attends to requests. Locked as the state is.
     posts: Mutex<Vec<Weak<Post>>>,
+    /// What proves the store. Locked as the state is.
+    scrubs: Mutex<Vec<Weak<Scrubs>>>,
     /// Rings when an opening is over.
     opened: Bell,
 }
@@ -91,7 +94,9 @@ impl Kept {
             State::Resting(rested) => rested.as_ref().is_some_and(Rested::has_sessions),
             _ => false,
         };
-        let at_work = !self.savings(py).is_empty() || !self.posts(py).is_empty();
+        let at_work = !self.savings(py).is_empty()
+            || !self.posts(py).is_empty()
+            || !self.scrubs(py).is_empty();
         if (needed || at_work) && fork::enter(py).is_ok() {
             if let Ok(engine) = self.engine(py) {
                 // Also where the fork was not waited for, and the store was never closed.
@@ -128,7 +133,31 @@ impl Kept {
         posts.filter(|post| post.is_there(py)).collect()
     }
 
+    /// Notes what proves the store.
+    pub(crate) fn prove(&self, py: Python<'_>, scrub: &Arc<Scrubs>) {
+        let mut scrubs = self.scrubs.lock().unwrap_or_else(PoisonError::into_inner);
+        scrubs.retain(|scrub| scrub.upgrade().is_some_and(|scrub| scrub.is_there(py)));
+        scrubs.push(Arc::downgrade(scrub));
+    }
+
+    /// What proves the store in this process.
+    pub(crate) fn scrubs(&self, py: Python<'_>) -> Vec<Arc<Scrubs>> {
+        let scrubs = self.scrubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let scrubs = scrubs.iter().filter_map(Weak::upgrade);
+        scrubs.filter(|scrub| scrub.is_there(py)).collect()
+    }
+
+    /// Ends what proves the store, so that it can be closed.
+    pub(crate) fn end_scrubs(&self, py: Python<'_>) {
+        for scrub in self.scrubs(py) {
+            py.detach(|| scrub.stop());
+        }
+    }
+
     fn resume(&self, py: Python<'_>, engine: &Arc<Engine>) {
+        for scrub in self.scrubs(py) {
+            py.detach(|| scrub.resume(engine));
+        }
         for post in self.posts(py) {
             py.detach(|| post.resume(engine));
         }
@@ -299,6 +328,7 @@ impl Handle {
                     state: Mutex::new(State::Open(Arc::new(engine))),
                     savings: Mutex::default(),
                     posts: Mutex::default(),
+                    scrubs: Mutex::default(),
                     opened: Bell::default(),
                 });
                 fork::keep(py, &kept);
@@ -336,6 +366,7 @@ impl Handle {
         if self.closed(py) {
             return Ok(());
         }
+        self.kept.end_scrubs(py);
         let entered = fork::enter(py);
         if entered.is_ok() && matches!(&*self.kept.state(py), State::Resting(Some(_))) {
             // To close the sessions that stayed open; where it cannot be opened, they stay so.

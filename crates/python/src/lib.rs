@@ -13,6 +13,7 @@ mod hermes;
 mod migration;
 mod place;
 mod saver;
+mod scrub;
 mod show;
 mod sonora;
 mod states;
@@ -40,6 +41,8 @@ mod _dalsegno {
     };
     #[pymodule_export]
     use super::saver::Saver;
+    #[pymodule_export]
+    use super::scrub::Scrubbing;
     #[pymodule_export]
     use super::sonora::{
         SonoraCore, SonoraFile, SonoraFolder, SonoraPlayer, sonora_decrypt, sonora_encrypt,

@@ -37,7 +37,7 @@ def test_the_twins_have_the_same_names_and_parameters() -> None:
         )
         # Those give at once what is awaited, entered, or gone through.
         at_once = {"submit", "submit_json", "submit_many", "subscribe", "follow"}
-        at_once |= {"open_session", "take_over", "auto_save", "attend"}
+        at_once |= {"open_session", "take_over", "auto_save", "attend", "scrub"}
         assert awaited or name in at_once, name
 
 

@@ -62,7 +62,8 @@ FREE = {
     *(f"SnapshotManager.{verb}_auto_snapshot" for verb in ("start", "stop")),
     # Of a snapshot that somebody has.
     *(f"Snapshot.{verb}" for verb in ("save_to_file", "load_from_file")),
-    *(f"Snapshot.{verb}" for verb in ("save_encrypted", "load_encrypted", "verify_integrity")),
+    *(f"Snapshot.{verb}" for verb in ("save_encrypted", "load_encrypted")),
+    *(f"Snapshot.{verb}" for verb in ("verify_integrity", "repair")),
     *(f"Snapshot.{verb}" for verb in ("to_dict", "to_json", "from_dict", "from_json")),
 }
 """What everybody may."""

@@ -17,10 +17,10 @@ use crate::progress::Progress;
 use crate::verb::backup;
 use crate::{human, key, program, style};
 
-/// Repair what is damaged, from a copy of the store or from what is around it
+/// Repair what is damaged, from a backup or a copy of the store, or from what is around it
 ///
 /// Rows come from what --from names, each a backup of this store or a copy of it that was made before: what they have is back as it
-/// was saved. What no copy has is looked for elsewhere in the store, or put together from the components of the nearest
+/// was saved. What none of them has is looked for elsewhere in the store, or put together from the components of the nearest
 /// intact snapshots, and marked as repaired. What was deleted does not come back, and what is lost is named. Sessions that a
 /// program has open are left alone. The rows that are replaced are kept in a file beside the store.
 ///

@@ -13,7 +13,6 @@ use super::look;
 use super::pass::Handing;
 use super::request::{Asked, Request};
 use super::rows::{self, Found};
-use super::seat::Seat;
 use super::{LOOK, PAUSE};
 use crate::attempt::{TRIES, until_done};
 use crate::autosave::panicked;
@@ -21,6 +20,7 @@ use crate::codec::note::Stage;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::Standing;
+use crate::seat::Seat;
 use crate::store::Exchange;
 
 /// The longest answer, as JSON, in bytes.

@@ -9,12 +9,12 @@ use super::PAUSE;
 use super::attend::{Ends, answered, refused};
 use super::request::Request;
 use super::rows;
-use super::seat::Seat;
 use crate::autosave::panicked;
 use crate::codec::note::Stage;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::lease::Standing;
+use crate::seat::Seat;
 use crate::store::Exchange;
 
 /// What answers requests that change nothing, at once; nothing for any other: see

@@ -14,7 +14,6 @@ mod orphan;
 mod pass;
 mod request;
 mod rows;
-mod seat;
 mod turns;
 mod wait;
 

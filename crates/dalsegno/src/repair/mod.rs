@@ -10,6 +10,7 @@ mod found;
 mod holes;
 mod keys;
 mod layout;
+mod log;
 mod made;
 mod mix;
 mod report;
@@ -127,6 +128,7 @@ impl Engine {
         self.flush()?;
         let sources = self.sources(repair)?;
         let mut all = Repairs::default();
+        self.bring_log(&sources, repair.holes, &mut all)?;
         let keyed = self.bring_keys(&sources, repair.holes, &mut all)?;
         for _ in 0..TRIES {
             let mut round = Repairs::default();

@@ -1,5 +1,7 @@
 //! The rows that are of no session's history: operations, policies, notes, and what nobody can say the session of.
 
+use jiff::Timestamp;
+
 use super::Holes;
 use super::report::{RowOutcome, RowRepair};
 use super::source::{Source, passed_over};
@@ -26,17 +28,40 @@ const LASTING: [i64; 7] = [
 
 /// The rows on their way.
 pub(super) struct Rest<'a> {
-    pub(super) view: &'a dyn View,
-    pub(super) store: &'a StoreId,
-    pub(super) sources: &'a [Source<'a>],
-    pub(super) holes: Holes,
+    view: &'a dyn View,
+    store: &'a StoreId,
+    sources: &'a [Source<'a>],
+    holes: Holes,
     /// What stands in the place of an event that is lost.
-    pub(super) lost_event: Event,
+    lost_event: Event,
     pub(super) exchange: Exchange,
     pub(super) report: Vec<RowRepair>,
 }
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    pub(super) fn of(
+        view: &'a dyn View,
+        store: &'a StoreId,
+        sources: &'a [Source<'a>],
+        holes: Holes,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            view,
+            store,
+            sources,
+            holes,
+            lost_event: Event {
+                at: now,
+                what: lost_event(),
+                session: None,
+                actor: None,
+            },
+            exchange: Exchange::default(),
+            report: Vec::new(),
+        }
+    }
+
     pub(super) fn plan(&mut self, survey: &Survey) -> Result<()> {
         self.operations(survey)?;
         self.policies()?;
@@ -165,42 +190,48 @@ impl Rest<'_> {
             kinds.dedup();
         }
         for kind in kinds {
-            let scan = NoteScan {
-                kind,
-                ..NoteScan::default()
-            };
-            let (mut damaged, mut known) = (Vec::new(), std::collections::BTreeSet::new());
-            self.view.notes(&scan, &mut |row| {
-                known.insert(row.key());
-                if !row.is_intact(self.store) {
-                    damaged.push(row);
-                }
-                Flow::Continue(())
-            })?;
-            let lasting = LASTING.contains(&kind);
-            let mut there: Vec<NoteRow> = Vec::new();
-            if lasting && (self.holes.rest || !damaged.is_empty()) {
-                for source in self.sources {
-                    let read = source.view.notes(&scan, &mut |row| {
-                        if row.is_intact(self.store) {
-                            there.push(row);
-                        }
-                        Flow::Continue(())
-                    });
-                    passed_over(read)?;
-                }
+            self.notes_of(kind)?;
+        }
+        Ok(())
+    }
+
+    /// The notes of a kind.
+    pub(super) fn notes_of(&mut self, kind: i64) -> Result<()> {
+        let scan = NoteScan {
+            kind,
+            ..NoteScan::default()
+        };
+        let (mut damaged, mut known) = (Vec::new(), std::collections::BTreeSet::new());
+        self.view.notes(&scan, &mut |row| {
+            known.insert(row.key());
+            if !row.is_intact(self.store) {
+                damaged.push(row);
             }
-            for row in damaged {
-                let from = there.iter().find(|it| it.key() == row.key()).cloned();
-                self.note(row, from)?;
-            }
-            if self.holes.rest {
-                // A kind of which nothing is left was not ended: rows are only added to it.
-                for row in there {
-                    if known.insert(row.key()) {
-                        self.say(words(&row), RowOutcome::FromSource);
-                        self.exchange.put.notes.push(row);
+            Flow::Continue(())
+        })?;
+        let lasting = LASTING.contains(&kind);
+        let mut there: Vec<NoteRow> = Vec::new();
+        if lasting && (self.holes.rest || !damaged.is_empty()) {
+            for source in self.sources {
+                let read = source.view.notes(&scan, &mut |row| {
+                    if row.is_intact(self.store) {
+                        there.push(row);
                     }
+                    Flow::Continue(())
+                });
+                passed_over(read)?;
+            }
+        }
+        for row in damaged {
+            let from = there.iter().find(|it| it.key() == row.key()).cloned();
+            self.note(row, from)?;
+        }
+        if self.holes.rest {
+            // A kind of which nothing is left was not ended: rows are only added to it.
+            for row in there {
+                if known.insert(row.key()) {
+                    self.say(words(&row), RowOutcome::FromSource);
+                    self.exchange.put.notes.push(row);
                 }
             }
         }
@@ -273,7 +304,7 @@ fn words(row: &NoteRow) -> String {
 }
 
 /// That an event is lost.
-pub(super) fn lost_event() -> Happened {
+fn lost_event() -> Happened {
     Happened::CorruptionDetected {
         message: "the note of an event was damaged".to_owned(),
         snapshots: Vec::new(),

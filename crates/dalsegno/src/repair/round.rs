@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Holes;
 use super::report::{Repairs, SessionRepairs};
-use super::rest::{self, Rest};
+use super::rest::Rest;
 use super::session::{Planned, Session};
 use super::source::Source;
 use super::survey::{Stand, Survey};
 use super::wrong::{check_structure, is_wrong};
 use crate::engine::Engine;
 use crate::error::{ErrorKind, Result};
-use crate::event::Event;
 use crate::lease::{self, Standing};
 use crate::model::Action;
 use crate::store::{Exchange, Flow, Rows, View};
@@ -83,20 +82,7 @@ impl Engine {
                 done &= self.apply(std::mem::take(&mut piece), holes, repairs)?;
             }
         }
-        let mut rest = Rest {
-            view,
-            store,
-            sources,
-            holes,
-            lost_event: Event {
-                at: self.now(),
-                what: rest::lost_event(),
-                session: None,
-                actor: None,
-            },
-            exchange: Exchange::default(),
-            report: Vec::new(),
-        };
+        let mut rest = Rest::of(view, store, sources, holes, self.now());
         rest.plan(&survey)?;
         let Rest {
             mut exchange,

@@ -34,6 +34,7 @@ mod rebuild;
 mod recovery;
 mod regressions;
 mod repair;
+mod repair_audit;
 mod rest;
 mod sharing;
 mod stats;

@@ -12,7 +12,7 @@ use crate::repair::{House, only_what_is_lost_is_damaged};
 const PAGE: u64 = 4096;
 
 /// Writes over some pages: with zeroes, with noise, or a few bytes of them.
-fn damage(house: &House, rng: &mut StdRng) -> Vec<u64> {
+pub(crate) fn damage(house: &House, rng: &mut StdRng) -> Vec<u64> {
     let file = std::fs::OpenOptions::new()
         .read(true)
         .write(true)

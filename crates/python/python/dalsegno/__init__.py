@@ -35,6 +35,7 @@ from .errors import (
 )
 from .events import Event
 from .migration import Migration
+from .scrubbing import Scrubbing
 from .verbs.lease import Session
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Migration",
     "NotFoundError",
     "Request",
+    "Scrubbing",
     "Session",
     "StorageError",
     "StoreNotFoundError",

@@ -204,7 +204,8 @@ def rebuild(
     token: str | None = None,
     token_file: StrPath | None = None,
 ) -> Rebuilt:
-    """Builds a store anew, whose file cannot be read any more, from what can be read of it and from `sources`, copies of it.
+    """Builds a store anew, whose file cannot be read any more, from what can be read of it and from `sources`, backups or copies
+    of it, as for `Engine.repair`.
 
     The new file takes the place of the old one, which is kept beside as `NAME.damaged-TIME`. Nothing may have the store open
     (`LockedError`). Interrupted, it is called again, and finishes. `DamagedError` where nothing says which store it is: give a

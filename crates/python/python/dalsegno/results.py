@@ -86,6 +86,7 @@ __all__ = [
     "Returned",
     "RowRepair",
     "Rules",
+    "ScrubProgress",
     "SessionPlan",
     "SessionRepairs",
     "SessionStats",
@@ -241,6 +242,24 @@ class Verification(TypedDict):
     states: int
     bytes: int
     damage: list[Damage]
+
+
+class ScrubProgress(TypedDict):
+    """How far a scrub is."""
+
+    rounds: int
+    """Rounds that are complete."""
+    sessions: int
+    """Sessions of this round that are proved."""
+    of: int
+    """How many there were when it began."""
+    bytes: int
+    """Bytes of states, and of the store's file, that were proved in all rounds."""
+    damage: list[Damage]
+    """What is damaged, as of the last look at each session and at the rest of the store."""
+    ended: bool
+    error: str | None
+    """Why it ended, where that was no end of a round and nobody stopped it."""
 
 
 RehearsedStep = TypedDict(

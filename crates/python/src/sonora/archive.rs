@@ -1,6 +1,9 @@
 //! The snapshots that were taken of players, in the store of their bot.
 
-use dalsegno::{Action, Amendment, SnapshotId};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use dalsegno::{Action, Amendment, Engine, Options, Repair, RepairSource, SnapshotId};
 use dalsegno_sonora::Component;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -12,6 +15,7 @@ use super::fail;
 use super::player::SonoraPlayer;
 use super::runtime::awaitable;
 use crate::show::show;
+use crate::verb::repair::opened;
 
 #[pymethods]
 impl SonoraCore {
@@ -97,6 +101,27 @@ impl SonoraCore {
         Ok(PyBytes::new(py, &text))
     }
 
+    /// What is said of a snapshot.
+    fn record<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let record = self.run(py, |bot| bot.engine().info(id))?;
+        show(py, &record)
+    }
+
+    /// Repairs the store, from the newest backup that it knows of where no source is given; what became of it.
+    fn repair<'py>(&self, py: Python<'py>, sources: Vec<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
+        let running = self.running().map_err(|e| fail::raise(py, &e))?;
+        let repairs = fail::run(py, move || {
+            let (engine, options) = (running.bot.engine(), &running.options);
+            let sources = match &sources[..] {
+                [] => newest_backup(engine, options).into_iter().collect(),
+                given => opened(options, given)?,
+            };
+            let sources = sources.iter().map(|it| &**it);
+            engine.repair(&sources.fold(Repair::default(), Repair::from))
+        })?;
+        show(py, &repairs)
+    }
+
     fn rename(&self, py: Python<'_>, id: &str, name: &str) -> PyResult<()> {
         self.run(py, |bot| bot.name_snapshot(id, name).map(drop))
     }
@@ -116,4 +141,16 @@ impl SonoraCore {
     fn prune(&self, py: Python<'_>, guild: u64, keep: usize) -> PyResult<usize> {
         self.run(py, |bot| bot.prune_snapshots(guild, keep))
     }
+}
+
+/// Of those that the store knows of, the newest backup that can be read.
+fn newest_backup(engine: &Engine, options: &Options) -> Option<RepairSource> {
+    // What is damaged there is no reason not to repair.
+    let known = engine.known_backups().unwrap_or_default();
+    let mut there = known.iter().rev().filter(|backup| backup.is_there);
+    there.find_map(|backup| {
+        let options = options.clone();
+        let opened = options.open_source(&backup.path, &mut |_| ControlFlow::Continue(()));
+        opened.ok()
+    })
 }

@@ -112,6 +112,8 @@ fn seconds(py: Python<'_>, given: f64, what: &str) -> PyResult<Duration> {
 /// A bot that runs.
 pub(super) struct Running {
     pub(super) bot: Bot,
+    /// With which its store was opened.
+    pub(super) options: dalsegno::Options,
     hold: Option<fork::Hold>,
 }
 
@@ -176,6 +178,7 @@ impl SonoraCore {
         let way = way.map_err(|e| fail::raise(py, &e))?;
         let (path, listener) = (asked.stored.path, asked.listener);
         let started = async move {
+            let store_options = way.clone();
             let opened =
                 tokio::task::spawn_blocking(move || place::open(&way, &path, true).map(Arc::new));
             let engine = opened.await.unwrap_or_else(|e| {
@@ -184,7 +187,12 @@ impl SonoraCore {
             let (bot, recovery) = Bot::start(engine, options, keeping).await?;
             tokio::spawn(told::tell(bot.client().subscribe(), locals, listener));
             let hold = Some(hold);
-            Ok((Running { bot, hold }, recovery))
+            let running = Running {
+                bot,
+                options: store_options,
+                hold,
+            };
+            Ok((running, recovery))
         };
         awaitable(py, started, |py, (running, recovery)| {
             let core = Self {

@@ -14,4 +14,5 @@ pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod repair;
 pub(crate) mod save;
+pub(crate) mod scrub;
 pub(crate) mod transfer;

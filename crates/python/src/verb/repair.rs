@@ -37,7 +37,10 @@ impl Handle {
 }
 
 /// What rows are taken from: stores, which are only read, and backups.
-fn opened(options: &Options, sources: &[PathBuf]) -> dalsegno::Result<Vec<RepairSource>> {
+pub(crate) fn opened(
+    options: &Options,
+    sources: &[PathBuf],
+) -> dalsegno::Result<Vec<RepairSource>> {
     let open = |path: &PathBuf| {
         let options = options.clone();
         options.open_source(path, &mut |_| ControlFlow::Continue(()))

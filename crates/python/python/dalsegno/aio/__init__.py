@@ -28,7 +28,7 @@ from .key import AsyncLocking
 from .lease import AsyncLeasing, AsyncSession
 from .put import AsyncPuttingBack
 from .read import AsyncReading
-from .repair import AsyncRepairing
+from .repair import AsyncRepairing, AsyncScrubbing
 from .save import AsyncSaving
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "AsyncAutoSaver",
     "AsyncEngine",
     "AsyncFollower",
+    "AsyncScrubbing",
     "AsyncSession",
     "AsyncSubscription",
     "AsyncTicket",

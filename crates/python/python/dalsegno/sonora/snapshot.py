@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from os import PathLike
 from typing import Any, TypeAlias, final
 
 from .._dalsegno import SonoraCore, SonoraFile
 from .._threads import threads
+from ..results import Repaired
 from ..results import Snapshot as Record
+from ._mend import shortfall
 from ._text import items, members, read, write
-from .errors import ConflictError, DamagedError, InvalidInputError, SonoraError
+from .errors import (
+    ConflictError,
+    DamagedError,
+    InvalidInputError,
+    NotFoundError,
+    SonoraError,
+)
 from .events import EventType, event_manager
 from .track import Track
 
@@ -53,6 +61,7 @@ class Snapshot:
         self._core: SonoraCore | None = None
         self._id: str | None = None
         self._error: SonoraError | None = None
+        self._repaired: Repaired | None = None
         self._key: str | None = None
         self._told = False
 
@@ -78,19 +87,32 @@ class Snapshot:
         cls, core: SonoraCore, guild_id: int, record: Record, text: bytes | None = None
     ) -> Snapshot:
         made = cls(guild_id)
-        made.timestamp = record["created_at"].timestamp()
         made._data, made._text = None, text
-        made._name = record["label"] or record["name"]
-        made._description = record["description"]
-        made._metadata = dict(record["metadata"])
-        made._size = record["size"]
         made._core, made._id = core, record["id"]
+        made._say(record)
         return made
 
+    def _say(self, record: Record) -> None:
+        """What the store says of it."""
+        self.timestamp = record["created_at"].timestamp()
+        self._name = record["label"] or record["name"]
+        self._description = record["description"]
+        self._metadata = dict(record["metadata"])
+        self._size = record["size"]
+        self._repaired = record["repaired"]
+
     @classmethod
-    def _of_damage(cls, guild_id: int, name: str, why: SonoraError, size: int = 0) -> Snapshot:
+    def _of_damage(
+        cls,
+        guild_id: int,
+        name: str,
+        why: SonoraError,
+        core: SonoraCore | None = None,
+        id: str | None = None,
+    ) -> Snapshot:
         made = cls(guild_id)
-        made._data, made._error, made._name, made._size = None, why, name, size
+        made._data, made._error, made._name, made._size = None, why, name, 0
+        made._core, made._id = core, id
         return made
 
     # What it is.
@@ -157,6 +179,11 @@ class Snapshot:
     @data.setter
     def data(self, data: Mapping[str, Any]) -> None:
         self._data = dict(data)
+
+    @property
+    def repaired(self) -> Repaired | None:
+        """What of it is not as it was taken, where it was damaged and a repair did not get all of it back."""
+        return self._repaired
 
     @property
     def checksum(self) -> str:
@@ -274,24 +301,85 @@ class Snapshot:
         try:
             if self._error is not None:
                 return False
-            core = self._store()
+            core, text = self._store(), self._text
             if core is not None and self._id is not None:
                 kept = self._kept(core, self._id)
-                if kept is not None and self._text is not None and kept != self._text:
+                if kept is not None and text is not None and kept != text:
                     return False
+                text = kept or text
+            if self._repaired is not None and self._repaired["lost_state"]:
+                return False
             if self._claimed is not None and self._claimed != self._proof():
                 return False
-            return self._text is None or read(self._text) == self.data
+            if text is None:
+                return self._data is not None
+            return self._data is None or read(text) == self._data
         except Exception:
             logger.warning("the snapshot %s cannot be verified", self.name, exc_info=True)
             return False
 
     def _kept(self, core: SonoraCore, id: str) -> bytes | None:
         try:
+            self._repaired = core.record(id)["repaired"]
             return core.content(id)
         except ConflictError:
             # The client was closed meanwhile: what is in memory is all there is to look at.
             return None
+
+    async def repair(self, sources: StrPath | Iterable[StrPath] = ()) -> bool:
+        """Makes it what was taken again, as far as it can be, and says whether all of it is; `repaired` has what is not.
+
+        What was changed in memory alone is read again. What is damaged in the store of a running client comes from `sources`,
+        backups of that store or copies of it in order of preference; where none is given, from the newest backup that the store
+        knows of. What they do not have is put together from what is around it, and marked. Whatever else is damaged in the
+        store is repaired with it, as by `Engine.repair`. A file is not repaired: load another one.
+
+        Raises `AccessDeniedError` where a token of the store does not allow it, `InvalidInputError` where a source is of
+        another store, `DamagedError` where the structure of the store's file is damaged: `dalsegno.rebuild` builds it anew.
+        """
+        given = [sources] if isinstance(sources, str | PathLike) else list(sources)
+        return await threads.run(self._repair, given)
+
+    def _repair(self, sources: list[StrPath]) -> bool:
+        core, id = self._store(), self._id
+        if core is not None and id is not None:
+            if not self._is_kept(core, id):
+                why = shortfall(core.repair(sources), self.guild_id, id)
+                if why is not None:
+                    logger.warning("repairing the snapshot %s: %s", self.name, why)
+            self._read_again(core, id)
+        elif self._text is not None:
+            self._data = self._claimed = None
+        elif self._error is None:
+            # Nothing is known of it where the client was closed, which is raised.
+            self._content()
+        whole = self._is_intact() and self._repaired is None
+        # What is damaged afterwards is told anew.
+        self._told = self._told and not whole
+        return whole
+
+    def _is_kept(self, core: SonoraCore, id: str) -> bool:
+        """Whether the store has all of it."""
+        try:
+            core.content(id)
+            return core.record(id)["repaired"] is None
+        except (DamagedError, NotFoundError):
+            return False
+
+    def _read_again(self, core: SonoraCore, id: str) -> None:
+        """Takes what the store has of it now; what it has not stays what it is."""
+        try:
+            record, text = core.record(id), core.content(id)
+        except (DamagedError, NotFoundError):
+            return
+        if self._error is not None or (self._repaired and self._repaired["lost_metadata"]):
+            # Nothing was known of it.
+            self._error = None
+            self._say(record)
+        self._repaired = record["repaired"]
+        if self._text is None or self._repaired is None or not self._repaired["lost_state"]:
+            self._text, self._size = text, len(text)
+        self._data = self._claimed = self._checksum = None
 
     # What the others here need.
 

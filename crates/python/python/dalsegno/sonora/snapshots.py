@@ -91,8 +91,13 @@ class Snapshots(Access):
             raise InvalidInputError(f"a limit of {limit}; it is from 0 on")
         first, last = _time(since), _time(until)
         records, damaged = await threads.run(self._core.snapshots, self._guild_id)
-        why = DamagedError("what is said of this snapshot is damaged; load another one")
-        found = [Snapshot._of_damage(self._guild_id, f"damaged {id}", why) for id in damaged]
+        why = DamagedError(
+            "what is said of this snapshot is damaged; repair it, or load another one"
+        )
+        found = [
+            Snapshot._of_damage(self._guild_id, f"damaged {id}", why, self._core, id)
+            for id in damaged
+        ]
         found += [Snapshot._of_store(self._core, self._guild_id, it) for it in records]
         found = [
             it

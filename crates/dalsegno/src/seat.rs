@@ -1,5 +1,5 @@
-//! Where the thread that attends to requests has its engine from, and leaves it: while the program is called, and between two
-//! looks at the store, the thread has none, so that the store can be closed for a fork.
+//! Where a thread that is at work for long has its engine from, and leaves it: between two looks at the store the thread has
+//! none, so that the store can be closed for a fork.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::engine::Engine;
 
 #[derive(Default)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -26,7 +26,7 @@ struct Inner {
 }
 
 impl Seat {
-    pub(super) fn of(engine: Arc<Engine>) -> Self {
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
         let seat = Self::default();
         seat.inner().engine = Some(engine);
         seat
@@ -37,12 +37,12 @@ impl Seat {
     }
 
     /// The thread begins.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.inner().thread = Some(std::thread::current().id());
     }
 
     /// The engine, to work with; waits while it pauses. None where nothing more is to be done.
-    pub(super) fn take(&self) -> Option<Arc<Engine>> {
+    pub(crate) fn take(&self) -> Option<Arc<Engine>> {
         let mut inner = self.inner();
         loop {
             if let Some(engine) = inner.engine.clone() {
@@ -58,21 +58,21 @@ impl Seat {
     }
 
     /// Gives the engine back.
-    pub(super) fn leave(&self, engine: Option<Arc<Engine>>) {
+    pub(crate) fn leave(&self, engine: Option<Arc<Engine>>) {
         drop(engine);
         self.inner().taken = false;
         self.changed.notify_all();
     }
 
     /// Waits so long; false where it is to end.
-    pub(super) fn rest(&self, pause: Duration) -> bool {
+    pub(crate) fn rest(&self, pause: Duration) -> bool {
         let inner = self.inner();
         let waited = self.changed.wait_timeout_while(inner, pause, |it| !it.stop);
         !waited.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 
     /// Says that it is to end: the first time with the engine, if it does not pause.
-    pub(super) fn stop(&self) -> Option<Arc<Engine>> {
+    pub(crate) fn stop(&self) -> Option<Arc<Engine>> {
         let mut inner = self.inner();
         let first = !std::mem::replace(&mut inner.stop, true);
         self.changed.notify_all();
@@ -80,7 +80,7 @@ impl Seat {
     }
 
     /// The thread has ended.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut inner = self.inner();
         inner.engine = None;
         inner.taken = false;
@@ -91,18 +91,18 @@ impl Seat {
     }
 
     /// Whether the thread has ended, or this is it; waits for it until then.
-    pub(super) fn ended(&self, until: Option<Instant>) -> bool {
+    pub(crate) fn ended(&self, until: Option<Instant>) -> bool {
         self.wait(until, |it| it.thread.is_some())
     }
 
     /// Takes the engine away, as soon as the thread does not work with it; false where that takes longer.
-    pub(super) fn pause(&self, until: Option<Instant>) -> bool {
+    pub(crate) fn pause(&self, until: Option<Instant>) -> bool {
         self.inner().engine = None;
         self.wait(until, |it| it.taken)
     }
 
     /// Says whether it is to go on.
-    pub(super) fn resume(&self, engine: &Arc<Engine>) -> bool {
+    pub(crate) fn resume(&self, engine: &Arc<Engine>) -> bool {
         let mut inner = self.inner();
         let goes_on = !inner.stop;
         inner.resumed += 1;
@@ -114,7 +114,12 @@ impl Seat {
         goes_on
     }
 
-    pub(super) fn resumed(&self) -> u64 {
+    /// Whether it is to leave the engine soon.
+    pub(crate) fn is_pausing(&self) -> bool {
+        self.inner().engine.is_none()
+    }
+
+    pub(crate) fn resumed(&self) -> u64 {
         self.inner().resumed
     }
 
