@@ -175,11 +175,13 @@ def test_it_ends_with_its_engine_or_where_nobody_keeps_it(engine: Engine) -> Non
 
 
 ENDS = """
-import sys, dalsegno
+import sys, threading, dalsegno
 
 engine = dalsegno.open(sys.argv[1])
-scrubbing = engine.scrub(rate=0)
-ticket = engine.submit("last", {"n": 1})
+# Whoever waits for it in such a thread never lets it go.
+threading.Thread(target=engine.scrub(rate=0).wait, daemon=True).start()
+for n in range(2000):
+    engine.submit(f"last/{n}", {"words": [n] * 500})
 """
 
 
@@ -189,7 +191,7 @@ def test_the_end_of_the_program_loses_nothing(engine: Engine) -> None:
     program = [sys.executable, "-c", ENDS, str(engine.path)]
     subprocess.run(program, check=True, timeout=PATIENCE)
     with dalsegno.open(engine.path) as again:
-        assert again.restore("last@latest") == {"n": 1}
+        assert len(again.sessions()) == 2003
 
 
 def saves(engine: Engine, number: int) -> int:
