@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Seek, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use twox_hash::xxhash3_128::Hasher;
@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// A new file is for its owner only.
 const PRIVATE: u32 = 0o600;
+/// So is a new folder.
+const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Writes `bytes` to the file at `path`: staged beside it, synced, renamed over it, the folder
 /// synced, and read back. A new file is for its owner only; an existing one keeps its mode. A symbolic
@@ -82,6 +84,32 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     }
     sync_folder(&folder).map_err(|e| failed("syncing the folder of", e))?;
     Ok(true)
+}
+
+/// Makes the folder at `path` if need be, and those above it, for their owner only.
+///
+/// # Errors
+/// `Denied`, `InvalidInput` or `Storage` as the disk answers.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    let there = path
+        .ancestors()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(Path::new("."));
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE_FOLDER)
+        .create(path);
+    made.map_err(|e| Error::io(format!("making the folder {}", path.display()), e))?;
+    // Each new folder is durable once the folder above it is.
+    for new in path
+        .ancestors()
+        .take_while(|folder| *folder != there && !folder.as_os_str().is_empty())
+    {
+        let above = folder_of(new);
+        sync_folder(&above)
+            .map_err(|e| Error::io(format!("syncing the folder {}", above.display()), e))?;
+    }
+    Ok(())
 }
 
 fn write_with<T>(

@@ -191,12 +191,16 @@ impl Engine {
         let number = session.id;
         take.sessions.push(session);
         let hash = NameKey::ensure(&*view, id, &mut take, &mut put)?.sum(name);
-        put.notes.push(self.grave(hash)?);
         if !self.has_left()? {
             put.notes.push(NoteRow::left(id)?);
         }
         // One that was erased before, and began anew.
         let before = notes::proved(&*view, id, grave_key(&hash))?;
+        let erased_before = before
+            .as_ref()
+            .map(|row| note::decode::<Grave>(&row.detail));
+        let erased_before = erased_before.transpose()?.map(|grave| grave.erased_at);
+        put.notes.push(self.grave(hash, erased_before)?);
         take.notes.extend(before);
         let mut said = self.said(Action::Erase);
         said.sessions.push(number);
@@ -256,10 +260,12 @@ impl Engine {
         })
     }
 
-    fn grave(&self, hash: Checksum) -> Result<NoteRow> {
+    /// Its time is later than that of the one before, whatever the clock says: backups are compared by it.
+    fn grave(&self, hash: Checksum, before: Option<i64>) -> Result<NoteRow> {
+        let after = before.map_or(i64::MIN, |at| at.saturating_add(1));
         let grave = Grave {
             hash,
-            erased_at: self.now().as_microsecond(),
+            erased_at: self.now().as_microsecond().max(after),
         };
         let row = NoteRow::new(
             grave_key(&hash),
@@ -301,7 +307,7 @@ fn rows_of(view: &dyn View, session: &SessionRow, erasure: &mut Erasure) -> Resu
 }
 
 /// Where the tombstone of that hash stands.
-fn grave_key(hash: &[u8; 16]) -> (i64, i64, i64) {
+pub(crate) fn grave_key(hash: &[u8; 16]) -> (i64, i64, i64) {
     let mut id = [0; 8];
     id.copy_from_slice(&hash[..8]);
     // The smallest id is given to no note.

@@ -1,7 +1,7 @@
 //! Where a store lies: a file, or a folder that holds one.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -83,24 +83,7 @@ pub(crate) fn new(path: &Path) -> Result<PathBuf> {
                 format!("{} is a file; nothing was changed", folder.display()),
             ));
         }
-        let there = folder
-            .ancestors()
-            .find(|f| f.is_dir())
-            .unwrap_or(Path::new("."));
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder);
-        made.map_err(|e| Error::io(format!("making the folder {}", folder.display()), e))?;
-        // Each new folder is durable once the folder above it is.
-        for new in folder
-            .ancestors()
-            .take_while(|f| *f != there && !f.as_os_str().is_empty())
-        {
-            let above = crate::durable::folder_of(new);
-            crate::durable::sync_folder(&above)
-                .map_err(|e| Error::io(format!("syncing the folder {}", above.display()), e))?;
-        }
+        crate::durable::make_folder(folder)?;
     }
     Ok(file)
 }
@@ -110,20 +93,24 @@ pub(crate) fn belongs_to_store(store: &Path, path: &Path) -> bool {
     let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
     let there = identity(path);
     ["", "-wal", "-shm", "-journal"].iter().any(|end| {
-        let mut name = store.to_owned().into_os_string();
-        name.push(end);
-        let file = PathBuf::from(name);
+        let file = beside(store, end);
         (there.is_some() && there == identity(&file)) || same_place(path, &file)
     })
 }
 
+/// What the names of the files end with that SQLite keeps beside a store, and lays over it when it is opened.
+pub(crate) const LOGS: [&str; 2] = ["-wal", "-journal"];
+
+/// The file beside the store whose name ends so.
+pub(crate) fn beside(store: &Path, end: &str) -> PathBuf {
+    let mut name = store.to_owned().into_os_string();
+    name.push(end);
+    name.into()
+}
+
 /// The bytes of the store's files whose names end so; a file that is not there has none.
 pub(crate) fn bytes(store: &Path, ends: &[&str]) -> u64 {
-    let size = |end: &&str| {
-        let mut name = store.to_owned().into_os_string();
-        name.push(end);
-        fs::metadata(PathBuf::from(name)).map_or(0, |m| m.len())
-    };
+    let size = |end: &&str| fs::metadata(beside(store, end)).map_or(0, |m| m.len());
     ends.iter().map(size).sum()
 }
 

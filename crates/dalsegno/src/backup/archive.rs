@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::blocks::{Blocks, Health};
+use super::blocks::{Blocks, Health, MOST};
 use super::contents::{Contents, Head, Segment, Summary, VERSION, decode};
 use super::directory;
 use super::frame::{self, Kind};
 use super::keys::{Keys, Lock};
+use super::parity;
 use super::segment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Secret;
@@ -43,7 +44,7 @@ impl Archive {
             (head, end) = (self::head(&blocks)?, self::end(&blocks)?);
         }
         let shown = path.display();
-        let of_end = end.as_ref().map(|(summary, _)| summary.head.clone());
+        let of_end = end.as_ref().map(|(summary, ..)| summary.head.clone());
         // What stands at the end is proved by the table of contents, also where there are keys.
         let Some(head) = of_end.or(head) else {
             return Err(Error::damaged(format!(
@@ -56,7 +57,16 @@ impl Archive {
                 "{shown} has version {version}; this program reads version {VERSION} (use a newer one)"
             )));
         }
-        let (summary, contents) = end.unzip();
+        let (summary, contents) = end
+            .map(|(summary, contents, data)| {
+                // Where all of it was cut off, no block is left to say that there was parity.
+                if blocks.parity == 0 && summary.parity > 0 && data <= MOST {
+                    blocks.data = data;
+                    blocks.parity = parity::count(data, summary.parity);
+                }
+                (summary, contents)
+            })
+            .unzip();
         Ok(Self {
             blocks,
             head,
@@ -176,9 +186,10 @@ pub(super) fn head(blocks: &Blocks) -> Result<Option<Head>> {
     read.map(|bytes| decode(&bytes, "beginning")).transpose()
 }
 
-/// What the directory has: what the archive says of itself, and the frame of its contents.
-fn end(blocks: &Blocks) -> Result<Option<(Summary, Vec<u8>)>> {
-    let Some(directory) = directory::read(blocks)? else {
+/// What the directory has, what the archive says of itself and the frame of its contents; and how many blocks there are up
+/// to its end.
+fn end(blocks: &Blocks) -> Result<Option<(Summary, Vec<u8>, u32)>> {
+    let Some((directory, data)) = directory::read(blocks)? else {
         return Ok(None);
     };
     let read = frame::content(&directory, Kind::Summary, (&in_clear()?, None));
@@ -187,5 +198,5 @@ fn end(blocks: &Blocks) -> Result<Option<(Summary, Vec<u8>)>> {
     };
     let summary: Summary = decode(&bytes, "directory")?;
     let is_own = summary.head.archive == blocks.archive;
-    Ok(is_own.then(|| (summary, contents.to_vec())))
+    Ok(is_own.then(|| (summary, contents.to_vec(), data)))
 }

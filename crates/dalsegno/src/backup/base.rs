@@ -27,10 +27,9 @@ impl Engine {
             Since::Nothing => {}
             Since::Last => {
                 let (store, mark) = (self.store().info().id, keys.mark()?);
-                let mut there = folder::beside(folder)?;
-                there.retain(|(_, head, summary)| {
-                    summary.is_some() && (head.store, head.mark) == (store, mark)
-                });
+                let (mut there, unreadable) = folder::beside(folder)?;
+                passed_over.extend(unreadable);
+                there.retain(|(_, head, _)| (head.store, head.mark) == (store, mark));
                 there.sort_by_key(|(_, _, summary)| summary.as_ref().map(|it| it.taken_at));
                 for (path, ..) in there.into_iter().rev() {
                     match self.known(&path, keys, progress) {
@@ -96,7 +95,7 @@ fn named(base: &str, folder: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut found = folder::beside(folder)?;
+    let (mut found, _) = folder::beside(folder)?;
     found.retain(|(path, head, _)| {
         let named = path.file_name().is_some_and(|it| it == base);
         named || (base.len() >= 4 && shown(&head.archive).starts_with(base))

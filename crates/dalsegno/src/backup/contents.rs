@@ -79,6 +79,8 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
     /// Rows that were damaged in the store.
     pub(super) damaged_rows: u64,
+    /// How much of the archive is parity, in percent.
+    pub(super) parity: u8,
     /// Other archives that have some of the rows.
     pub(super) others: Vec<ArchiveId>,
 }

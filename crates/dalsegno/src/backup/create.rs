@@ -283,6 +283,7 @@ impl<'a> Writing<'a> {
                 snapshots: self.snapshots,
                 bytes: self.bytes,
                 damaged_rows: self.damaged,
+                parity,
                 others,
             },
             last,

@@ -9,14 +9,15 @@ use super::parity::refused;
 use crate::error::Result;
 
 /// How many blocks of parity there are for each block of the directory.
-const TIMES: usize = 3;
+const TIMES: u32 = 3;
 
 /// The directory in blocks, and their parity.
 pub(super) fn shards(directory: &[u8], size: u32) -> Result<Vec<Vec<u8>>> {
     let size = size as usize;
     let mut shards: Vec<Vec<u8>> = directory.chunks(size).map(<[u8]>::to_vec).collect();
     let count = shards.len();
-    let mut encoder = ReedSolomonEncoder::new(count, count * TIMES, size).map_err(refused)?;
+    let mut encoder =
+        ReedSolomonEncoder::new(count, count * TIMES as usize, size).map_err(refused)?;
     for shard in &mut shards {
         shard.resize(size, 0);
         encoder.add_original_shard(shard).map_err(refused)?;
@@ -26,8 +27,9 @@ pub(super) fn shards(directory: &[u8], size: u32) -> Result<Vec<Vec<u8>>> {
     Ok(shards)
 }
 
-/// The directory of an archive, with zeroes behind it; nothing, where too much of it is lost.
-pub(super) fn read(blocks: &Blocks) -> Result<Option<Vec<u8>>> {
+/// The directory of an archive, with zeroes behind it, and the number of the block behind it and its parity; nothing, where
+/// too much of it is lost.
+pub(super) fn read(blocks: &Blocks) -> Result<Option<(Vec<u8>, u32)>> {
     let Some((count, from)) = find(blocks)? else {
         return Ok(None);
     };
@@ -37,7 +39,7 @@ pub(super) fn read(blocks: &Blocks) -> Result<Option<Vec<u8>>> {
         whole.push(blocks.content(index)?);
     }
     if whole.iter().any(Option::is_none) {
-        let parity = count as usize * TIMES;
+        let parity = count as usize * TIMES as usize;
         let mut more = Vec::new();
         for (at, index) in (0..parity).zip(from.saturating_add(count)..) {
             more.extend(blocks.content(index)?.map(|shard| (at, shard)));
@@ -63,7 +65,8 @@ pub(super) fn read(blocks: &Blocks) -> Result<Option<Vec<u8>>> {
         }
     }
     let whole: Option<Vec<Vec<u8>>> = whole.into_iter().collect();
-    Ok(whole.map(|shards| shards.concat()))
+    let end = from.saturating_add(count.saturating_mul(1 + TIMES));
+    Ok(whole.map(|shards| (shards.concat(), end)))
 }
 
 /// How many blocks the directory has, and the first of them, as the last of them that can be read says.

@@ -163,27 +163,28 @@ fn is_archive_name(path: &Path) -> bool {
     path.extension().is_some_and(|it| it == BACKUP_EXTENSION)
 }
 
-/// All archives in the folder of `path`, or in it, that say whose they are.
-pub(super) fn beside(path: &Path) -> Result<Vec<(PathBuf, Head, Option<Summary>)>> {
+/// An archive that says whose it is; and what it says at its end, if that is there.
+pub(super) type Known = (PathBuf, Head, Option<Summary>);
+
+/// All archives in the folder of `path`, or in it, that say whose they are; and those that do not.
+pub(super) fn beside(path: &Path) -> Result<(Vec<Known>, Vec<UnreadableBackup>)> {
     let folder = if path.is_dir() {
         path.to_owned()
     } else {
         crate::durable::folder_of(path)
     };
-    let mut found = Vec::new();
-    for file in files(&folder, &mut Vec::new())? {
-        if let Ok(archive) = Archive::open(&file) {
-            found.push((file, archive.head, archive.summary));
+    let (mut known, mut unreadable) = (Vec::new(), Vec::new());
+    for path in files(&folder, &mut Vec::new())? {
+        match Archive::open(&path) {
+            Ok(archive) => known.push((path, archive.head, archive.summary)),
+            Err(why) => unreadable.push(UnreadableBackup { path, why }),
         }
     }
-    Ok(found)
+    Ok((known, unreadable))
 }
 
 /// The files of the archive of that number among them: there may be copies.
-pub(super) fn copies<'a>(
-    among: &'a [(PathBuf, Head, Option<Summary>)],
-    id: &ArchiveId,
-) -> impl Iterator<Item = &'a Path> {
+pub(super) fn copies<'a>(among: &'a [Known], id: &ArchiveId) -> impl Iterator<Item = &'a Path> {
     let id = *id;
     let found = among.iter().filter(move |(_, head, _)| head.archive == id);
     found.map(|(path, ..)| path.as_path())

@@ -10,42 +10,69 @@ use super::keys::Keys;
 use super::set::Set;
 use crate::codec::note;
 use crate::engine::Engine;
-use crate::erase::Grave;
+use crate::erase::{Grave, grave_key};
 use crate::error::{Error, Result};
 use crate::key::Secret;
 use crate::model::StoreId;
 use crate::name_key::{self, NameKey};
 use crate::store::{Exchange, Flow, NoteRow, Row, notes};
 
-/// Tombstones that later backups have.
+/// Tombstones that say what was erased since a backup was made.
 #[derive(Default)]
 pub(super) struct Graves {
     /// By the places of their notes.
     rows: BTreeMap<(i64, i64, i64), (NoteRow, Grave)>,
+    /// Those that the backup has itself: of sessions that were erased before, and may have begun anew.
+    own: BTreeMap<(i64, i64, i64), i64>,
+    /// Where it has lost some of them, its time: microseconds since 1970 (UTC).
+    lost_at: Option<i64>,
     /// The key of the hashes in them.
     names: Option<NoteRow>,
-    /// Later backups that could not be asked.
+    /// Other backups that could not be asked, and may be later.
     pub(super) unread: Vec<UnreadableBackup>,
 }
 
 impl Graves {
-    /// Those in the backups of the same store beside this one that were made later.
+    /// Those in the backups of the same store beside this one that it does not have itself.
     pub(super) fn beside(set: &Set, secret: Option<&Secret>) -> Result<Self> {
         let mut found = Self::default();
         let of = &set.contents.summary;
-        for (path, head, summary) in folder::beside(set.newest().path())? {
-            let later = summary.is_some_and(|it| it.taken_at > of.taken_at);
-            if head.store != of.head.store || !later {
+        if !found.take_all(set, &of.head.store)? {
+            found.lost_at = Some(of.taken_at);
+        }
+        found.own = found
+            .rows
+            .iter()
+            .map(|(place, (_, grave))| (*place, grave.erased_at))
+            .collect();
+        let (known, unreadable) = folder::beside(set.newest().path())?;
+        found.unread = unreadable;
+        for (path, head, summary) in known {
+            if head.store != of.head.store || head.archive == of.head.archive {
                 continue;
             }
-            if let Err(why) = found.add(&path, secret, &set.keys) {
+            if let Err(why) = found.add(&path, secret, &set.keys)
+                && summary.is_none_or(|it| it.taken_at >= of.taken_at)
+            {
                 found.unread.push(UnreadableBackup { path, why });
             }
         }
-        found
-            .rows
-            .retain(|_, (_, grave)| grave.erased_at > of.taken_at);
+        let Self {
+            rows, own, lost_at, ..
+        } = &mut found;
+        rows.retain(|place, (_, grave)| is_since(grave.erased_at, own.get(place), *lost_at));
         Ok(found)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether what was erased then was erased since the backup was made.
+    pub(super) fn is_since(&self, name: &str, erased_at: i64, store: &StoreId) -> bool {
+        let key = self.names.as_ref().and_then(|row| NameKey::of(row, store));
+        let own = key.and_then(|key| self.own.get(&grave_key(&key.sum(name))));
+        is_since(erased_at, own, self.lost_at)
     }
 
     fn add(&mut self, path: &Path, secret: Option<&Secret>, known: &Keys) -> Result<()> {
@@ -72,22 +99,36 @@ impl Graves {
         )))
     }
 
-    /// Takes those that a backup has; whether none of it is lost.
+    /// Takes those that a backup has; whether none of it is lost, or damaged.
     fn take_all(&mut self, set: &Set, store: &StoreId) -> Result<bool> {
+        let (mut whole, mut graves, mut names) = (true, false, false);
         let lost = set.each(Table::Note, &mut |rows| {
-            for row in rows.notes.into_iter().filter(|row| row.is_intact(store)) {
+            for row in rows.notes {
+                let is_grave = row.kind == note::TOMBSTONE;
+                if !is_grave && row.kind != note::NAMES {
+                    continue;
+                }
+                if !row.is_intact(store) {
+                    whole = false;
+                    continue;
+                }
+                graves |= is_grave;
+                names |= !is_grave;
                 self.take(row)?;
             }
             Ok(())
         })?;
-        Ok(lost.is_empty())
+        Ok(whole && lost.is_empty() && (names || !graves))
     }
 
     fn take(&mut self, row: NoteRow) -> Result<()> {
         match row.kind {
             note::TOMBSTONE => {
-                let grave = note::decode(&row.detail)?;
-                self.rows.insert(row.key(), (row, grave));
+                let grave: Grave = note::decode(&row.detail)?;
+                let before = self.rows.get(&row.key());
+                if before.is_none_or(|(_, before)| before.erased_at < grave.erased_at) {
+                    self.rows.insert(row.key(), (row, grave));
+                }
             }
             note::NAMES => self.names = Some(row),
             _ => {}
@@ -143,6 +184,15 @@ impl Graves {
         engine.store().exchange(&Exchange::of_notes(take, put))?;
         Ok(())
     }
+}
+
+/// By the tombstone of the same name that the backup has, not by clocks: they may be set back. Of the store's own tombstones of
+/// one name each is later than the one before.
+fn is_since(erased_at: i64, own: Option<&i64>, lost_at: Option<i64>) -> bool {
+    own.map_or_else(
+        || lost_at.is_none_or(|at| erased_at > at),
+        |own| erased_at > *own,
+    )
 }
 
 fn sessions(engine: &Engine, store: &StoreId) -> Result<Vec<String>> {

@@ -108,7 +108,7 @@ impl Engine {
     fn complete_in(&self, folder: &Path) -> Result<BTreeMap<(i64, i64, i64), NoteRow>> {
         let store = &self.store().info().id;
         let mut notes = BTreeMap::new();
-        for (path, head, summary) in folder::beside(folder)? {
+        for (path, head, summary) in folder::beside(folder)?.0 {
             let Some(summary) = summary.filter(|_| head.store == *store) else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::archive;
@@ -63,11 +63,7 @@ impl Target {
             }
             return Ok(Self::File(path.to_owned()));
         }
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path);
-        made.map_err(|e| Error::io(format!("making the folder {}", path.display()), e))?;
+        durable::make_folder(path)?;
         Ok(Self::Folder(path.to_owned()))
     }
 
@@ -92,7 +88,7 @@ impl Target {
     }
 
     /// One that was left, and that a backup with this head can go on with.
-    fn left(&self, head: &Head) -> Result<Option<(PathBuf, Head)>> {
+    fn left(&self, head: &Head, size: u32) -> Result<Option<(PathBuf, Head)>> {
         let candidates = match self {
             Self::File(path) => vec![with_part(path)],
             Self::Folder(folder) => {
@@ -124,9 +120,15 @@ impl Target {
                 begun_at: there.begun_at,
                 ..head.clone()
             };
-            if same == there {
-                return Ok(Some((path, there)));
+            if same != there {
+                continue;
             }
+            // There are only so many blocks, and the store has grown since.
+            if blocks.size < size / 2 {
+                remove_left(&path);
+                continue;
+            }
+            return Ok(Some((path, there)));
         }
         Ok(None)
     }
@@ -144,7 +146,7 @@ impl Part {
         size: u32,
         keys: &Keys,
     ) -> Result<Self> {
-        let left = target.left(&head)?;
+        let left = target.left(&head, size)?;
         let (part, head, is_left) = match left {
             Some((part, there)) => (part, there, true),
             None => (target.new_part(stem, &head)?, head, false),
@@ -293,7 +295,7 @@ fn frames(blocks: &Blocks) -> Result<(VecDeque<(frame::Header, u64)>, u64)> {
     Ok((frames, at))
 }
 
-/// Takes away what was left of an archive before a block of it was written, if nobody writes it just now: nothing goes on with it.
+/// Takes away what was left of an archive and nothing can go on with, if nobody writes it just now.
 fn remove_left(path: &Path) {
     if let Ok(file) = File::open(path)
         && file.try_lock().is_ok()

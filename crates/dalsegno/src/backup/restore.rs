@@ -18,7 +18,7 @@ use crate::location;
 use crate::model::Action;
 use crate::options::Options;
 use crate::repair::{Holes, Repair, Repairs};
-use crate::store::{Begin, Exchange, Keys, Rows, SqliteStore, Store};
+use crate::store::{Begin, Exchange, Keys, Rows, SessionRow, SqliteStore, Store};
 use crate::verify::Verification;
 
 /// Which backup is to be restored.
@@ -136,7 +136,7 @@ impl Options {
         salvage: bool,
         progress: Progress<'_>,
     ) -> Result<(Set, Vec<LostRows>)> {
-        let set = Set::open(path, self.secret_given(), progress)?;
+        let mut set = Set::open(path, self.secret_given(), progress)?;
         let lost = set.check(progress)?;
         if lost.is_empty() || salvage {
             return Ok((set, lost));
@@ -159,7 +159,7 @@ impl Options {
         let (set, lost) = self.prove(path, salvage, progress)?;
         let summary = &set.contents.summary;
         let backup = Backup::of(set.newest(), summary)?;
-        let (engine, graves, erased) = self.unpack(&set, into, progress)?;
+        let (engine, graves, mut erased) = self.unpack(&set, into, progress)?;
         let repairs = if lost.is_empty() {
             None
         } else {
@@ -167,6 +167,8 @@ impl Options {
             let mut repairs = engine.repair(&Repair::in_a_new_file(HOLES))?;
             // The file goes with the folder.
             repairs.aside = None;
+            // What lost its name may have it again.
+            erased += graves.honour(&engine)?;
             Some(repairs)
         };
         let (mut done, mut told) = (0, Ok(()));
@@ -232,6 +234,12 @@ impl Options {
     ) -> Result<(Engine, Graves, u64)> {
         self.put_rows(set, into, progress)?;
         let graves = Graves::beside(set, self.secret_given())?;
+        if !set.lost_sessions()?.1 && !graves.is_empty() {
+            let path = set.newest().path().display();
+            return Err(Error::damaged(format!(
+                "{path} has lost names of sessions, so that nobody can say which of them were erased since: nothing was restored"
+            )));
+        }
         let engine = self.open(into)?;
         let erased = graves.honour(&engine)?;
         Ok((engine, graves, erased))
@@ -253,7 +261,15 @@ impl Options {
         let store =
             SqliteStore::create_as(into, self.sqlite_options(), self.clock_given(), &begin)?;
         let (mut done, total) = (0, set.contents.summary.bytes);
-        // Records are sealed by the keys of their sessions.
+        // Records are sealed by the keys of their sessions, which are with the rows of these: also where a row is lost, it comes
+        // first. A repair gives it its head.
+        let (names, _) = set.lost_sessions()?;
+        let of_lost = |(number, name)| SessionRow::new(number, name, 0, 0, &head.store);
+        let rows = Rows {
+            sessions: names.into_iter().map(of_lost).collect(),
+            ..Rows::default()
+        };
+        store.exchange(&Exchange::of(Rows::default(), rows))?;
         let first = |table| table == Table::Session;
         let segments = &set.contents.segments;
         let sessions = segments.iter().filter(|it| first(it.table));
@@ -283,13 +299,22 @@ const HOLES: Holes = Holes {
 };
 
 fn refuse_existing(file: &Path) -> Result<()> {
-    if fs::symlink_metadata(file).is_err() {
-        return Ok(());
-    }
     let shown = file.display();
-    Err(Error::conflict(format!(
-        "{shown} exists already; restore to another place, or one session of the backup into this store"
-    )))
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(Error::conflict(format!(
+            "{shown} exists already; restore to another place, or one session of the backup into this store"
+        )));
+    }
+    // SQLite would lay what stands in them over the restored store.
+    for left in location::LOGS.map(|end| location::beside(file, end)) {
+        if fs::symlink_metadata(&left).is_ok() {
+            let left = left.display();
+            return Err(Error::conflict(format!(
+                "{left} is left of a store that stood there and belongs to it: move it to where that is, or restore to another place"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The archive of the backup that is meant.
@@ -303,13 +328,7 @@ pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
     if let Some(at) = at {
         there.complete.retain(|backup| backup.taken_at <= at);
     }
-    // One that cannot be read may be the newest.
-    if let Some(unreadable) = there.unreadable.first()
-        && at.is_none()
-    {
-        let why = unreadable.why.clone();
-        return Err(why.context(format!("looking for the newest backup in {shown}")));
-    }
+    none_unreadable(&there)?;
     there.complete.pop().map(|it| it.path).ok_or_else(|| {
         let then = at.map_or_else(String::new, |at| format!(" that was made by {at}"));
         let unfinished = match there.unfinished.len() {
@@ -320,7 +339,19 @@ pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
     })
 }
 
-fn one_store(there: &Backups, from: &Path) -> Result<()> {
+/// One that cannot be read may be the one that is meant.
+pub(super) fn none_unreadable(there: &Backups) -> Result<()> {
+    let Some(UnreadableBackup { path, why }) = there.unreadable.first() else {
+        return Ok(());
+    };
+    let path = path.display();
+    Err(Error::damaged(format!(
+        "{path} may be the backup that is meant, and cannot be read: name the archive that is to be restored, or move this one away ({why})"
+    ))
+    .with_source(why.clone()))
+}
+
+pub(super) fn one_store(there: &Backups, from: &Path) -> Result<()> {
     let mut stores: Vec<&str> = there.complete.iter().map(|it| it.store.as_str()).collect();
     stores.sort_unstable();
     stores.dedup();
@@ -386,6 +417,7 @@ impl Staging {
                 "the restored store was not closed as a whole; nothing was put in its place",
             ));
         }
+        refuse_existing(file)?;
         durable::name(&made, file)
     }
 }

@@ -12,7 +12,7 @@ use super::contents::{About, Segment, Table};
 use super::folder::{Backup, UnreadableBackup, list_backups};
 use super::graves::Graves;
 use super::keys::Keys;
-use super::restore::choose;
+use super::restore::{choose, none_unreadable, one_store};
 use super::set::{BackupProgress, Progress, Set};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -217,7 +217,12 @@ impl Engine {
             self.sqlite().and_then(SqliteStore::root),
         )?;
         let is_own = archive.head.mark == own.mark()?;
-        let keys = if is_own { own } else { archive.keys(secret)? };
+        // The secret may be of the store alone: it was encrypted since, or has other keys now.
+        let keys = if is_own {
+            own
+        } else {
+            archive.keys(secret.filter(|_| archive.head.is_sealed))?
+        };
         let set = Set::open_with(archive, keys, Some(progress))?;
         Ok((set, secret))
     }
@@ -229,12 +234,14 @@ impl Engine {
         set: &Set,
         secret: Option<&Secret>,
     ) -> Result<Vec<UnreadableBackup>> {
-        let taken_at = set.contents.summary.taken_at;
         let name = &how.session;
-        let here = set.newest().head.store == self.store().info().id
-            && self.erased_at(name)?.is_some_and(|at| at > taken_at);
         let graves = Graves::beside(set, secret)?;
-        if here || graves.has(name, &set.newest().head.store) {
+        let store = &set.newest().head.store;
+        let here = *store == self.store().info().id
+            && self
+                .erased_at(name)?
+                .is_some_and(|at| graves.is_since(name, at, store));
+        if here || graves.has(name, store) {
             return Err(Error::conflict(format!(
                 "session '{name}' was erased after the backup was made, and no restore brings it back"
             )));
@@ -271,11 +278,12 @@ impl RestoreSession {
         let Some(at) = self.at.filter(|_| self.from.is_dir()) else {
             return choose(&self.from, None);
         };
+        let there = list_backups(&self.from)?;
+        one_store(&there, &self.from)?;
+        none_unreadable(&there)?;
         // Of several that have it, the one that less was cleaned up in since.
-        let since = list_backups(&self.from)?
-            .complete
-            .into_iter()
-            .find(|backup| backup.taken_at >= at);
+        let mut complete = there.complete.into_iter();
+        let since = complete.find(|backup| backup.taken_at >= at);
         since.map_or_else(|| choose(&self.from, None), |backup| Ok(backup.path))
     }
 

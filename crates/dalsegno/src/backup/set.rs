@@ -1,14 +1,14 @@
 //! A backup with all archives that it needs, open for reading.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, Unlocked};
 use super::blocks::{ArchiveId, Health};
 use super::contents::{About, Contents, Segment, Table, cancelled, shown};
-use super::folder::{self, no_end};
+use super::folder::{self, Known, no_end};
 use super::keys::Keys;
 use crate::error::{Error, Result};
 use crate::key::Secret;
@@ -101,7 +101,9 @@ pub(super) struct Set {
     pub(super) contents: Contents,
     pub(super) keys: Keys,
     /// The health of each archive, by its file.
-    pub(super) health: Vec<(std::path::PathBuf, Health)>,
+    pub(super) health: Vec<(PathBuf, Health)>,
+    /// Which segments are lost, once all of them were read.
+    lost: Option<BTreeSet<(u32, u32)>>,
 }
 
 impl Set {
@@ -122,7 +124,7 @@ impl Set {
 
     /// The same; where nobody is to hear of it, blocks are not looked at before they are read.
     pub(super) fn open_with(
-        mut newest: Archive,
+        newest: Archive,
         keys: Keys,
         mut progress: Option<Progress<'_>>,
     ) -> Result<Self> {
@@ -130,11 +132,6 @@ impl Set {
         let needed = match &newest.summary {
             Some(summary) => summary.others.clone(),
             None => return Err(no_end(&newest)),
-        };
-        let among = if needed.is_empty() {
-            Vec::new()
-        } else {
-            folder::beside(&path)?
         };
         let mut done = 0;
         let mut check = |archive: &mut Archive| {
@@ -147,24 +144,35 @@ impl Set {
             })?;
             Ok(Some((archive.path().clone(), found)))
         };
-        let mut health = Vec::new();
-        health.extend(check(&mut newest)?);
-        let mut others = Vec::new();
-        for id in &needed {
+        let mut whole = |first: Option<Archive>, among: &[Known], id: &ArchiveId| {
+            let mut copies = folder::copies(among, id);
+            let mut next =
+                first.map_or_else(|| copies.next().map(Archive::open), |it| Some(Ok(it)));
             let mut taken = None;
             // Of copies one that is whole.
-            for file in folder::copies(&among, id) {
-                let mut archive = Archive::open(file)?;
-                let found = check(&mut archive)?;
-                let is_whole = found.as_ref().is_none_or(|(_, it)| it.is_whole());
+            while let Some(archive) = next {
+                let mut archive = archive?;
+                let health = check(&mut archive)?;
+                let is_whole = health.as_ref().is_none_or(|(_, it)| it.is_whole());
                 if is_whole || taken.is_none() {
-                    taken = Some((archive, found));
+                    taken = Some((archive, health));
                 }
                 if is_whole {
                     break;
                 }
+                next = copies.next().map(Archive::open);
             }
-            let (archive, found) = taken.ok_or_else(|| missing(&path, id))?;
+            Ok::<_, Error>(taken)
+        };
+        let (among, _) = folder::beside(&path)?;
+        let id = newest.head.archive;
+        let found = whole(Some(newest), &among, &id)?;
+        let (newest, found) = found.ok_or_else(|| missing(&path, &id))?;
+        let mut health: Vec<_> = found.into_iter().collect();
+        let mut others = Vec::new();
+        for id in &needed {
+            let found = whole(None, &among, id)?;
+            let (archive, found) = found.ok_or_else(|| missing(&path, id))?;
             health.extend(found);
             others.push(archive.unlock(&keys)?);
         }
@@ -178,6 +186,7 @@ impl Set {
             contents,
             keys,
             health,
+            lost: None,
         })
     }
 
@@ -195,12 +204,22 @@ impl Set {
     /// The rows of a segment; nothing, where they are lost.
     ///
     /// # Errors
-    /// `Damaged` where they are proved, but no rows.
+    /// `Damaged` where they are proved, but no rows; and where they could be read before.
     pub(super) fn rows(&self, of: &Segment) -> Result<Option<Rows>> {
-        match self.archive(of) {
-            Some(archive) => archive.rows(of, &self.keys),
-            None => Ok(None),
+        let rows = match self.archive(of) {
+            Some(archive) => archive.rows(of, &self.keys)?,
+            None => None,
+        };
+        if rows.is_none()
+            && let Some(lost) = &self.lost
+            && !lost.contains(&(of.archive, of.number))
+        {
+            let path = self.newest().path().display();
+            return Err(Error::damaged(format!(
+                "{path}, or one that it needs, was read a moment ago, and cannot be read any more: its disk fails"
+            )));
         }
+        Ok(rows)
     }
 
     /// Visits the rows of one table, segment by segment. Returns the segments that are lost.
@@ -230,7 +249,7 @@ impl Set {
     }
 
     /// Reads and proves every segment; what is lost.
-    pub(super) fn check(&self, progress: Progress<'_>) -> Result<Vec<LostRows>> {
+    pub(super) fn check(&mut self, progress: Progress<'_>) -> Result<Vec<LostRows>> {
         let mut lost: Vec<&Segment> = Vec::new();
         let mut done = 0;
         let total = self.contents.summary.bytes;
@@ -241,7 +260,26 @@ impl Set {
             done += u64::from(segment.bytes);
             tell(progress, BackupStep::Checking, done, Some(total))?;
         }
-        self.name(&lost)
+        let named = self.name(&lost)?;
+        let lost = lost.iter().map(|it| (it.archive, it.number)).collect();
+        self.lost = Some(lost);
+        Ok(named)
+    }
+
+    /// The names of sessions whose rows are lost, by their numbers; and whether all of them are known.
+    pub(super) fn lost_sessions(&self) -> Result<(BTreeMap<i64, String>, bool)> {
+        let lost = self.lost.as_ref();
+        let of = |it: &&Segment| {
+            it.table == Table::Session
+                && lost.is_some_and(|lost| lost.contains(&(it.archive, it.number)))
+        };
+        let lost: Vec<&Segment> = self.contents.segments.iter().filter(of).collect();
+        let (mut names, mut all) = (BTreeMap::new(), true);
+        for about in self.about(&lost)? {
+            all &= about.is_some();
+            names.extend(about.into_iter().flat_map(|it| it.sessions));
+        }
+        Ok((names, all))
     }
 
     /// What was in segments that are lost.

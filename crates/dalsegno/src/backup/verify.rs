@@ -9,7 +9,7 @@ use super::blocks::{ArchiveId, Health};
 use super::contents::Contents;
 use super::folder::{self, Backup};
 use super::set::{BackupProgress, BackupStep, LostRows, Set, missing, no_contents, tell};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::Secret;
 use crate::model::StoreId;
 
@@ -58,7 +58,7 @@ impl BackupHealth {
 /// it with `Break`.
 ///
 /// # Errors
-/// `NotFound` where there is no backup; `WrongKey` where `secret` does not open one; `Storage` where the disk refuses. Damage
+/// `NotFound` where there is no backup; `WrongKey` where `secret` opens none of them; `Storage` where the disk refuses. Damage
 /// is no error here: it is in the report.
 pub fn verify_backup(
     path: impl AsRef<Path>,
@@ -84,7 +84,7 @@ pub fn verify_backup(
     let beside = if path.is_dir() {
         Vec::new()
     } else {
-        folder::beside(path)?
+        folder::beside(path)?.0
     };
     // Each file once, however many need what is in it.
     let mut proved = Proofs::default();
@@ -113,7 +113,7 @@ pub fn verify_backup(
             Some(Ok(Some(lost))) => health.lost = lost,
             // What it needs does not say what it has: that is looked at segment by segment.
             Some(Ok(None)) => {
-                let set = Set::open(&health.path, secret, progress)?;
+                let mut set = Set::open(&health.path, secret, progress)?;
                 health.lost = set.check(progress)?;
             }
             Some(Err(error)) => health.error = Some(error),
@@ -121,7 +121,16 @@ pub fn verify_backup(
         }
         found.archives.push(health);
     }
-    Ok(found)
+    // That opens none of them, it is the secret that is wrong, not a backup.
+    let closed = |it: &&BackupHealth| {
+        let error = it.error.as_ref();
+        error.is_some_and(|error| error.kind() == ErrorKind::WrongKey)
+    };
+    let first = found.archives.iter().find(closed);
+    match first.and_then(|it| it.error.clone()) {
+        Some(error) if found.archives.iter().all(|it| closed(&it)) => Err(error),
+        _ => Ok(found),
+    }
 }
 
 /// What was proved of each file.
@@ -174,7 +183,6 @@ impl Proved {
         progress: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<Self> {
         let mut archive = Archive::open(path)?;
-        let keys = archive.keys(secret)?;
         let mut one = Self {
             path: path.to_owned(),
             store: archive.head.store,
@@ -183,7 +191,15 @@ impl Proved {
             contents: Err(no_contents(path)),
             lost: BTreeSet::new(),
         };
-        let archive = archive.unlock(&keys)?;
+        // One in clear is from before the store was encrypted.
+        let keys = archive.keys(secret.filter(|_| archive.head.is_sealed));
+        let (keys, archive) = match keys.and_then(|keys| Ok((archive.unlock(&keys)?, keys))) {
+            Ok((archive, keys)) => (keys, archive),
+            Err(error) => {
+                one.contents = Err(error);
+                return Ok(one);
+            }
+        };
         match archive.contents(&keys) {
             Ok(Some(contents)) => {
                 for segment in contents.segments.iter().filter(|it| it.archive == 0) {
