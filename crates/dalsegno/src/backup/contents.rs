@@ -131,7 +131,7 @@ impl Table {
             Self::Session => "sessions",
             Self::Snapshot => "snapshots",
             Self::Trash => "snapshots in the trash",
-            Self::Record => "records",
+            Self::Record => "records, which states are made of",
             Self::Operation => "entries of sessions' logs",
             Self::Policy => "policies",
             Self::Note => "notes",
@@ -142,7 +142,7 @@ impl Table {
 /// What would be lost with a frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
-    /// Numbers and names.
+    /// Numbers; and names, where these rows have them.
     pub(super) sessions: Vec<(i64, String)>,
     /// The distance of each sequence number to the one before, and the session.
     pub(super) snapshots: Vec<(i64, i64)>,

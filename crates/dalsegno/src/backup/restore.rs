@@ -265,11 +265,13 @@ impl Options {
         // first. A repair gives it its head.
         let (names, _) = set.lost_sessions()?;
         let of_lost = |(number, name)| SessionRow::new(number, name, 0, 0, &head.store);
-        let rows = Rows {
-            sessions: names.into_iter().map(of_lost).collect(),
-            ..Rows::default()
-        };
-        store.exchange(&Exchange::of(Rows::default(), rows))?;
+        if !names.is_empty() {
+            let rows = Rows {
+                sessions: names.into_iter().map(of_lost).collect(),
+                ..Rows::default()
+            };
+            store.exchange(&Exchange::of(Rows::default(), rows))?;
+        }
         let first = |table| table == Table::Session;
         let segments = &set.contents.segments;
         let sessions = segments.iter().filter(|it| first(it.table));

@@ -80,7 +80,9 @@ impl<'a> Cutter<'a> {
     pub(super) fn end(&mut self) -> Result<()> {
         self.before = 0;
         let table = self.cut.table;
-        let cut = std::mem::replace(&mut self.cut, Cut::empty(table));
+        let mut cut = std::mem::replace(&mut self.cut, Cut::empty(table));
+        cut.about.sessions.sort_unstable();
+        cut.about.sessions.dedup();
         if cut.rows == 0 {
             return Ok(());
         }
@@ -182,11 +184,19 @@ impl Kept for RecordRow {
     fn key(&self) -> (i64, i64, i64) {
         (self.seq, 0, 0)
     }
+
+    fn add_to(&self, about: &mut About, _before: &mut i64) {
+        about.sessions.push((self.session, String::new()));
+    }
 }
 
 impl Kept for OperationRow {
     fn key(&self) -> (i64, i64, i64) {
         (self.seq, 0, 0)
+    }
+
+    fn add_to(&self, about: &mut About, _before: &mut i64) {
+        about.sessions.push((self.session, String::new()));
     }
 }
 

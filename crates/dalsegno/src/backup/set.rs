@@ -65,31 +65,43 @@ pub(super) fn tell(
 pub struct LostRows {
     /// What they are, and how many.
     pub what: String,
-    /// Sessions of which nothing is left but their snapshots, by name.
+    /// The sessions that they are of, by name, or by number where the names are lost too.
     pub sessions: Vec<String>,
-    /// Snapshots.
+    /// The snapshots whose rows they are: names, times and where their states are found, not the states.
     pub snapshots: Vec<SnapshotId>,
 }
 
 impl LostRows {
-    /// What was in a segment.
-    pub(super) fn of(segment: &Segment, about: Option<&About>, store: &StoreId) -> Self {
+    /// What was in a segment; `names` are those of sessions that are left.
+    pub(super) fn of(
+        segment: &Segment,
+        about: Option<&About>,
+        store: &StoreId,
+        names: &BTreeMap<i64, String>,
+    ) -> Self {
+        let word = if segment.rows == 1 { "row" } else { "rows" };
         let mut lost = Self {
-            what: format!("{} {}", segment.rows, segment.table.rows()),
+            what: format!("{} {word} of {}", segment.rows, segment.table.rows()),
             ..Self::default()
         };
         let mut seq: i64 = 0;
+        let mut sessions = BTreeMap::new();
         if let Some(about) = about {
-            lost.sessions = about
-                .sessions
-                .iter()
-                .map(|(_, name)| name.clone())
-                .collect();
-            for (distance, _) in &about.snapshots {
+            sessions.extend(about.sessions.iter().map(|(id, name)| (*id, name.clone())));
+            for (distance, session) in &about.snapshots {
                 seq = seq.wrapping_add(*distance);
                 lost.snapshots.push(SnapshotId::new(seq, store));
+                sessions.entry(*session).or_default();
             }
         }
+        lost.sessions = sessions
+            .into_iter()
+            .map(|(id, name)| match names.get(&id) {
+                Some(known) if name.is_empty() => known.clone(),
+                None if name.is_empty() => format!("number {id}"),
+                _ => name,
+            })
+            .collect();
         lost
     }
 }
@@ -285,9 +297,16 @@ impl Set {
     /// What was in segments that are lost.
     fn name(&self, lost: &[&Segment]) -> Result<Vec<LostRows>> {
         let store = &self.newest().head.store;
+        let mut names = BTreeMap::new();
+        if !lost.is_empty() {
+            self.each(Table::Session, &mut |rows| {
+                names.extend(rows.sessions.into_iter().map(|row| (row.id, row.name)));
+                Ok(())
+            })?;
+        }
         let named = lost.iter().zip(self.about(lost)?);
         Ok(named
-            .map(|(segment, about)| LostRows::of(segment, about.as_ref(), store))
+            .map(|(segment, about)| LostRows::of(segment, about.as_ref(), store, &names))
             .collect())
     }
 

@@ -1,6 +1,6 @@
 //! Proving archives without restoring them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -174,6 +174,8 @@ struct Proved {
     contents: Result<Contents>,
     /// The numbers of frames of rows that are lost.
     lost: BTreeSet<u32>,
+    /// The names of sessions that its rows have.
+    names: BTreeMap<i64, String>,
 }
 
 impl Proved {
@@ -190,6 +192,7 @@ impl Proved {
             health: Some(archive.check(progress)?),
             contents: Err(no_contents(path)),
             lost: BTreeSet::new(),
+            names: BTreeMap::new(),
         };
         // One in clear is from before the store was encrypted.
         let keys = archive.keys(secret.filter(|_| archive.head.is_sealed));
@@ -203,8 +206,14 @@ impl Proved {
         match archive.contents(&keys) {
             Ok(Some(contents)) => {
                 for segment in contents.segments.iter().filter(|it| it.archive == 0) {
-                    if archive.rows(segment, &keys)?.is_none() {
-                        one.lost.insert(segment.number);
+                    match archive.rows(segment, &keys)? {
+                        Some(rows) => {
+                            let sessions = rows.sessions.into_iter();
+                            one.names.extend(sessions.map(|row| (row.id, row.name)));
+                        }
+                        None => {
+                            one.lost.insert(segment.number);
+                        }
                     }
                 }
                 one.contents = Ok(contents);
@@ -235,13 +244,15 @@ impl Proved {
             };
             owners.push((owner, contents));
         }
+        let names = owners.iter().rev().flat_map(|(owner, _)| &owner.names);
+        let names = names.map(|(id, name)| (*id, name.clone())).collect();
         let mut lost = Vec::new();
         for segment in &contents.segments {
             if let Some((owner, contents)) = owners.get(segment.archive as usize)
                 && owner.lost.contains(&segment.number)
             {
                 let about = contents.about.get(&segment.number);
-                lost.push(LostRows::of(segment, about, &self.store));
+                lost.push(LostRows::of(segment, about, &self.store, &names));
             }
         }
         Ok(Some(lost))

@@ -12,19 +12,19 @@ use dalsegno::{
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::common::{Known, all_there, effort, memory, state};
+use crate::common::{Known, all_there, effort, state};
 
 const SESSIONS: usize = 12;
 
 /// A folder with a store, and one for its backups.
-struct House {
-    folder: tempfile::TempDir,
-    options: Options,
-    known: Vec<Known>,
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) options: Options,
+    pub(crate) known: Vec<Known>,
 }
 
 impl House {
-    fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let house = Self {
             folder,
@@ -35,20 +35,20 @@ impl House {
         house
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("store.db")
     }
 
-    fn backups(&self) -> PathBuf {
+    pub(crate) fn backups(&self) -> PathBuf {
         self.folder.path().join("backups")
     }
 
-    fn open(&self) -> Engine {
+    pub(crate) fn open(&self) -> Engine {
         self.options.clone().open(self.store()).unwrap()
     }
 
     /// Saves every session so many times.
-    fn save(&mut self, engine: &Engine, times: std::ops::Range<usize>) {
+    pub(crate) fn save(&mut self, engine: &Engine, times: std::ops::Range<usize>) {
         let mut submitted = Vec::new();
         for n in times {
             for session in 0..SESSIONS {
@@ -64,7 +64,7 @@ impl House {
         }
     }
 
-    fn restored(&self, from: &Path) -> Engine {
+    pub(crate) fn restored(&self, from: &Path) -> Engine {
         let into = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let into = into.join("again.db");
         let restored = self
@@ -78,11 +78,11 @@ impl House {
     }
 }
 
-fn go_on(_: BackupProgress) -> ControlFlow<()> {
+pub(crate) fn go_on(_: BackupProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn make(engine: &Engine, how: &MakeBackup) -> Backup {
+pub(crate) fn make(engine: &Engine, how: &MakeBackup) -> Backup {
     let made = engine.back_up(how, &mut go_on).unwrap();
     assert!(made.passed_over.is_empty(), "{:?}", made.passed_over);
     made.backup
@@ -738,120 +738,4 @@ fn parity_alone_is_enough_where_there_is_as_much_of_it() {
         assert_eq!(list_backups(&made.path).unwrap().complete[0].id, made.id);
         all_there(&house.restored(&made.path), &house.known);
     }
-}
-
-/// Overwrites one block of an archive.
-fn spoil(path: &Path, made: &Backup, block: u32) {
-    let size = made.bytes / u64::from(made.blocks);
-    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
-    let bytes = vec![0xa5; usize::try_from(size).unwrap()];
-    file.write_all_at(&bytes, u64::from(block) * size).unwrap();
-}
-
-#[test]
-fn of_copies_each_is_proved_by_itself_and_a_whole_one_is_taken() {
-    let mut house = House::new(Options::default());
-    let engine = house.open();
-    house.save(&engine, 0..3);
-    let full = make(&engine, &MakeBackup::full(house.backups()).parity(0));
-    house.save(&engine, 3..4);
-    let next = make(&engine, &MakeBackup::incremental(house.backups()));
-    assert_eq!(next.needs, std::slice::from_ref(&full.id));
-    // One copy is read before it, one after it.
-    let copies = ["a.dalsegno", "zz.dalsegno"].map(|name| house.backups().join(name));
-    for copy in &copies {
-        fs::copy(&full.path, copy).unwrap();
-    }
-    spoil(&full.path, &full, 1);
-    for (spoilt, is_needed_whole) in [(None, true), (Some(0), true), (Some(1), false)] {
-        if let Some(copy) = spoilt {
-            spoil(&copies[copy], &full, 1);
-        }
-        let check = verify_backup(house.backups(), None, &mut go_on).unwrap();
-        let whole = |path: &Path| {
-            let one = check.archives.iter().find(|it| it.path == path);
-            one.unwrap().is_whole()
-        };
-        assert!(!whole(&full.path));
-        assert_eq!(whole(&copies[0]), spoilt.is_none());
-        assert_eq!(whole(&copies[1]), spoilt != Some(1));
-        assert_eq!(whole(&next.path), is_needed_whole);
-        let alone = verify_backup(&next.path, None, &mut go_on).unwrap();
-        assert_eq!(alone.is_whole(), is_needed_whole);
-        if is_needed_whole {
-            all_there(&house.restored(&next.path), &house.known);
-            // Its base may be any of them.
-            let how = MakeBackup::differential(house.backups(), &full.id[..8]);
-            let made = make(&engine, &how);
-            assert_eq!(made.base.as_deref(), Some(&*full.id));
-            fs::remove_file(made.path).unwrap();
-        } else {
-            let into = house.folder.path().join("none.db");
-            let how = RestoreBackup::of(&next.path);
-            let refused = Options::default().restore_backup(&how, &into, &mut go_on);
-            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Damaged);
-        }
-    }
-}
-
-#[test]
-fn what_a_damaged_later_backup_says_of_erased_ones_is_heard_or_said_to_be_lost() {
-    for parity in [10, 0] {
-        let mut house = House::new(Options::default());
-        let engine = house.open();
-        house.save(&engine, 0..2);
-        let before = make(&engine, &MakeBackup::full(house.backups()));
-        engine.erase_session("bot/1").unwrap();
-        let how = MakeBackup::incremental(house.backups()).parity(parity);
-        let later = make(&engine, &how);
-        let whole = fs::read(&later.path).unwrap();
-        let mut unread = 0;
-        for block in 0..later.blocks {
-            spoil(&later.path, &later, block);
-            let into = house.folder.path().join(format!("{parity}-{block}.db"));
-            let how = RestoreBackup::of(&before.path);
-            let restored = Options::default().restore_backup(&how, &into, &mut go_on);
-            let restored = restored.unwrap();
-            let how = RestoreSession::of(&before.path, "bot/1").named("bot/other");
-            let other = Options::default().on(memory());
-            let one = other.restore_session(&how, &mut go_on);
-            if restored.unread.is_empty() {
-                assert_eq!(restored.erased, 1, "{block}");
-                assert_eq!(one.unwrap_err().kind(), ErrorKind::Conflict, "{block}");
-            } else {
-                unread += 1;
-                assert_eq!(parity, 0);
-                assert!(one.is_err() || one.unwrap().unread.len() == 1, "{block}");
-            }
-            fs::write(&later.path, &whole).unwrap();
-        }
-        assert_eq!(unread > 0, parity == 0);
-    }
-}
-
-#[test]
-fn a_session_comes_back_as_it_was_or_is_said_to_be_lost() {
-    let mut house = House::new(Options::default());
-    let engine = house.open();
-    house.save(&engine, 0..6);
-    let made = make(&engine, &MakeBackup::full(house.backups()).parity(0));
-    let whole = fs::read(&made.path).unwrap();
-    let (mut all, mut lost) = (0, 0);
-    for block in 0..made.blocks {
-        spoil(&made.path, &made, block);
-        let other = Options::default().on(memory());
-        let how = RestoreSession::of(&made.path, "bot/2");
-        match other.restore_session(&how, &mut go_on) {
-            Ok(restored) => {
-                all += 1;
-                assert_eq!(restored.added.len(), 6, "{block}");
-            }
-            Err(error) => {
-                lost += 1;
-                assert_eq!(error.kind(), ErrorKind::Damaged, "{block}: {error}");
-            }
-        }
-        fs::write(&made.path, &whole).unwrap();
-    }
-    assert!(all > 0 && lost > 0, "{all} {lost}");
 }

@@ -7,6 +7,7 @@ mod amend;
 mod ask;
 mod autosave;
 mod backups;
+mod backups_lost;
 mod common;
 mod conformance;
 mod decoders;

@@ -123,10 +123,10 @@ fn lost_lines(lost: &[LostRows], out: &mut Out) -> Result<()> {
     for lost in lost {
         out.line(format!("lost: {}", lost.what))?;
         for session in &lost.sessions {
-            out.line(format!("  lost: session {}", human::safe(session)))?;
+            out.line(format!("  of session {}", human::safe(session)))?;
         }
         for id in &lost.snapshots {
-            out.line(format!("  lost: {id}"))?;
+            out.line(format!("  of snapshot {id}"))?;
         }
     }
     Ok(())
