@@ -224,20 +224,7 @@ fn what_is_left_has_its_names_and_keys_and_nothing_that_was_erased() {
             let options = || house.options.clone();
             let restored = options().restore_backup(&how, &into, &mut go_on);
             fs::write(&before.path, &whole).unwrap();
-            let restored = match restored {
-                Ok(r) => {
-                    println!(
-                        "{block} ok {:?} erased {}",
-                        r.lost.iter().map(|l| l.what.clone()).collect::<Vec<_>>(),
-                        r.erased
-                    );
-                    r
-                }
-                Err(e) => {
-                    println!("{block} {e}");
-                    continue;
-                }
-            };
+            let restored = restored.unwrap();
             let again = options().open(&into).unwrap();
             assert_eq!(restored.erased, 1, "{block}");
             assert!(again.list(&Query::session("bot/1")).is_err(), "{block}");
@@ -247,13 +234,16 @@ fn what_is_left_has_its_names_and_keys_and_nothing_that_was_erased() {
                 .filter(|it| it.snapshot.session != "bot/1")
                 .cloned()
                 .collect();
-            if restored
-                .lost
-                .iter()
-                .all(|it| it.what.ends_with("of sessions"))
-            {
-                names_lost += usize::from(!restored.lost.is_empty());
-                all_there(&again, &others);
+            let is_of = |what: &str| restored.lost.iter().any(|it| it.what.ends_with(what));
+            if is_of("made of") {
+                continue;
+            }
+            names_lost += usize::from(is_of("of sessions"));
+            // Their names, labels and times may be lost with their rows, not what they were saved for.
+            for Known { snapshot, text } in others {
+                let there = again.restore(&snapshot.id.to_string()).unwrap();
+                assert_eq!(there.text(), text, "{block}");
+                assert_eq!(there.snapshot().session, snapshot.session, "{block}");
             }
         }
         assert!(names_lost > 0);
