@@ -35,6 +35,7 @@ mod recovery;
 mod regressions;
 mod repair;
 mod repair_audit;
+mod repair_source;
 mod rest;
 mod sharing;
 mod stats;
