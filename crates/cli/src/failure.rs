@@ -58,6 +58,11 @@ impl Failure {
         self.kind == kind.as_str()
     }
 
+    /// Whether its message has these words.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.message.contains(words)
+    }
+
     /// The same with what to do about it.
     pub(crate) fn advise(self, remedy: &str) -> Self {
         Self {

@@ -69,6 +69,7 @@ pub struct Engine {
     lease_ttl: Duration,
     guards: Arc<[GuardPolicy]>,
     migrations: Migrations,
+    shown_as: Option<String>,
     /// After a fork the child has no writer thread, and SQLite's locks are its parent's.
     process: u32,
 }
@@ -164,6 +165,7 @@ impl Engine {
             lease_ttl: options.lease_ttl,
             guards: options.guards.into(),
             migrations: options.migrations,
+            shown_as: options.shown_as,
             process: std::process::id(),
         }
     }
@@ -430,6 +432,13 @@ impl Engine {
     #[must_use]
     pub fn path(&self) -> Option<PathBuf> {
         self.sqlite.as_ref().map(|sqlite| sqlite.path().to_owned())
+    }
+
+    /// What a repair calls it where it takes rows from it.
+    pub(crate) fn shown(&self) -> String {
+        let path = || self.path().map(|it| it.display().to_string());
+        let shown = self.shown_as.clone().or_else(path);
+        shown.unwrap_or_else(|| "a store".to_owned())
     }
 
     /// Whether the store can only be read: saves are refused.

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::event::{self, Happened};
 use crate::lease;
-use crate::model::Action;
+use crate::model::{Action, StoreId};
 use crate::name_key::NameKey;
 use crate::show;
 use crate::store::{Exchange, Flow, NoteRow, NoteScan, Row, Rows, Scan, SessionRow, View, notes};
@@ -154,12 +154,10 @@ impl Engine {
     /// When a session of that name was erased last: microseconds since 1970 (UTC).
     pub(crate) fn erased_at(&self, session: &str) -> Result<Option<i64>> {
         let (view, id) = (self.view()?, &self.store().info().id);
-        let Some(key) = NameKey::read(&*view, id)? else {
-            return Ok(None);
-        };
-        let row = notes::proved(&*view, id, grave_key(&key.sum(session)))?;
-        let grave = row.map(|row| note::decode::<Grave>(&row.detail));
-        Ok(grave.transpose()?.map(|grave| grave.erased_at))
+        match NameKey::read(&*view, id)? {
+            Some(key) => erased_by(&*view, id, &key, session),
+            None => Ok(None),
+        }
     }
 
     fn erasing(&self, name: &str) -> Result<Option<(Exchange, Erasure)>> {
@@ -274,6 +272,22 @@ impl Engine {
         );
         Ok(row)
     }
+}
+
+/// When a session of that name, whose hash is by `key`, was erased last, by what the rows of `view` say: microseconds since 1970
+/// (UTC).
+///
+/// # Errors
+/// `Damaged` where its tombstone is.
+pub(crate) fn erased_by(
+    view: &dyn View,
+    store: &StoreId,
+    key: &NameKey,
+    session: &str,
+) -> Result<Option<i64>> {
+    let row = notes::proved(view, store, grave_key(&key.sum(session)))?;
+    let grave = row.map(|row| note::decode::<Grave>(&row.detail));
+    Ok(grave.transpose()?.map(|grave| grave.erased_at))
 }
 
 /// The rows of a session, found by a look at every row, so that none is passed over because the way to it is lost.

@@ -37,6 +37,17 @@ pub(crate) fn refuse_between(store: &Path) -> Result<()> {
     )))
 }
 
+/// Whether this process has the file open, as far as the system tells: a second handle would take its locks away when it is
+/// closed.
+pub(crate) fn is_open_here(file: &Path) -> bool {
+    let (Ok(file), Ok(open)) = (fs::metadata(file), fs::read_dir("/proc/self/fd")) else {
+        return false;
+    };
+    let is_it = |it: fs::Metadata| (it.dev(), it.ino()) == (file.dev(), file.ino());
+    let mut open = open.flatten();
+    open.any(|entry| fs::metadata(entry.path()).is_ok_and(is_it))
+}
+
 /// The file of the store at `path`, which exists.
 pub(crate) fn existing(path: &Path, virtual_file: bool) -> Result<PathBuf> {
     if virtual_file {

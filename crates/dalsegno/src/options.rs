@@ -25,6 +25,7 @@ pub struct Options {
     pub(crate) migrations: Migrations,
     pub(crate) token: Option<Token>,
     pub(crate) rested: Option<Rested>,
+    pub(crate) shown_as: Option<String>,
 }
 
 impl Default for Options {
@@ -39,6 +40,7 @@ impl Default for Options {
             migrations: Migrations::default(),
             token: None,
             rested: None,
+            shown_as: None,
         }
     }
 }
@@ -134,6 +136,12 @@ impl Options {
     /// The time now.
     pub(crate) fn time(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What a repair calls the store where it takes rows from it: by default its file.
+    pub(crate) fn shown_as(mut self, what: impl Into<String>) -> Self {
+        self.shown_as = Some(what.into());
+        self
     }
 
     pub(crate) fn without_secret(mut self) -> Self {

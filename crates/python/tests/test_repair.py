@@ -53,7 +53,7 @@ def test_without_a_copy_it_is_marked(tmp_path: Path) -> None:
 
     repairs = asyncio.run(repair())
     assert repairs["sessions"][0]["snapshots"][0]["how"] == "metadata_lost"
-    assert repairs["aside"] is not None and Path(repairs["aside"]).exists()
+    assert repairs["aside"] and all(Path(it).exists() for it in repairs["aside"])
     with dalsegno.open(path) as engine:
         mark = engine.info(ids[4])["repaired"]
         assert mark is not None and mark["lost_metadata"] and not mark["lost_state"]

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
+use crate::interrupt::Scratch;
 use crate::output::Out;
 use crate::place::{Place, of_caller};
 use crate::progress::Progress;
@@ -51,14 +52,14 @@ pub(crate) struct Repair {
 impl Repair {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let place = Place::find(global)?;
-        let sources = self.from.iter().map(|path| source(path, out));
-        let sources = sources.collect::<Result<Vec<RepairSource>>>()?;
-        let sources: Vec<&Engine> = sources.iter().map(|it| &**it).collect();
+        let sources = self.from.iter().map(|path| source(path, &place, out));
+        let opened = sources.collect::<Result<Vec<(RepairSource, Option<Scratch>)>>>()?;
+        let sources: Vec<&Engine> = opened.iter().map(|(it, _)| &**it).collect();
         if self.rebuild {
             return self.anew(&place, &sources, out);
         }
         let engine = place.engine().map_err(|failure| {
-            if failure.is_of(ErrorKind::Damaged) {
+            if failure.is_of(ErrorKind::Damaged) && !failure.says("repair --rebuild") {
                 failure.advise("build it anew: `dalsegno repair --rebuild`")
             } else {
                 failure
@@ -105,14 +106,24 @@ impl Repair {
         if out.is_json() {
             out.json(&json(self.dry_run, &rebuilt.repairs, Some(&rebuilt)))?;
         } else {
-            for line in lines(&rebuilt) {
+            for line in lines(&rebuilt, self.dry_run) {
                 out.line(line)?;
             }
-            if !rebuilt.finished {
-                self.tell(&rebuilt.repairs, out)?;
+            if !rebuilt.repairs.is_nothing() {
+                tell(&rebuilt.repairs, self.dry_run, out)?;
             }
         }
-        judge(&rebuilt.repairs)
+        judge(&rebuilt.repairs)?;
+        match rebuilt.damage.first() {
+            Some(damage) => Err(Failure::new(
+                ErrorKind::Damaged,
+                format!(
+                    "the new file is not all as it was saved: {}",
+                    damage.message
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     fn tell(&self, repairs: &Repairs, out: &mut Out) -> Result<()> {
@@ -148,7 +159,7 @@ pub(crate) fn tell(repairs: &Repairs, dry_run: bool, out: &mut Out) -> Result<()
         count(repairs.marked()),
         count(repairs.lost().len()),
     ))?;
-    if let Some(aside) = &repairs.aside {
+    for aside in &repairs.aside {
         let aside = human::safe(&program::path(aside));
         out.line(format!("what stood there before is in {aside}"))?;
     }
@@ -156,16 +167,18 @@ pub(crate) fn tell(repairs: &Repairs, dry_run: bool, out: &mut Out) -> Result<()
 }
 
 /// What intact rows are taken from: a store, which is only read, or a backup.
-fn source(path: &Path, out: &Out) -> Result<RepairSource> {
-    backup::with_key(|secret| {
+fn source(path: &Path, place: &Place, out: &Out) -> Result<(RepairSource, Option<Scratch>)> {
+    let source = backup::with_key(|secret| {
         let mut options = of_caller(Options::default())?;
         if let Some(secret) = secret {
             options = options.secret(secret);
         }
         let mut watched = backup::Watched::begin(out);
-        let opened = options.open_source(path, &mut |progress| watched.tell(progress));
+        let opened = options.open_source(path, &place.path, &mut |it| watched.tell(it));
         watched.done(opened.map_err(|error| error.context(format!("--from {}", path.display()))))
-    })
+    })?;
+    let scratch = source.scratch().map(|it| Scratch::of(it.to_owned()));
+    Ok((source, scratch))
 }
 
 fn json(dry_run: bool, repairs: &Repairs, rebuilt: Option<&Rebuilt>) -> serde_json::Value {
@@ -180,6 +193,7 @@ fn json(dry_run: bool, repairs: &Repairs, rebuilt: Option<&Rebuilt>) -> serde_js
         "rebuilt": rebuilt.map(|it| json!({
             "rows": it.rows,
             "torn": it.torn,
+            "broken": it.broken,
             "damage": it.damage,
             "kept": it.kept,
             "finished": it.finished,
@@ -187,25 +201,51 @@ fn json(dry_run: bool, repairs: &Repairs, rebuilt: Option<&Rebuilt>) -> serde_js
     })
 }
 
-fn lines(rebuilt: &Rebuilt) -> Vec<String> {
-    let kept = rebuilt
-        .kept
-        .as_ref()
-        .map(|kept| human::safe(&program::path(kept)));
-    let kept = kept.map(|kept| format!("the old file is kept as {kept}"));
-    let first = if rebuilt.finished {
-        "finished what an earlier rebuild had left: the new file is in its place".to_owned()
-    } else {
-        let torn = match rebuilt.torn.is_empty() {
-            true => "all of it could be read".to_owned(),
-            false => format!("not all could be read of: {}", rebuilt.torn.join(", ")),
-        };
-        format!(
-            "{} read and proved; {torn}",
-            human::count(rebuilt.rows, "row")
-        )
+fn lines(rebuilt: &Rebuilt, dry_run: bool) -> Vec<String> {
+    let mut lines = match (rebuilt.finished, dry_run) {
+        (true, true) => vec![
+            "would finish what an earlier rebuild had left: its new file is not in its place yet"
+                .to_owned(),
+        ],
+        (true, false) => vec![
+            "finished what an earlier rebuild had left: the new file is in its place".to_owned(),
+            "what that one repaired or lost was not shown, and cannot be any more: compare with a backup or a copy"
+                .to_owned(),
+            match rebuilt.damage.is_empty() {
+                true => "proved: what is in the new file is not damaged".to_owned(),
+                false => "not all that is in the new file is as it was saved: `verify` says what".to_owned(),
+            },
+        ],
+        _ => read_lines(rebuilt),
     };
-    std::iter::once(first).chain(kept).collect()
+    let kept = rebuilt.kept.as_ref().map(|it| program::path(it));
+    lines.extend(kept.map(|it| format!("the old file is kept as {}", human::safe(&it))));
+    lines
+}
+
+/// What could be read of the old file.
+fn read_lines(rebuilt: &Rebuilt) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !rebuilt.broken.is_empty() {
+        lines.push(format!(
+            "of the old file was damaged: {}",
+            rebuilt.broken.join(", ")
+        ));
+    }
+    let rows = human::count(rebuilt.rows, "row");
+    let torn = match rebuilt.torn.is_empty() {
+        true => "the rows of all its tables could be read".to_owned(),
+        false => format!("not all could be read of: {}", rebuilt.torn.join(", ")),
+    };
+    lines.push(format!("{rows} read and proved; {torn}"));
+    if rebuilt.repairs.is_nothing() {
+        let is_whole = rebuilt.broken.is_empty() && rebuilt.torn.is_empty();
+        lines.push(style::good(match is_whole {
+            true => "nothing is damaged",
+            false => "all of them are in the new file; none is damaged",
+        }));
+    }
+    lines
 }
 
 fn session_lines(session: &SessionRepairs) -> Vec<String> {

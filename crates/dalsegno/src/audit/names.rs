@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::codec::checksum::Checksum;
 use crate::codec::entry::Entry;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::StoreId;
 use crate::name_key::NameKey;
 use crate::store::{Flow, Row, View};
@@ -43,8 +43,13 @@ impl Names {
             }
             Flow::Continue(())
         })?;
+        let key = match NameKey::read(view, store) {
+            // The log is shown all the same, with hashes in the place of names.
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            key => key?,
+        };
         let mut names = Self {
-            key: NameKey::read(view, store)?,
+            key,
             by_hash: HashMap::new(),
             now: HashMap::new(),
         };

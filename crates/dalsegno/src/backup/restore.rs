@@ -166,7 +166,7 @@ impl Options {
             // Rows lead to some that are not there.
             let mut repairs = engine.repair(&Repair::in_a_new_file(HOLES))?;
             // The file goes with the folder.
-            repairs.aside = None;
+            repairs.aside = Vec::new();
             // What lost its name may have it again.
             erased += graves.honour(&engine)?;
             Some(repairs)

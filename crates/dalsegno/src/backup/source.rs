@@ -1,21 +1,34 @@
 //! What a repair takes rows from: a copy of the store, or a backup of it.
 
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{ErrorKind as Io, Read};
 use std::ops::{ControlFlow, Deref};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
+use super::blocks::Blocks;
 use super::folder::BACKUP_EXTENSION;
-use super::restore::RestoreBackup;
+use super::restore::{RestoreBackup, choose};
 use super::set::BackupProgress;
+use crate::durable::folder_of;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::location::FILE_NAME;
+use crate::location::{self, FILE_NAME};
 use crate::options::Options;
 
 /// A store that is only read: a copy of another, or made of a backup in a scratch folder, which goes with it.
 pub struct RepairSource {
     engine: Engine,
     /// After the engine.
-    _scratch: Option<tempfile::TempDir>,
+    scratch: Option<Scratch>,
+}
+
+impl RepairSource {
+    /// The folder that a backup was unpacked into: whoever ends the program without dropping this takes it away.
+    #[must_use]
+    pub fn scratch(&self) -> Option<&Path> {
+        self.scratch.as_ref().map(|it| it.folder.as_path())
+    }
 }
 
 impl Deref for RepairSource {
@@ -30,37 +43,128 @@ impl Options {
     /// Opens what a [repair](Engine::repair) takes rows from: the store at `path`, for reading only, or the backup there, or the newest
     /// backup in the folder `path`. These options say what opens it, if it is encrypted.
     ///
+    /// A backup is unpacked into a folder beside `store`, the store that is to be repaired, or beside the backup where nothing can be
+    /// made there: `.NAME.source-NUMBER`, for its owner only. It goes with what is returned; one that was left by a program that was
+    /// killed goes with the next call.
+    ///
     /// # Errors
     /// As [`Engine::open`], and of a backup as [`open_backup`](Self::open_backup).
     pub fn open_source(
         self,
         path: impl AsRef<Path>,
+        store: impl AsRef<Path>,
         progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
     ) -> Result<RepairSource> {
         let path = path.as_ref();
         if !is_backup(path) {
             return Ok(RepairSource {
                 engine: self.read_only().open(path)?,
-                _scratch: None,
+                scratch: None,
             });
         }
-        let scratch = tempfile::Builder::new()
-            .prefix(".dalsegno-source-")
-            .tempdir()
-            .map_err(|e| Error::io("making a scratch folder", e))?;
+        let archive = choose(path, None)?;
+        let scratch = Scratch::beside(&location::place(store.as_ref()), &archive)?;
+        let shown = self.shown_as(archive.display().to_string());
         Ok(RepairSource {
-            engine: self.open_backup(&RestoreBackup::of(path), scratch.path(), progress)?,
-            _scratch: Some(scratch),
+            engine: shown.open_backup(&RestoreBackup::of(archive), &scratch.folder, progress)?,
+            scratch: Some(scratch),
         })
     }
 }
 
 /// Whether it is a backup, or a folder of them and no store.
 fn is_backup(path: &Path) -> bool {
-    let is_archive = |path: &Path| path.extension().is_some_and(|it| it == BACKUP_EXTENSION);
+    let is_named = |path: &Path| path.extension().is_some_and(|it| it == BACKUP_EXTENSION);
     if !path.is_dir() {
-        return is_archive(path);
+        return is_named(path) || is_archive(path);
     }
-    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    !path.join(FILE_NAME).exists() && entries.any(|it| is_archive(&it.path()))
+    let mut entries = fs::read_dir(path).into_iter().flatten().flatten();
+    !path.join(FILE_NAME).exists() && entries.any(|it| is_named(&it.path()))
+}
+
+/// Whether a file of any name is the archive of a backup, by what is in it.
+fn is_archive(path: &Path) -> bool {
+    let is_store = path.extension().is_some_and(|it| it == "db") || location::is_open_here(path);
+    if is_store || !path.is_file() {
+        return false;
+    }
+    let mut begin = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && &begin != b"SQLite format 3\0" && Blocks::open(path).is_ok()
+}
+
+/// A folder for one program, which is locked as long as it is at work there.
+struct Scratch {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Scratch {
+    fn beside(store: &Path, archive: &Path) -> Result<Self> {
+        let name = store.file_name().unwrap_or(FILE_NAME.as_ref());
+        let begin = format!(".{}.source-", name.to_string_lossy());
+        let made = Self::make(&folder_of(store), &begin);
+        // Where a dry run may not write beside the store.
+        made.or_else(|error| Self::make(&folder_of(archive), &begin).map_err(|_| error))
+    }
+
+    fn make(within: &Path, begin: &str) -> Result<Self> {
+        take_away_left(within, begin);
+        for number in 0..1_000 {
+            let folder = within.join(format!("{begin}{number}"));
+            let failed = |e| Error::io(format!("making {}", folder.display()), e);
+            match DirBuilder::new().mode(0o700).create(&folder) {
+                Err(e) if e.kind() == Io::AlreadyExists => continue,
+                made => made.map_err(failed)?,
+            }
+            if let Some(lock) = locked(&folder).map_err(failed)? {
+                return Ok(Self {
+                    folder,
+                    _lock: lock,
+                });
+            }
+        }
+        Err(Error::conflict(format!(
+            "there are too many folders {begin}NUMBER in {}",
+            within.display()
+        )))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// What programs left there that were killed. What cannot be taken away is in nobody's way.
+fn take_away_left(within: &Path, begin: &str) {
+    for entry in fs::read_dir(within).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_one = name.to_string_lossy().starts_with(begin);
+        if is_one
+            && entry.file_type().is_ok_and(|it| it.is_dir())
+            && let Ok(Some(_lock)) = locked(&entry.path())
+        {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
+/// The folder, locked; nothing where another program works there, or took it away.
+fn locked(folder: &Path) -> std::io::Result<Option<File>> {
+    let lock = match File::open(folder) {
+        Err(e) if e.kind() == Io::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(e)) => return Err(e),
+    }
+    let held = lock.metadata()?;
+    let is_it = |there: fs::Metadata| (there.dev(), there.ino()) == (held.dev(), held.ino());
+    Ok(fs::symlink_metadata(folder)
+        .is_ok_and(is_it)
+        .then_some(lock))
 }

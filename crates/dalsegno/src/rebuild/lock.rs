@@ -1,12 +1,12 @@
 //! Making sure that nobody has the store open.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::error::{Error, Result};
+use crate::location::is_open_here;
 
 /// Opens the file and locks all of it, as SQLite locks its bytes: whoever has it open keeps us out, and as long as it is held
 /// we keep out who wants to open it.
@@ -20,7 +20,7 @@ pub(super) fn alone(path: &Path) -> Result<File> {
         return Err(Error::invalid(format!("{} is not a file", path.display())));
     }
     // A second handle in this process would take its locks away when it is closed.
-    if is_open_here((there.dev(), there.ino())) {
+    if is_open_here(path) {
         return Err(locked(path, "this program"));
     }
     let file = OpenOptions::new()
@@ -42,13 +42,4 @@ fn locked(path: &Path, who: &str) -> Error {
         "{who} has {} open, and would go on writing to the file that is replaced: end it first; nothing was changed",
         path.display()
     ))
-}
-
-/// Whether this process has the file open, as far as the system tells.
-fn is_open_here(file: (u64, u64)) -> bool {
-    let Ok(open) = std::fs::read_dir("/proc/self/fd") else {
-        return false;
-    };
-    let mut open = open.flatten();
-    open.any(|entry| std::fs::metadata(entry.path()).is_ok_and(|it| (it.dev(), it.ino()) == file))
 }

@@ -31,13 +31,16 @@ pub struct Rebuilt {
     pub rows: u64,
     /// The tables of which something could not be read.
     pub torn: Vec<String>,
+    /// What of the old file's own structure was damaged, beside its tables: its header, the definitions of its tables.
+    pub broken: Vec<String>,
     /// What was repaired in the new file, and what is lost.
     pub repairs: Repairs,
     /// What is damaged in it still: each is named in `repairs` too.
     pub damage: Vec<Damage>,
     /// Where the old file is kept; nothing where nothing was replaced.
     pub kept: Option<PathBuf>,
-    /// An earlier call had done all but to put the new file there; that is done now.
+    /// An earlier call had done all but to put the new file there: that is done now, or would be. What that one read,
+    /// repaired and lost is not known here any more; of a new file that was put there all that is damaged is in `damage`.
     pub finished: bool,
 }
 
@@ -91,7 +94,7 @@ impl Options {
         }
         let files = Files::of(&location::place(path));
         if files.is_between() {
-            return finish(&files, apply);
+            return finish(self, &files, apply);
         }
         location::existing(&files.store, false)?;
         let locked = lock::alone(&files.store)?;
@@ -131,7 +134,11 @@ impl Options {
         let filled = read.fill(&files.building, &files.loose, sources)?;
         let engine = self.clone().open(&files.building)?;
         let loose = match filled.loose {
-            true => Some(self.clone().open(&files.loose)?),
+            true => Some(
+                self.clone()
+                    .shown_as("what may have been free")
+                    .open(&files.loose)?,
+            ),
             false => None,
         };
         let mut repair = Repair::in_a_new_file(filled.holes);
@@ -142,18 +149,7 @@ impl Options {
             repair = repair.from(loose);
         }
         let mut repairs = engine.repair(&repair)?;
-        // Of these nothing leads to one from another: what is gone is gone without a trace.
-        for table in ["trash", "operation", "policy", "note"] {
-            if filled.torn.iter().any(|torn| torn == table) {
-                let what = format!(
-                    "rows of the table {table} that could not be read; nobody can say which"
-                );
-                repairs.rows.push(RowRepair {
-                    what,
-                    outcome: RowOutcome::Lost,
-                });
-            }
-        }
+        repairs.rows.extend(without_a_trace(&filled.torn));
         drop(repair);
         let damage = engine.verify(None)?.damage;
         engine.close()?;
@@ -171,6 +167,7 @@ impl Options {
         let rebuilt = Rebuilt {
             rows: filled.rows,
             torn: filled.torn,
+            broken: filled.broken,
             repairs,
             damage,
             kept: None,
@@ -181,20 +178,58 @@ impl Options {
 }
 
 /// What an earlier call left to do.
-fn finish(files: &Files, apply: bool) -> Result<Rebuilt> {
+fn finish(options: Options, files: &Files, apply: bool) -> Result<Rebuilt> {
     let locked = lock::alone(&files.rebuilt)?;
     let kept = files.kept()?;
     if apply {
         files.finish(&kept)?;
     }
     drop(locked);
+    let damage = if apply {
+        prove(options, files)?
+    } else {
+        Vec::new()
+    };
     Ok(Rebuilt {
         rows: 0,
         torn: Vec::new(),
+        broken: Vec::new(),
         repairs: Repairs::default(),
-        damage: Vec::new(),
+        damage,
         kept: apply.then_some(kept),
         finished: true,
+    })
+}
+
+/// What is damaged in a store that was put in its place.
+fn prove(options: Options, files: &Files) -> Result<Vec<Damage>> {
+    let prove = || {
+        let engine = options.open(&files.store)?;
+        let damage = engine.verify(None)?.damage;
+        engine.close()?;
+        Ok(damage)
+    };
+    prove().map_err(|error: Error| {
+        error
+            .context("the new file is in its place, but it could not be proved")
+            .partly(true)
+    })
+}
+
+/// Tables of which nothing leads from one row to another: what is gone is gone without a trace. So are sessions of which
+/// no row is left.
+fn without_a_trace(torn: &[String]) -> impl Iterator<Item = RowRepair> {
+    let is_torn = |table: &str| torn.iter().any(|torn| torn == table);
+    let sessions = ["session", "snapshot", "record"].into_iter().all(is_torn);
+    let sessions = sessions.then(|| "sessions of which no row could be read".to_owned());
+    let tables = ["trash", "operation", "policy", "note"]
+        .into_iter()
+        .filter(|table| is_torn(table))
+        .map(|table| format!("rows of the table {table} that could not be read"));
+    let all: Vec<String> = sessions.into_iter().chain(tables).collect();
+    all.into_iter().map(|what| RowRepair {
+        what: format!("{what}; nobody can say which"),
+        outcome: RowOutcome::Lost,
     })
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Read {
 pub(super) struct Filled {
     pub(super) rows: u64,
     pub(super) torn: Vec<String>,
+    /// What of the file's own structure is damaged.
+    pub(super) broken: Vec<String>,
     pub(super) holes: Holes,
     /// Whether there is a file of rows of which nobody can say whether they were in use.
     pub(super) loose: bool,
@@ -57,6 +59,12 @@ impl Read {
         };
         let id = match known {
             Some(id) => id,
+            None if reader.is_foreign() => {
+                return Err(Error::invalid(format!(
+                    "{} is another program's SQLite database, with no row of a store in it; nothing was changed",
+                    path.display()
+                )));
+            }
             // Nothing is left that would say that it is not.
             None => match sources.first() {
                 Some(source) => source.store().info().id,
@@ -156,10 +164,7 @@ impl Read {
     pub(super) fn fill(&self, path: &Path, loose: &Path, sources: &[&Engine]) -> Result<Filled> {
         for source in sources {
             if source.store().info().id != self.own.id {
-                let name = source
-                    .path()
-                    .map(|it| it.display().to_string())
-                    .unwrap_or_default();
+                let name = source.shown();
                 return Err(Error::invalid(format!(
                     "{name} is another store, not a copy of this one: nothing was taken from it, and nothing was changed"
                 )));
@@ -204,8 +209,11 @@ impl Read {
             Ok(())
         })?);
         fill.finish()?;
-        // Where something was erased and the file was not written anew since, what is free may be that.
-        let loose = !left && self.fill_loose(loose)?;
+        // Where something was erased and the file was not written anew since, what is free may be that; so it may where
+        // nobody can say whether anything was.
+        let erased = left || torn.contains("note");
+        let loose = !erased && self.fill_loose(loose)?;
+        let broken = self.reader.broken();
         let mut names: Vec<String> = torn.iter().map(|it| (*it).to_owned()).collect();
         names.sort();
         Ok(Filled {
@@ -220,6 +228,7 @@ impl Read {
                 alone: true,
             },
             torn: names,
+            broken: broken.into_iter().map(str::to_owned).collect(),
             loose,
         })
     }

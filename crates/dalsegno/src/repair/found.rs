@@ -48,10 +48,14 @@ impl Session<'_> {
     pub(super) fn states(
         &self,
         sources: &[usize],
-        rows: &Wanted,
+        rows: &mut Wanted,
         states: &mut States<'_>,
     ) -> Result<BTreeMap<i64, Came>> {
         let mut came: BTreeMap<i64, Came> = BTreeMap::new();
+        // The store as it is, whatever comes in.
+        let mut own = States::new(self.view, self.store, self.number, self.stand);
+        let apart = self.apart(sources, rows, &mut own)?;
+        let rows = &*rows;
         let mut promises: BTreeMap<i64, (Checksum, i64)> = BTreeMap::new();
         let mut wanted: BTreeSet<i64> = BTreeSet::new();
         for (seq, row) in rows.all() {
@@ -74,9 +78,18 @@ impl Session<'_> {
         let mut by_sum: BTreeMap<Checksum, i64> = BTreeMap::new();
         for seq in &wanted {
             let promised = promises.get(seq).copied();
-            let found = match states.proved(*seq, promised)? {
-                Some(document) => Some((Came::Here, document)),
-                None => self.out_of_sources(sources, *seq, promised)?,
+            let mut is_put = true;
+            let found = if let Some(of) = apart.get(seq) {
+                let document = own.proved(*of, promised)?;
+                document.map(|document| (Came::Here, document))
+            } else if let Some(document) = states.proved(*seq, promised)? {
+                is_put = false;
+                Some((Came::Here, document))
+            } else if let Some(document) = own.proved(*seq, promised)? {
+                // What it was built on is another now.
+                Some((Came::Here, document))
+            } else {
+                self.out_of_sources(sources, *seq, promised)?
             };
             let Some((how, document)) = found else {
                 continue;
@@ -84,10 +97,10 @@ impl Session<'_> {
             by_sum
                 .entry(checksum::of_document(&document))
                 .or_insert(*seq);
-            if matches!(how, Came::Here) {
-                states.stand_on(*seq, document);
-            } else {
+            if is_put {
                 states.put(*seq, document)?;
+            } else {
+                states.stand_on(*seq, document);
             }
             came.insert(*seq, how);
         }
@@ -148,7 +161,92 @@ impl Session<'_> {
             states.put(*seq, near.document)?;
             came.insert(*seq, how);
         }
+        self.name_what_came_with_others(&mut came, states, &apart)?;
         Ok(came)
+    }
+
+    /// Snapshots that refer to a state which a repair had put in the place of a lost one, and that a source has now as it was:
+    /// what they were saved with stays theirs. By number, which record has that.
+    fn apart(
+        &self,
+        sources: &[usize],
+        rows: &mut Wanted,
+        own: &mut States<'_>,
+    ) -> Result<BTreeMap<i64, i64>> {
+        let mut replaced: BTreeMap<i64, (Checksum, i64)> = BTreeMap::new();
+        for (seq, from) in rows.all() {
+            if let From::Here(row) = from
+                && row.state.is_none()
+                && let Ok(detail) = detail::decode(&row.detail)
+                && detail.repaired.is_some()
+            {
+                let promise = self.promise(sources, row, &detail)?;
+                if promise != (detail.checksum, row.size) {
+                    replaced.insert(seq, promise);
+                }
+            }
+        }
+        let mut apart = BTreeMap::new();
+        if replaced.is_empty() {
+            return Ok(apart);
+        }
+        for (seq, from) in rows.all_mut() {
+            if let From::Here(row) = from
+                && let Some(state) = row.state
+                && let Some(other) = replaced.get(&state)
+                && let Ok(detail) = detail::decode(&row.detail)
+                && *other != (detail.checksum, row.size)
+                && own
+                    .proved(state, Some((detail.checksum, row.size)))?
+                    .is_some()
+            {
+                row.state = None;
+                apart.insert(seq, state);
+            }
+        }
+        Ok(apart)
+    }
+
+    /// A state that could not be rebuilt before, because something that it builds on was lost, came with that.
+    fn name_what_came_with_others(
+        &self,
+        came: &mut BTreeMap<i64, Came>,
+        states: &mut States<'_>,
+        apart: &BTreeMap<i64, i64>,
+    ) -> Result<()> {
+        let here = came.iter().filter(|(_, how)| matches!(how, Came::Here));
+        let here: Vec<i64> = here.map(|(seq, _)| *seq).collect();
+        for seq in here {
+            if apart.contains_key(&seq) || self.was_there(seq) {
+                continue;
+            }
+            let mut how = Came::Found;
+            let mut next = states.entry(seq)?.parent;
+            while let Some(at) = next {
+                if states.put.contains_key(&at) {
+                    if let Some(Came::Source(source)) = came.get(&at) {
+                        how = Came::Source(*source);
+                    }
+                    break;
+                }
+                next = states.entry(at)?.parent;
+            }
+            came.insert(seq, how);
+        }
+        Ok(())
+    }
+
+    /// Whether the store finds every record that a state is built of.
+    fn was_there(&self, seq: i64) -> bool {
+        let mut next = Some(seq);
+        while let Some(at) = next {
+            match self.stand.found(at) {
+                // Parents come before their children.
+                Ok(parent) if parent.is_none_or(|parent| parent < at) => next = parent,
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// What the row says of its state; where a repair marked it, and a source has the state, that.

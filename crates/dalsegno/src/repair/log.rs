@@ -1,7 +1,7 @@
 //! The audit log comes first: what a repair adds to it is chained to the row before, which has to be the one that was written.
 
 use super::Holes;
-use super::report::{Repairs, RowOutcome};
+use super::report::{Repairs, RowOutcome, Told};
 use super::rest::Rest;
 use super::source::Source;
 use super::wrong::check_structure;
@@ -39,8 +39,7 @@ impl Engine {
             let said = self.said(Action::Repair);
             let words = format!("{} rows of the audit log", report.len());
             exchange.say.push(said.note(words));
-            if self.apply(vec![(exchange, None)], holes, repairs)? {
-                repairs.rows.extend(report);
+            if self.apply(vec![(exchange, Told::Rows(report))], holes, repairs)? {
                 return Ok(());
             }
         }

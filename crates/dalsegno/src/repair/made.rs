@@ -235,7 +235,7 @@ impl Session<'_> {
     ) -> Result<Option<SnapshotRow>> {
         let document = match how {
             // What a source has of it, it would have given with its row.
-            Came::Here | Came::Source(_) => states.proved(seq, None)?,
+            Came::Here | Came::Source(_) | Came::Found => states.proved(seq, None)?,
             _ => None,
         };
         let Some(document) = document else {

@@ -6,6 +6,7 @@
 //! the snapshot itself, and what is lost is named.
 
 mod aside;
+mod erased;
 mod found;
 mod holes;
 mod keys;
@@ -22,7 +23,6 @@ mod states;
 mod survey;
 mod wrong;
 
-use self::report::merge;
 pub use self::report::{
     Gap, How, Lost, RepairedSnapshot, Repairs, RowOutcome, RowRepair, SessionRepairs,
 };
@@ -127,15 +127,22 @@ impl Engine {
         }
         self.flush()?;
         let sources = self.sources(repair)?;
+        self.mend(&sources, repair, progress).map_err(led)
+    }
+
+    fn mend(
+        &self,
+        sources: &[Source<'_>],
+        repair: &Repair<'_>,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Repairs> {
         let mut all = Repairs::default();
-        self.bring_log(&sources, repair.holes, &mut all)?;
-        let keyed = self.bring_keys(&sources, repair.holes, &mut all)?;
+        self.bring_log(sources, repair.holes, &mut all)?;
+        let keyed = self.bring_keys(sources, repair.holes, &mut all)?;
         for _ in 0..TRIES {
             let mut round = Repairs::default();
-            let done = self.round(&sources, repair.holes, true, &mut round, progress)?;
-            all.aside = all.aside.take().or(round.aside);
-            merge(&mut all.sessions, round.sessions);
-            all.rows.extend(round.rows);
+            let done = self.round(sources, repair.holes, true, &mut round, progress)?;
+            all.go_on(round);
             if done {
                 self.tell_repaired(&all, keyed);
                 return Ok(all);
@@ -156,7 +163,8 @@ impl Engine {
         self.allow(Action::Repair, None)?;
         let sources = self.sources(repair)?;
         let mut plan = Repairs::default();
-        self.round(&sources, repair.holes, false, &mut plan, &mut |_| {})?;
+        let planned = self.round(&sources, repair.holes, false, &mut plan, &mut |_| {});
+        planned.map_err(led)?;
         Ok(plan)
     }
 
@@ -168,7 +176,7 @@ impl Engine {
 
     fn tell_repaired(&self, repairs: &Repairs, keyed: bool) {
         let of = repairs.sessions.iter();
-        let done = of.clone().any(|it| it.held.is_none()) || repairs.aside.is_some() || keyed;
+        let done = of.clone().any(|it| it.held.is_none()) || !repairs.aside.is_empty() || keyed;
         if !done {
             return;
         }
@@ -185,4 +193,15 @@ impl Engine {
         };
         self.tell(None, what);
     }
+}
+
+/// Where rows cannot be read at all, no repair of rows can help.
+fn led(error: Error) -> Error {
+    let way = "`repair --rebuild`";
+    if error.kind() != ErrorKind::Damaged || error.to_string().contains(way) {
+        return error;
+    }
+    error.hint(format!(
+        "build the file anew from what can be read of it: {way}"
+    ))
 }

@@ -15,8 +15,15 @@ pub struct Repairs {
     pub sessions: Vec<SessionRepairs>,
     /// What was wrong beside the sessions, and what became of each.
     pub rows: Vec<RowRepair>,
-    /// The file beside the store that has the rows, as they stood, that were replaced or taken away.
-    pub aside: Option<PathBuf>,
+    /// The files beside the store that have the rows, as they stood, that were replaced or taken away.
+    pub aside: Vec<PathBuf>,
+}
+
+/// What is to be said of an exchange, once it is done.
+pub(super) enum Told {
+    Session(SessionRepairs),
+    Rows(Vec<RowRepair>),
+    Nothing,
 }
 
 impl Repairs {
@@ -26,7 +33,26 @@ impl Repairs {
         self.sessions.is_empty() && self.rows.is_empty()
     }
 
-    /// How many snapshots are back as they were saved.
+    pub(super) fn add(&mut self, told: Told) {
+        match told {
+            Told::Session(session) => self.sessions.push(session),
+            Told::Rows(rows) => self.rows.extend(rows),
+            Told::Nothing => {}
+        }
+    }
+
+    /// Adds what a later look at the same store came to: what that says once more is said once.
+    pub(super) fn go_on(&mut self, later: Self) {
+        self.aside.extend(later.aside);
+        merge(&mut self.sessions, later.sessions);
+        for row in later.rows {
+            if !self.rows.contains(&row) {
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// How many snapshots are back as they were saved: they could not be restored before, and can be now.
     #[must_use]
     pub fn back(&self) -> usize {
         let exact =
@@ -174,7 +200,7 @@ pub enum RowOutcome {
 }
 
 /// A session that was looked at again says what became of it then.
-pub(super) fn merge(known: &mut Vec<SessionRepairs>, more: Vec<SessionRepairs>) {
+fn merge(known: &mut Vec<SessionRepairs>, more: Vec<SessionRepairs>) {
     for report in more {
         let same = known.iter_mut().find(|it| it.session == report.session);
         match same {
@@ -187,14 +213,61 @@ pub(super) fn merge(known: &mut Vec<SessionRepairs>, more: Vec<SessionRepairs>) 
                         .into_iter()
                         .filter(|it| !said.contains(&it.snapshot)),
                 );
-                for lost in report.lost {
-                    if !before.lost.contains(&lost) {
-                        before.lost.push(lost);
-                    }
-                }
+                add_new(&mut before.lost, report.lost);
+                add_new(&mut before.gaps, report.gaps);
+                add_new(&mut before.notes, report.notes);
                 before.held = report.held;
             }
             None => known.push(report),
         }
+    }
+}
+
+fn add_new<T: PartialEq>(known: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !known.contains(&one) {
+            known.push(one);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_look_says_is_added_once() {
+        let row = |what: &str| RowRepair {
+            what: what.to_owned(),
+            outcome: RowOutcome::Left,
+        };
+        let id = SnapshotId::new(7 << 12, &[1; 16]);
+        let gap = Gap {
+            after: Some(id),
+            before: None,
+        };
+        let held = SessionRepairs {
+            session: "s".to_owned(),
+            held: Some("bot".to_owned()),
+            ..SessionRepairs::default()
+        };
+        let repaired = SessionRepairs {
+            session: "s".to_owned(),
+            gaps: vec![gap.clone()],
+            notes: vec!["a note".to_owned()],
+            ..SessionRepairs::default()
+        };
+        let of = |session, rows, aside: &str| Repairs {
+            sessions: vec![session],
+            rows,
+            aside: vec![aside.into()],
+        };
+        let mut all = of(held, vec![row("a")], "1.jsonl");
+        all.go_on(of(repaired.clone(), vec![row("a"), row("b")], "2.jsonl"));
+        all.go_on(of(repaired.clone(), Vec::new(), "3.jsonl"));
+        assert_eq!(all.sessions, [repaired]);
+        assert_eq!(all.rows, [row("a"), row("b")]);
+        assert_eq!(all.aside.len(), 3);
+        assert!(all.is_loss());
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Holes;
-use super::report::{Repairs, SessionRepairs};
+use super::erased::Erased;
+use super::report::{Repairs, SessionRepairs, Told};
 use super::rest::Rest;
 use super::session::{Planned, Session};
 use super::source::Source;
@@ -77,7 +78,7 @@ impl Engine {
             }
             let said = self.said(Action::Repair).of(*number, touched);
             exchange.say.push(said.note(sentence(&report)));
-            piece.push((exchange, Some(report)));
+            piece.push((exchange, Told::Session(report)));
             if apply && bytes(&piece) > PIECE {
                 done &= self.apply(std::mem::take(&mut piece), holes, repairs)?;
             }
@@ -94,17 +95,14 @@ impl Engine {
             exchange
                 .say
                 .push(said.note(format!("{} rows that are of no session", report.len())));
-            piece.push((exchange, None));
+            piece.push((exchange, Told::Rows(report)));
+        } else {
+            repairs.rows.extend(report);
         }
         if apply {
             done &= self.apply(piece, holes, repairs)?;
         } else {
-            let planned = piece.into_iter().filter_map(|(_, report)| report);
-            repairs.sessions.extend(planned);
-        }
-        // What comes after a round that is begun again says the same once more.
-        if done {
-            repairs.rows.extend(report);
+            piece.into_iter().for_each(|(_, told)| repairs.add(told));
         }
         Ok(done)
     }
@@ -112,7 +110,7 @@ impl Engine {
     /// Keeps the rows that go, and carries out what was planned; whether nobody came between.
     pub(super) fn apply(
         &self,
-        piece: Vec<(Exchange, Option<SessionRepairs>)>,
+        piece: Vec<(Exchange, Told)>,
         holes: Holes,
         repairs: &mut Repairs,
     ) -> Result<bool> {
@@ -122,14 +120,14 @@ impl Engine {
         // Of a file that was built anew, the old one is kept as a whole.
         if !holes.alone {
             let aside = self.keep_aside(piece.iter().map(|(exchange, _)| &exchange.take))?;
-            repairs.aside = repairs.aside.take().or(aside);
+            repairs.aside.extend(aside);
         }
         let mut all = true;
-        for (exchange, report) in piece {
+        for (exchange, told) in piece {
             let done = self.store().exchange(&exchange);
-            let done = done.map_err(|error| error.partly(!repairs.sessions.is_empty()))?;
+            let done = done.map_err(|error| error.partly(!repairs.is_nothing()))?;
             if done {
-                repairs.sessions.extend(report);
+                repairs.add(told);
             }
             all &= done;
         }
@@ -167,20 +165,15 @@ impl Engine {
             names.insert(row.name);
             Flow::Continue(())
         })?;
+        let graves = Erased::read(view, sources, &self.store().info().id)?;
         for source in sources {
             for row in source.sessions()? {
-                let erased = self
-                    .is_erased(&row.name)
-                    .or_else(|error| match error.kind() {
-                        // Where nobody can say, it does not come back.
-                        ErrorKind::Damaged => Ok(true),
-                        _ => Err(error),
-                    });
-                if !survey.sessions.contains_key(&row.id) && !names.contains(&row.name) && !erased?
-                {
-                    names.insert(row.name);
-                    survey.sessions.insert(row.id, Stand::default());
+                let known = survey.sessions.contains_key(&row.id) || names.contains(&row.name);
+                if known || graves.has(&row, source)? {
+                    continue;
                 }
+                names.insert(row.name);
+                survey.sessions.insert(row.id, Stand::default());
             }
         }
         Ok(())
@@ -188,7 +181,7 @@ impl Engine {
 }
 
 /// About how much is to be written.
-fn bytes(piece: &[(Exchange, Option<SessionRepairs>)]) -> usize {
+fn bytes(piece: &[(Exchange, Told)]) -> usize {
     let of = |rows: &Rows| rows.records.iter().map(|row| row.data.len()).sum::<usize>();
     piece.iter().map(|(exchange, _)| of(&exchange.put)).sum()
 }

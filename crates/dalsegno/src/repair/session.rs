@@ -127,7 +127,7 @@ impl Session<'_> {
         };
         let mut rows = self.rows(&sources, &mut report)?;
         let mut states = States::new(self.view, self.store, self.number, self.stand);
-        let came = self.states(&sources, &rows, &mut states)?;
+        let came = self.states(&sources, &mut rows, &mut states)?;
         let mut exchange = Exchange::default();
         let mut touched = Vec::new();
         let kept = self.finish(
@@ -282,17 +282,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The session's row with a key that a source has.
+    /// The session's row with a key that a source has. For the rest it stays damaged: what its head was, and so whether
+    /// anything stood after the last snapshot that is there, nobody knows.
     pub(super) fn row_with_key(&self, name: String, key: Vec<u8>) -> Exchange {
         let mut exchange = Exchange::default();
-        let head = self.stand.live.last().map_or(0, |light| light.seq);
-        let era = self
-            .stand
-            .row
-            .as_ref()
-            .map_or(0, |row| row.era.clamp(0, 1 << 60));
+        let last = self.stand.live.last().map_or(0, |light| light.seq);
+        let there = self.stand.row.as_ref();
+        let row = SessionRow {
+            id: self.number,
+            name,
+            head: there.map_or(last, |row| row.head),
+            era: there.map_or(0, |row| row.era),
+            checksum: [0; 16],
+        };
         exchange.take.sessions.extend(self.stand.row.clone());
-        let row = SessionRow::new(self.number, name, head, era + LEAP, self.store);
         exchange.put.sessions.push(row);
         exchange.keys.push((self.number, key));
         exchange
@@ -349,5 +352,11 @@ impl Wanted {
         let mut all: Vec<(i64, &From)> = live.chain(trash).collect();
         all.sort_by_key(|(seq, _)| *seq);
         all.into_iter()
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (i64, &mut From)> {
+        let live = self.live.iter_mut().map(|(seq, row)| (*seq, row));
+        let trash = self.trash.iter_mut().map(|(seq, (row, _))| (*seq, row));
+        live.chain(trash)
     }
 }

@@ -31,8 +31,7 @@ impl<'a> Source<'a> {
     /// # Errors
     /// `InvalidInput` where it is another store's; `Denied` where it may not be read.
     pub(super) fn open(engine: &'a Engine, store: &StoreId) -> Result<Self> {
-        let path = engine.path();
-        let name = path.map_or_else(|| "a store".to_owned(), |it| it.display().to_string());
+        let name = engine.shown();
         if engine.store().info().id != *store {
             return Err(Error::invalid(format!(
                 "{name} is another store, not a copy of this one: nothing was taken from it, and nothing was changed"

@@ -121,6 +121,14 @@ pub trait View {
         Ok(None)
     }
 
+    /// Whether a record of the session opens with that key, as a store of the same id keeps it.
+    ///
+    /// # Errors
+    /// As [`session`](View::session).
+    fn opens(&self, _session: i64, _key: &[u8]) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Every session, by number.
     ///
     /// # Errors

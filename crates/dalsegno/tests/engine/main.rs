@@ -36,6 +36,7 @@ mod recovery;
 mod regressions;
 mod repair;
 mod repair_audit;
+mod repair_source;
 mod rest;
 mod sharing;
 mod stats;

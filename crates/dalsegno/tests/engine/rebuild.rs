@@ -134,7 +134,91 @@ fn the_first_page_alone_costs_nothing() {
         .collect();
     assert!(lost.is_empty(), "{lost:?} {built:#?}");
     assert!(built.repairs.is_nothing(), "{built:#?}");
+    assert_eq!(
+        built.broken,
+        ["its header", "the definitions of its tables"]
+    );
     engine.close().unwrap();
+}
+
+#[test]
+fn of_a_file_that_was_cut_off_all_comes_from_a_source_and_the_rest_is_named() {
+    for (sealed, pages) in [(false, 0), (true, 0), (false, 1), (false, 12)] {
+        let house = House::new(sealed, &mut StdRng::seed_from_u64(7));
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&house.path)
+            .unwrap();
+        file.set_len(pages * PAGE + 50).unwrap();
+        // Where the first page is there, it leads nowhere.
+        file.write_all_at(&[0; 50], 0).unwrap();
+        file.write_all_at(&vec![0; (pages.min(1) * PAGE) as usize], 0)
+            .unwrap();
+        drop(file);
+        if pages == 0 {
+            let refused = house.options().rebuild(&house.path, &[]).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Damaged, "{refused}");
+        }
+        let mirror = house.options().open(&house.mirror).unwrap();
+        let built = house.options().rebuild(&house.path, &[&mirror]).unwrap();
+        assert_eq!(built.torn.len(), 8, "{built:#?}");
+        assert!(built.repairs.is_loss(), "{built:#?}");
+        let said = |what: &str| built.repairs.rows.iter().any(|it| it.what.contains(what));
+        assert!(said("sessions of which no row"), "{built:#?}");
+        let engine = house.open();
+        let (intact, trash) = (house.intact(&engine), trashed(&engine));
+        for id in &house.mirrored {
+            let there = intact.contains(id) || trash.contains(id);
+            assert!(there, "{sealed} {pages}: {id}: {built:#?}");
+        }
+        engine.close().unwrap();
+    }
+}
+
+#[test]
+fn what_is_no_store_is_never_replaced_by_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let sql = "PRAGMA application_id=7; CREATE TABLE mine (n INTEGER); INSERT INTO mine VALUES (1)";
+    connection.execute_batch(sql).unwrap();
+    connection.close().unwrap();
+    let (before, house) = (
+        std::fs::read(&path).unwrap(),
+        House::new(false, &mut StdRng::seed_from_u64(8)),
+    );
+    let mirror = house.open();
+    for sources in [&[][..], &[&mirror]] {
+        let refused = Options::default().rebuild(&path, sources).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let Err(opened) = Engine::open(&path) else {
+        panic!("it was opened")
+    };
+    assert_eq!(opened.kind(), ErrorKind::InvalidInput, "{opened}");
+}
+
+#[test]
+fn a_damaged_header_is_damage_and_the_way_out_is_named() {
+    for (at, zeroes) in [(0, 100), (16, 2), (68, 4)] {
+        let house = House::new(false, &mut StdRng::seed_from_u64(9));
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&house.path)
+            .unwrap();
+        file.write_all_at(&vec![0; zeroes], at).unwrap();
+        drop(file);
+        let Err(refused) = Engine::open(&house.path) else {
+            panic!("it was not refused")
+        };
+        assert_eq!(refused.kind(), ErrorKind::Damaged, "{at}: {refused}");
+        assert!(refused.to_string().contains("repair --rebuild"));
+        let built = Options::default().rebuild(&house.path, &[]).unwrap();
+        assert_eq!(built.broken, ["its header"], "{at}");
+        assert!(built.repairs.is_nothing() && built.torn.is_empty(), "{at}");
+        house.open().close().unwrap();
+    }
 }
 
 #[test]
@@ -165,14 +249,20 @@ fn a_rebuild_that_was_cut_off_is_finished_by_the_next() {
             "{refused}"
         );
     }
+    let plan = Options::default().rebuild_plan(&house.path, &[]).unwrap();
+    assert!(plan.finished && plan.kept.is_none() && at(".rebuilt").exists());
+    // What is damaged in what it had made is found.
+    let connection = rusqlite::Connection::open(at(".rebuilt")).unwrap();
+    let harm = "UPDATE record SET data = x'00' WHERE seq = (SELECT max(seq) FROM record)";
+    assert_eq!(connection.execute(harm, ()).unwrap(), 1);
+    connection.close().unwrap();
     let built = Options::default().rebuild(&house.path, &[]).unwrap();
-    assert!(built.finished);
+    assert!(built.finished && !built.damage.is_empty());
     assert_eq!(
         std::fs::read(at(".damaged-20260101T000000.000000-wal")).unwrap(),
         b"an old log"
     );
     let engine = house.open();
-    assert!(engine.verify(None).unwrap().is_intact());
     assert!(!at(".rebuilt").exists());
     engine.close().unwrap();
 }

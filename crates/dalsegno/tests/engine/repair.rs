@@ -440,3 +440,121 @@ fn what_builds_on_a_state_that_is_found_again_is_there_also_where_a_row_between_
     assert!(engine.verify(None).unwrap().is_intact());
     engine.close().unwrap();
 }
+
+/// A copy of a store of one session with so many states, each built on the one before.
+fn copied(states: usize) -> (tempfile::TempDir, Vec<SnapshotId>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let engine = Engine::create(&path).unwrap();
+    let save = |n: usize| engine.save_json("s", long(n)).commit().unwrap().id;
+    let ids = (0..states).map(save).collect();
+    engine.close().unwrap();
+    std::fs::copy(&path, folder.path().join("copy.db")).unwrap();
+    (folder, ids)
+}
+
+fn long(n: usize) -> String {
+    let tracks = "\"a track of the night\",".repeat(40);
+    format!("{{\"n\":{n},\"queue\":[{tracks}{n}]}}")
+}
+
+fn spoil_record(path: &std::path::Path, nth: usize) {
+    let connection = Connection::open(path).unwrap();
+    let sql = format!(
+        "UPDATE record SET data = x'00' WHERE seq = (SELECT seq FROM snapshot ORDER BY seq LIMIT 1 OFFSET {nth})"
+    );
+    assert_eq!(connection.execute(&sql, ()).unwrap(), 1);
+}
+
+#[test]
+fn what_is_back_because_something_that_it_is_built_on_is_back_is_counted() {
+    let (folder, ids) = copied(6);
+    let (path, copy) = (
+        folder.path().join("store.db"),
+        folder.path().join("copy.db"),
+    );
+    spoil_record(&path, 1);
+    let engine = Engine::open(&path).unwrap();
+    let lost: usize = engine
+        .verify(None)
+        .unwrap()
+        .damage
+        .iter()
+        .map(|it| it.snapshots.len())
+        .sum();
+    assert_eq!(lost, 5);
+    let copy = Engine::open(&copy).unwrap();
+    let repairs = engine.repair(&Repair::default().from(&copy)).unwrap();
+    assert_eq!(repairs.back(), lost, "{repairs:#?}");
+    assert!(engine.verify(None).unwrap().is_intact());
+    for (n, id) in ids.iter().enumerate() {
+        let restored = engine.restore(&id.to_string()).unwrap();
+        assert_eq!(restored.text(), long(n).as_bytes());
+    }
+    engine.close().unwrap();
+}
+
+#[test]
+fn what_was_saved_on_a_marked_state_stays_when_that_is_back() {
+    let (folder, ids) = copied(3);
+    let (path, copy) = (
+        folder.path().join("store.db"),
+        folder.path().join("copy.db"),
+    );
+    spoil_record(&path, 2);
+    let engine = Engine::open(&path).unwrap();
+    let marked = engine.repair(&Repair::default()).unwrap();
+    assert_eq!(marked.marked(), 1, "{marked:#?}");
+    // A save on top of it, and a rollback to it: both are what they are.
+    let on_top = engine.save_json("s", long(7)).commit().unwrap().id;
+    let back = dalsegno::Back::To(ids[2].to_string());
+    engine.rollback("s", &back).unwrap().apply().unwrap();
+    let rolled = engine.restore("s@latest").unwrap();
+    let (rolled, text) = (rolled.snapshot().clone(), rolled.text().to_vec());
+    assert_eq!(text, long(1).as_bytes());
+    let copy = Engine::open(&copy).unwrap();
+    let repairs = engine.repair(&Repair::default().from(&copy)).unwrap();
+    for (id, text, mark) in [
+        (ids[2], long(2).into_bytes(), None),
+        (on_top, long(7).into_bytes(), None),
+        (rolled.id, text, rolled.repaired),
+    ] {
+        let restored = engine.restore(&id.to_string()).unwrap();
+        assert_eq!(restored.text(), text, "{id}: {repairs:#?}");
+        assert_eq!(restored.snapshot().repaired, mark, "{id}: {repairs:#?}");
+    }
+    // The one that could not be had as it was saved, and no other.
+    assert_eq!((repairs.back(), repairs.marked()), (1, 0), "{repairs:#?}");
+    assert!(engine.verify(None).unwrap().is_intact());
+    let again = engine.repair(&Repair::default().from(&copy)).unwrap();
+    assert!(again.is_nothing(), "{again:#?}");
+    engine.close().unwrap();
+}
+
+#[test]
+fn where_nobody_can_say_what_was_erased_nobody_says_that_it_was_not() {
+    let (folder, _) = copied(2);
+    let path = folder.path().join("store.db");
+    let engine = Engine::open(&path).unwrap();
+    engine.save_json("other", "1").commit().unwrap();
+    engine.erase_session("s").unwrap();
+    engine.close().unwrap();
+    let copy = folder.path().join("later.db");
+    std::fs::copy(&path, &copy).unwrap();
+    for harm in [
+        "UPDATE note SET detail = x'00' WHERE kind = 13",
+        "DELETE FROM note WHERE kind = 13",
+    ] {
+        std::fs::copy(&copy, &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        assert_eq!(connection.execute(harm, ()).unwrap(), 1);
+        connection.close().unwrap();
+        let engine = Engine::open(&path).unwrap();
+        let asked = engine.is_erased("s").unwrap_err();
+        assert_eq!(asked.kind(), ErrorKind::Damaged, "{asked}");
+        // With another key what was erased would be forgotten.
+        let erased = engine.erase_session("other").unwrap_err();
+        assert_eq!(erased.kind(), ErrorKind::Damaged, "{erased}");
+        engine.close().unwrap();
+    }
+}

@@ -351,8 +351,8 @@ class Repairs(TypedDict):
 
     sessions: list[SessionRepairs]
     rows: list[RowRepair]
-    aside: str | None
-    """The file that has the rows that were replaced."""
+    aside: list[str]
+    """The files that have the rows that were replaced."""
 
 
 class Rebuilt(TypedDict):
@@ -361,12 +361,14 @@ class Rebuilt(TypedDict):
     rows: int
     torn: list[str]
     """The tables of which something could not be read."""
+    broken: list[str]
+    """What of the old file's own structure was damaged: its header, the definitions of its tables."""
     repairs: Repairs
     damage: list[Damage]
     kept: str | None
     """Where the old file is kept."""
     finished: bool
-    """Whether an earlier call had done all but to put the new file there."""
+    """Whether an earlier call had done all but to put the new file there: what that one lost is not known any more."""
 
 
 class Target(TypedDict):

@@ -114,7 +114,7 @@ impl SonoraCore {
             let (engine, options) = (running.bot.engine(), &running.options);
             let sources = match &sources[..] {
                 [] => newest_backup(engine, options).into_iter().collect(),
-                given => opened(options, given)?,
+                given => opened(options, given, &engine.path().unwrap_or_default())?,
             };
             let sources = sources.iter().map(|it| &**it);
             engine.repair(&sources.fold(Repair::default(), Repair::from))
@@ -147,10 +147,11 @@ impl SonoraCore {
 fn newest_backup(engine: &Engine, options: &Options) -> Option<RepairSource> {
     // What is damaged there is no reason not to repair.
     let known = engine.known_backups().unwrap_or_default();
+    let store = engine.path().unwrap_or_default();
     let mut there = known.iter().rev().filter(|backup| backup.is_there);
     there.find_map(|backup| {
         let options = options.clone();
-        let opened = options.open_source(&backup.path, &mut |_| ControlFlow::Continue(()));
+        let opened = options.open_source(&backup.path, &store, &mut |_| ControlFlow::Continue(()));
         opened.ok()
     })
 }

@@ -21,7 +21,8 @@ impl Handle {
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = self.kept.options();
         let repairs = self.run(py, |engine| {
-            let sources = opened(&options, &sources)?;
+            let store = engine.path().unwrap_or_default();
+            let sources = opened(&options, &sources, &store)?;
             let repair = sources
                 .iter()
                 .map(|it| &**it)
@@ -40,10 +41,11 @@ impl Handle {
 pub(crate) fn opened(
     options: &Options,
     sources: &[PathBuf],
+    store: &Path,
 ) -> dalsegno::Result<Vec<RepairSource>> {
     let open = |path: &PathBuf| {
         let options = options.clone();
-        options.open_source(path, &mut |_| ControlFlow::Continue(()))
+        options.open_source(path, store, &mut |_| ControlFlow::Continue(()))
     };
     sources.iter().map(open).collect()
 }
@@ -88,7 +90,7 @@ fn build(
     sources: &[PathBuf],
     dry_run: bool,
 ) -> dalsegno::Result<dalsegno::Rebuilt> {
-    let sources = opened(&options, sources)?;
+    let sources = opened(&options, sources, path)?;
     let sources: Vec<&Engine> = sources.iter().map(|it| &**it).collect();
     if dry_run {
         options.rebuild_plan(path, &sources)

@@ -118,10 +118,14 @@ impl SqliteStore {
     /// older format is upgraded, where it can be written.
     pub fn open(path: &Path, options: &SqliteOptions) -> Result<Self> {
         let mode = open::mode(path, options)?;
-        let mut connection = open::connect(path, options, mode)?;
         let read_only = mode != open::Mode::Write;
         let context = |e: Error| e.context(path.display());
-        let (mut info, mut sealing) = schema::read(&connection).map_err(context)?;
+        let opened = open::connect(path, options, mode).and_then(|connection| {
+            let read = schema::read(&connection).map_err(context)?;
+            Ok((connection, read))
+        });
+        let (mut connection, (mut info, mut sealing)) =
+            opened.map_err(|error| of_a_damaged_header(path, options, error))?;
         if !read_only && info.format != schema::FORMAT {
             schema::upgrade(&mut connection).map_err(context)?;
             (info, sealing) = schema::read(&connection).map_err(context)?;
@@ -342,6 +346,27 @@ impl SqliteStore {
             idle.push(connection);
         }
     }
+}
+
+/// What SQLite takes for no database, or another program's, may be a store whose header is damaged.
+fn of_a_damaged_header(path: &Path, options: &SqliteOptions, error: Error) -> Error {
+    let may_be = error.kind() == ErrorKind::InvalidInput
+        && options.vfs.is_none()
+        && !crate::location::is_open_here(path);
+    let is_a_store = || {
+        let file = std::fs::File::open(path).ok()?;
+        let pages = pages::Pages::of(file, path).ok()?;
+        Some(pages::is_a_store(&pages))
+    };
+    if !may_be || is_a_store() != Some(true) {
+        return error;
+    }
+    Error::damaged(format!(
+        "{}: the header of the file is damaged, but its pages are those of a store",
+        path.display()
+    ))
+    .with_source(error)
+    .hint("build it anew from them: `repair --rebuild`")
 }
 
 impl Drop for SqliteStore {

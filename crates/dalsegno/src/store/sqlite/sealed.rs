@@ -11,6 +11,7 @@ use super::keys;
 use crate::codec::checksum;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Part};
+use crate::model::StoreId;
 use crate::store::SessionRow;
 use crate::store::seal::{Seal, SealedSession, Sealing};
 
@@ -135,14 +136,27 @@ impl<'a> Gate<'a> {
         self.seal.is_some()
     }
 
-    /// Keeps the key of a session whose row is about to be taken away.
+    /// The key of a session, as a store of the same id keeps it; nothing where it does not open.
+    pub(super) fn unwrapped(&self, session: i64, wrapped: &[u8]) -> Option<Key> {
+        self.seal?.session_key(session, wrapped)
+    }
+
+    /// Whether a row as it stands opens with the key of its session.
+    pub(super) fn opens<R: Sealing>(&self, row: R, key: &Key, store: &StoreId) -> bool {
+        self.seal
+            .is_some_and(|seal| seal.open(row, Some(key)).is_intact(store))
+    }
+
+    /// Keeps the key of a session whose row is about to be taken away. One that does not open is of no use to anybody:
+    /// the row that comes gets a new one.
     pub(super) fn remember(&self, row: &SealedSession) {
         if let Some(seal) = self.seal {
             let (id, wrapped) = (row.row.id, row.key.clone());
-            self.keys
-                .borrow_mut()
-                .insert(id, seal.session_key(id, &wrapped));
-            self.taken.borrow_mut().insert(id, wrapped);
+            let key = seal.session_key(id, &wrapped);
+            if key.is_some() {
+                self.taken.borrow_mut().insert(id, wrapped);
+            }
+            self.keys.borrow_mut().insert(id, key);
         }
     }
 

@@ -233,6 +233,24 @@ impl View for SqliteView<'_> {
         Ok(key.filter(|_| opens))
     }
 
+    fn opens(&self, session: i64, key: &[u8]) -> Result<bool> {
+        let Some(key) = self.gate.unwrapped(session, key) else {
+            return Ok(false);
+        };
+        let columns = RecordRow::COLUMNS;
+        let sql = format!("SELECT {columns} FROM record WHERE session = ?");
+        let mut opens = false;
+        self.each(&sql, [session], RecordRow::read, &mut |row| {
+            opens = self.gate.opens(row, &key, &self.store.own.info.id);
+            if opens {
+                Flow::Break(Ok(()))
+            } else {
+                Flow::Continue(())
+            }
+        })?;
+        Ok(opens)
+    }
+
     fn sessions(&self, visit: &mut dyn FnMut(SessionRow) -> Flow) -> Result<()> {
         let sql = format!("SELECT {} FROM session ORDER BY id", self.session_columns());
         self.each(&sql, (), SealedSession::read, &mut |row| {

@@ -143,6 +143,12 @@ impl Map {
         }
     }
 
+    /// How many trees begin on the file's pages.
+    pub(super) fn count_roots(pages: &Pages) -> usize {
+        let begins = |number: &u32| matches!(mapped(pages, *number), Mapped::Root);
+        (2..=pages.count()).filter(begins).count()
+    }
+
     /// What the page is used for.
     pub(super) fn used(&self, pages: &Pages, number: u32) -> Use {
         if let Some(of) = self.of.get(&number) {
@@ -152,14 +158,18 @@ impl Map {
         match (mapped(pages, number), listed) {
             (Mapped::Free, _) | (Mapped::Overflow, _) => Use::None,
             // Both must agree, where both are known.
-            (Mapped::Tree, None | Some(false)) | (Mapped::Torn, Some(false)) => Use::Unled,
+            (Mapped::Root | Mapped::Tree, None | Some(false)) | (Mapped::Torn, Some(false)) => {
+                Use::Unled
+            }
             (Mapped::Torn, Some(true)) => Use::None,
-            (Mapped::Tree, Some(true)) | (Mapped::Torn, None) => Use::Unknown,
+            (Mapped::Root | Mapped::Tree, Some(true)) | (Mapped::Torn, None) => Use::Unknown,
         }
     }
 }
 
 enum Mapped {
+    /// The first page of a tree.
+    Root,
     Tree,
     Overflow,
     Free,
@@ -180,7 +190,7 @@ fn mapped(pages: &Pages, number: u32) -> Mapped {
     let parent = word(&page[..], at + 1);
     let led = (1..=pages.count()).contains(&parent);
     match page.get(at) {
-        Some(1) if parent == 0 => Mapped::Tree,
+        Some(1) if parent == 0 => Mapped::Root,
         Some(2) if parent == 0 => Mapped::Free,
         Some(3 | 4) if led => Mapped::Overflow,
         Some(5) if led => Mapped::Tree,

@@ -13,18 +13,26 @@ mod tree;
 
 use std::collections::HashSet;
 
-use self::columns::columns;
+use self::columns::{Column, columns};
 pub(crate) use self::file::Pages;
 pub(crate) use self::fill::Fill;
 use self::map::{Map, Use};
 use self::row::TABLES;
 pub(crate) use self::row::{Any, Own};
 use self::tree::{Cell, Kind, Node};
+use super::schema;
 use crate::error::Result;
 use crate::key::Secret;
 use crate::model::StoreId;
 use crate::store::NoteRow;
 use crate::store::seal::{Seal, open_any};
+
+/// So many trees a store has beside its schema: its tables and indexes, and the indexes that SQLite makes of the unique names
+/// of sessions and of policies.
+const TREES: usize = schema::TABLES.len() + 2;
+
+/// So many pages are looked at to recognise a store: the roots of its tables are among the first.
+const FIRST: u32 = 64;
 
 /// Bytes of a page.
 pub(crate) const SIZE: usize = 4096;
@@ -63,19 +71,43 @@ impl Reader {
 
     /// Whether every page that is in use is one of a tree or of what runs over, and every row on them is proved.
     fn is_all_proved(&self, store: &StoreId, seal: Option<&Seal>) -> bool {
+        // Where the file was cut off, roots are missing, or what others lead to.
+        let all_begin = Map::count_roots(&self.pages) == TREES;
         // The first is the schema's.
-        (2..=self.pages.count()).all(|number| match self.map.used(&self.pages, number) {
-            Use::None => true,
-            Use::Unknown => false,
-            Use::Of(_) | Use::Unled => Node::read(&self.pages, number).is_some_and(|node| {
-                let of_table = node.kind == Kind::LeafTable;
-                !node.is_torn
-                    && node
-                        .cells
-                        .iter()
-                        .all(|cell| is_proved(cell, of_table, store, seal))
-            }),
-        })
+        all_begin
+            && (2..=self.pages.count()).all(|number| match self.map.used(&self.pages, number) {
+                Use::None => true,
+                Use::Unknown => false,
+                Use::Of(_) | Use::Unled => Node::read(&self.pages, number).is_some_and(|node| {
+                    let of_table = node.kind == Kind::LeafTable;
+                    !node.is_torn
+                        && node
+                            .cells
+                            .iter()
+                            .all(|cell| is_proved(cell, of_table, store, seal))
+                }),
+            })
+    }
+
+    /// What of the file's own structure is damaged, in words.
+    pub(crate) fn broken(&self) -> Vec<&'static str> {
+        let Some(first) = self.pages.get(1) else {
+            return vec!["all its pages: it is shorter than one"];
+        };
+        let mut broken = Vec::new();
+        if !has_header(&first[..]) || !has_id(&first[..]) {
+            broken.push("its header");
+        }
+        if !self.map.whole {
+            broken.push("the definitions of its tables");
+        }
+        broken
+    }
+
+    /// Whether it is another program's database, by what its header says.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let first = self.pages.get(1);
+        first.is_some_and(|first| has_header(&first[..]) && !has_id(&first[..]))
     }
 
     /// What the index of names says of a session.
@@ -185,6 +217,39 @@ impl Reader {
         }
         Ok(any)
     }
+}
+
+/// Whether the file can be recognised as a store, whatever its header says: by what the store says of itself, or by the
+/// definitions of its tables.
+pub(crate) fn is_a_store(pages: &Pages) -> bool {
+    let cells = |number| {
+        let node = Node::read(pages, number);
+        node.map(|node| node.cells).unwrap_or_default()
+    };
+    let is_ours = |cell: &Cell| match columns(&cell.payload).as_deref() {
+        Some([Column::Text(_), Column::Text(name), ..]) => name == "record_block",
+        _ => false,
+    };
+    let says = |cell: &Cell| {
+        let columns = columns(&cell.payload);
+        let row = columns.and_then(|it| Any::read("store", cell, &it));
+        matches!(row, Some(Any::Store(own)) if own.is_proved())
+    };
+    let last = pages.count().min(FIRST);
+    cells(1).iter().any(is_ours) || (2..=last).any(|number| cells(number).iter().any(says))
+}
+
+/// Whether the first page begins as that of a database of SQLite with pages of this size.
+fn has_header(first: &[u8]) -> bool {
+    let size = u16::try_from(SIZE).map(u16::to_be_bytes);
+    let fractions = first.get(20..24) == Some(&[0, 64, 32, 32]);
+    first.starts_with(b"SQLite format 3\0")
+        && size.is_ok_and(|size| first.get(16..18) == Some(&size))
+        && fractions
+}
+
+fn has_id(first: &[u8]) -> bool {
+    first.get(68..72) == Some(&schema::APPLICATION_ID.to_be_bytes())
 }
 
 /// Whether a cell is a row that is proved; what is no row of any table may stand in an index, but not in a table.
