@@ -159,7 +159,7 @@ impl From<dalsegno::Error> for Failure {
 }
 
 /// Verbs that the engine names, as its hints have them.
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "init",
     "verify",
     "log ",
@@ -171,6 +171,7 @@ const VERBS: [&str; 11] = [
     "lease ",
     "access ",
     "audit ",
+    "backup ",
 ];
 
 /// A message of the engine, with the verbs that it names as this program's user has to type them.

@@ -124,16 +124,17 @@ pub(super) enum Table {
 
 impl Table {
     /// What its rows are, for people.
-    pub(super) fn rows(self) -> &'static str {
-        match self {
-            Self::Session => "sessions",
-            Self::Snapshot => "snapshots",
-            Self::Trash => "snapshots in the trash",
-            Self::Record => "records",
-            Self::Operation => "entries of sessions' logs",
-            Self::Policy => "policies",
-            Self::Note => "notes",
-        }
+    pub(super) fn rows(self, count: u32) -> &'static str {
+        let [one, many] = match self {
+            Self::Session => ["session", "sessions"],
+            Self::Snapshot => ["snapshot", "snapshots"],
+            Self::Trash => ["snapshot in the trash", "snapshots in the trash"],
+            Self::Record => ["record", "records"],
+            Self::Operation => ["entry of a session's log", "entries of sessions' logs"],
+            Self::Policy => ["policy", "policies"],
+            Self::Note => ["note", "notes"],
+        };
+        if count == 1 { one } else { many }
     }
 }
 

@@ -75,7 +75,7 @@ impl LostRows {
     /// What was in a segment.
     pub(super) fn of(segment: &Segment, about: Option<&About>, store: &StoreId) -> Self {
         let mut lost = Self {
-            what: format!("{} {}", segment.rows, segment.table.rows()),
+            what: format!("{} {}", segment.rows, segment.table.rows(segment.rows)),
             ..Self::default()
         };
         let mut seq: i64 = 0;
