@@ -164,7 +164,7 @@ impl From<dalsegno::Error> for Failure {
 }
 
 /// Verbs that the engine names, as its hints have them.
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "init",
     "verify",
     "log ",
@@ -176,6 +176,7 @@ const VERBS: [&str; 11] = [
     "lease ",
     "access ",
     "audit ",
+    "backup ",
 ];
 
 /// A message of the engine, with the verbs that it names as this program's user has to type them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::ask;
 use crate::chain;
 use crate::codec::checksum::{self, Checksum};
-use crate::codec::detail::{self, Detail};
+use crate::codec::detail::{self, Detail, Mark};
 use crate::codec::pack::{self, Effort};
 use crate::document::lookup::Lookup;
 use crate::document::{Document, MAX_ITEMS, MAX_SIZE, split};
@@ -70,6 +70,7 @@ impl Head {
             self.counted = self.state;
             self.counted_checksum = self.checksum;
             self.counted_version.clone_from(&detail.schema_version);
+            self.counted_mark = detail.repaired.clone().and_then(Mark::of_state);
             self.counted_document = None;
         } else if counted.is_some() {
             self.counted_document = counted;

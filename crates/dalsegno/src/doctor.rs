@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::codec::detail;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::location;
@@ -28,6 +29,8 @@ pub struct Diagnosis {
     pub sessions: u64,
     /// How many snapshots.
     pub snapshots: u64,
+    /// How many of them a [repair marked](crate::Repaired): they are not, or not all of them, as they were saved.
+    pub repaired: u64,
     /// The newest snapshot.
     pub newest: Option<Snapshot>,
     /// Bytes of the store's file and of what SQLite keeps beside it.
@@ -89,7 +92,7 @@ impl Engine {
             found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
         };
         let free_bytes = number("freelist_count") * number("page_size");
-        let (mut sessions, mut snapshots, mut newest) = (0, 0, None);
+        let (mut sessions, mut snapshots, mut repaired, mut newest) = (0, 0, 0, None);
         let view = self.view()?;
         view.sessions(&mut |_| {
             sessions += 1;
@@ -101,6 +104,9 @@ impl Engine {
         };
         view.snapshots(&scan, &mut |row| {
             snapshots += 1;
+            // What cannot be read, `verify` names.
+            let detail = detail::decode(&row.detail);
+            repaired += u64::from(detail.is_ok_and(|it| it.repaired.is_some()));
             newest.get_or_insert(row);
             std::ops::ControlFlow::Continue(())
         })?;
@@ -120,6 +126,7 @@ impl Engine {
             read_only: sqlite.is_read_only(),
             sessions,
             snapshots,
+            repaired,
             newest,
             bytes: location::bytes(&path, &["", "-wal", "-shm"]),
             free_bytes,

@@ -28,8 +28,8 @@ pub struct Erasure {
     pub bytes: u64,
     /// Patterns of policies and guards that are its name: they stay, and say it.
     pub named_by: Vec<String>,
-    /// Backups that were made of the store, which this does not reach: what they hold of the session stays in them, and no
-    /// restore of one brings it back.
+    /// Backups that were made of the store, which this does not reach: what they hold of the session stays in them, and a
+    /// restore of one brings it back, unless a backup that was made since lies in the same folder.
     pub backups: Vec<KnownBackup>,
 }
 
@@ -55,8 +55,8 @@ pub(crate) struct Grave {
 impl Engine {
     /// Erases a session: its key, its snapshots and those in the trash, its records, its log, its lease, requests to it
     /// and events of it, in one transaction; then the file is written anew and the log beside it emptied, so that
-    /// nothing of it is left in them. A tombstone stays, by which backups that are restored later know that it is not
-    /// to come back. There is no way to undo this.
+    /// nothing of it is left in them. A tombstone stays, by which backups that are made from then on tell older ones in
+    /// the same folder that it is not to come back. There is no way to undo this.
     ///
     /// Copies of the store, files it was exported to and the disk's free blocks it does not reach, nor forks of it,
     /// which are sessions of their own.

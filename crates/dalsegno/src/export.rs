@@ -15,7 +15,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::list::Query;
 use crate::model::{
-    Action, Kind, Operation, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
+    Action, Kind, Operation, Repaired, Snapshot, SnapshotId, check_session_name,
+    check_snapshot_name,
 };
 use crate::save::Save;
 use crate::show;
@@ -47,6 +48,9 @@ struct Exported<'a> {
     intent: Option<String>,
     #[serde(default)]
     pinned: bool,
+    /// What of it is not as it was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repaired: Option<Repaired>,
     /// Of the state's whole text, the white space around it included.
     checksum: String,
     /// White space before the state, which JSON in JSON has no place for.
@@ -160,6 +164,7 @@ impl Engine {
             schema_version: snapshot.schema_version,
             intent: snapshot.intent,
             pinned: snapshot.pinned,
+            repaired: snapshot.repaired,
             checksum: snapshot.checksum,
             before: text.get(..start).unwrap_or_default().to_owned(),
             after: text
@@ -234,7 +239,8 @@ impl Engine {
                 continue;
             }
             let save = self.again(&Traits::from(exported), text);
-            save.check()
+            let save = save
+                .and_then(|save| save.check().map(|()| save))
                 .map_err(|e| e.context(format!("snapshot {} of the export", exported.id)))?;
             saves.push((&exported.id, save));
         }
@@ -295,7 +301,10 @@ impl Engine {
     }
 
     /// A save of a snapshot as it was elsewhere.
-    pub(crate) fn again(&self, of: &Traits<'_>, text: Vec<u8>) -> Save<'_> {
+    ///
+    /// # Errors
+    /// `InvalidInput` where it says of a repair what none says.
+    pub(crate) fn again(&self, of: &Traits<'_>, text: Vec<u8>) -> Result<Save<'_>> {
         // What stands beside the history stays there, or `SESSION@-N` would mean another state.
         let kind = of.kind.filter(|kind| !kind.is_history());
         let kind = kind.unwrap_or(Kind::Import);
@@ -327,8 +336,10 @@ impl Engine {
         if let Some(words) = of.intent {
             save = save.intent(words);
         }
-        save.created_at(of.created_at)
-            .origin(Origin::Import(of.id.clone()))
+        Ok(save
+            .repaired(of.repaired)?
+            .created_at(of.created_at)
+            .origin(Origin::Import(of.id.clone())))
     }
 }
 
@@ -347,6 +358,7 @@ pub(crate) struct Traits<'a> {
     schema_version: Option<&'a str>,
     intent: Option<&'a str>,
     pinned: bool,
+    repaired: Option<&'a Repaired>,
 }
 
 impl<'a> Traits<'a> {
@@ -372,6 +384,7 @@ impl<'a> From<&'a Exported<'_>> for Traits<'a> {
             schema_version: of.schema_version.as_deref(),
             intent: of.intent.as_deref(),
             pinned: of.pinned,
+            repaired: of.repaired.as_ref(),
         }
     }
 }
@@ -392,6 +405,7 @@ impl<'a> From<&'a Snapshot> for Traits<'a> {
             schema_version: of.schema_version.as_deref(),
             intent: of.intent.as_deref(),
             pinned: of.pinned,
+            repaired: of.repaired.as_ref(),
         }
     }
 }

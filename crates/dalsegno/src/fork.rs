@@ -10,7 +10,7 @@ use crate::show;
 impl Engine {
     /// Begins the session `name` with the state of a snapshot. From then on they have nothing in
     /// common: the state is stored again, once, so that deleting or erasing either leaves the other
-    /// alone.
+    /// alone. Where a repair made something of the state up, the new snapshot is [marked](Snapshot::repaired) too.
     ///
     /// # Errors
     /// As [`restore`](Engine::restore) and [`Save::commit`](crate::Save::commit); `Conflict` where the
@@ -26,7 +26,8 @@ impl Engine {
         if let Some(version) = from.schema_version {
             save = save.schema_version(version);
         }
-        save.origin(Origin::Fork(from.id.seq()))
+        save.of_repaired(from.repaired.as_ref())?
+            .origin(Origin::Fork(from.id.seq()))
             .expect(Expect::NoSession)
             .commit()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lru::LruCache;
 
 use crate::chain;
+use crate::codec::detail::Mark;
 use crate::codec::note::{Lease, State};
 use crate::codec::{checksum, detail};
 use crate::document::Document;
@@ -29,6 +30,8 @@ pub(crate) struct Head {
     pub(crate) counted_checksum: Option<checksum::Checksum>,
     /// The schema version that it carries.
     pub(crate) counted_version: Option<String>,
+    /// What a repair made of it, where it is not as it was saved.
+    pub(crate) counted_mark: Option<Mark>,
     /// The document of that state, where it is another than the newest and was at hand.
     pub(crate) counted_document: Option<Arc<Document>>,
     pub(crate) document: Arc<Document>,
@@ -51,6 +54,7 @@ impl Head {
             counted: None,
             counted_checksum: None,
             counted_version: None,
+            counted_mark: None,
             counted_document: None,
             document: Arc::new(Document::nothing()),
             checksum: None,
@@ -91,6 +95,7 @@ impl Head {
                 if let Ok(detail) = detail::decode(&row.detail) {
                     head.counted_checksum = Some(detail.checksum);
                     head.counted_version = detail.schema_version;
+                    head.counted_mark = detail.repaired.and_then(Mark::of_state);
                 }
                 return Flow::Break(Ok(()));
             }

@@ -9,12 +9,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::codec::detail::{Detail, Origin};
+use crate::codec::detail::{Detail, Mark, Origin};
 use crate::document::{Document, split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::job::{Content, Expect, Job};
-use crate::model::{Action, Kind, Snapshot, SnapshotId, check_session_name, check_snapshot_name};
+use crate::model::{
+    Action, Kind, Repaired, Snapshot, SnapshotId, check_session_name, check_snapshot_name,
+};
+use crate::show;
 use crate::store::{By, NewOperation};
 
 impl Engine {
@@ -222,6 +225,21 @@ impl<'a> Save<'a> {
     pub(crate) fn operation(mut self, operation: NewOperation) -> Self {
         self.operation = Some(operation);
         self
+    }
+
+    /// It is the same again as one that a repair marked so.
+    pub(crate) fn repaired(mut self, repaired: Option<&Repaired>) -> Result<Self> {
+        let store = &self.engine.store().info().id;
+        let mark = repaired.map(|it| show::mark(it, store));
+        self.detail.repaired = mark.transpose()?;
+        Ok(self)
+    }
+
+    /// It has the state of such a one, or what was made of it.
+    pub(crate) fn of_repaired(self, repaired: Option<&Repaired>) -> Result<Self> {
+        let mut save = self.repaired(repaired)?;
+        save.detail.repaired = save.detail.repaired.and_then(Mark::of_state);
+        Ok(save)
     }
 
     pub(crate) fn origin(mut self, origin: Origin) -> Self {

@@ -1,6 +1,6 @@
 //! Proving the whole store again and again, at a set rate, beside whatever else the program does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -58,6 +58,10 @@ pub struct ScrubProgress {
     pub of: u64,
     /// Bytes of states, and of the store's file, that were proved in all rounds.
     pub bytes: u64,
+    /// Snapshots, those in the trash too, as of the last look at each session.
+    pub snapshots: u64,
+    /// How many of them a [repair marked](crate::Repaired): they are not, or not all of them, as they were saved.
+    pub repaired: u64,
     /// What is damaged, as of the last look at each session and at the rest of the store.
     pub damage: Vec<Damage>,
     /// Whether it has ended.
@@ -137,6 +141,7 @@ impl Engine {
                     shared: &of_thread,
                     how,
                     told: HashSet::new(),
+                    counted: HashMap::new(),
                 }
                 .run();
                 // Whoever waits for the end may want to close the store.
@@ -231,6 +236,8 @@ struct Rounds<'a> {
     how: Scrub,
     /// What is damaged, and was told.
     told: HashSet<Damage>,
+    /// By session, how many snapshots it has, and how many of them are marked.
+    counted: HashMap<String, (u64, u64)>,
 }
 
 impl Rounds<'_> {
@@ -246,6 +253,7 @@ impl Rounds<'_> {
                     .is_some_and(|name| !names.contains(name))
             };
             self.told.retain(|it| !gone(it));
+            self.counted.retain(|name, _| names.contains(name));
             for name in &names {
                 let Some(bytes) = self.session(name)? else {
                     return Ok(());
@@ -297,8 +305,11 @@ impl Rounds<'_> {
                 // It pauses, and is begun anew: others may have changed it by then.
                 Some(None) => {}
                 Some(Some(found)) => {
-                    self.found(Some(name), found.damage, found.bytes);
-                    return Ok(Some(found.bytes));
+                    let bytes = found.bytes;
+                    self.counted
+                        .insert(name.to_owned(), (found.snapshots, found.repaired));
+                    self.found(Some(name), found.damage, bytes);
+                    return Ok(Some(bytes));
                 }
             }
         }
@@ -340,8 +351,14 @@ impl Rounds<'_> {
         self.told.extend(damage);
         let mut all: Vec<Damage> = self.told.iter().cloned().collect();
         all.sort_by(|a, b| (&a.session, &a.message).cmp(&(&b.session, &b.message)));
+        let (snapshots, repaired) = self
+            .counted
+            .values()
+            .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         self.shared.change(|progress| {
             progress.bytes += bytes;
+            progress.snapshots = snapshots;
+            progress.repaired = repaired;
             progress.damage = all;
         });
     }

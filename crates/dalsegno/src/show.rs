@@ -64,17 +64,57 @@ fn repaired(mark: Mark, store: &StoreId) -> Result<Repaired> {
         components: mark
             .components
             .into_iter()
-            .map(|(component, from, agreed)| RepairedComponent {
+            .enumerate()
+            .map(|(at, (component, from, agreed))| RepairedComponent {
                 component,
-                from: SnapshotId::new(from, store),
+                from: mark.elsewhere.get(at).map_or_else(
+                    || SnapshotId::new(from, store),
+                    |id| SnapshotId::of_bytes(*id),
+                ),
                 agreed,
             })
             .collect(),
     })
 }
 
+/// The mark that says that of a snapshot in `store`.
+///
+/// # Errors
+/// `InvalidInput` where no repair said it.
+pub(crate) fn mark(of: &Repaired, store: &StoreId) -> Result<Mark> {
+    let invalid = |what| Error::invalid(format!("what is said of a repair {what}"));
+    let lost = of.lost_checksum.as_deref().map(unhex).transpose();
+    let lost = lost.map_err(|()| invalid("has a checksum that is none"))?;
+    if lost.is_some() != of.lost_state {
+        return Err(invalid("does not say which state is lost"));
+    }
+    let is_own = |it: &RepairedComponent| it.from == SnapshotId::new(it.from.seq(), store);
+    let elsewhere = if of.components.iter().all(is_own) {
+        Vec::new()
+    } else {
+        of.components.iter().map(|it| it.from.to_bytes()).collect()
+    };
+    Ok(Mark {
+        at: of.at.as_microsecond(),
+        metadata: of.lost_metadata,
+        lost,
+        components: of
+            .components
+            .iter()
+            .map(|it| (it.component.clone(), it.from.seq(), it.agreed))
+            .collect(),
+        elsewhere,
+    })
+}
+
 fn hex(checksum: &Checksum) -> String {
     checksum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Result<Checksum, ()> {
+    let digits = text.len() == 32 && text.bytes().all(|it| it.is_ascii_hexdigit());
+    let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
+    number.map(u128::to_be_bytes).ok_or(())
 }
 
 /// The session of that name, its row proved: an index whose pages are damaged may lead to another.

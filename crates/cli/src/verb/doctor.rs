@@ -10,6 +10,7 @@ use crate::global::Global;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::config::{self, tell};
+use crate::verb::verify;
 use crate::{human, key, settings, style, table, token};
 
 /// Look at the store's file, settings, disk and permissions, and at the configuration
@@ -176,7 +177,11 @@ fn rows(
         ("sessions", indicatif::HumanCount(seen.sessions).to_string()),
         (
             "snapshots",
-            indicatif::HumanCount(seen.snapshots).to_string(),
+            format!(
+                "{}{}",
+                indicatif::HumanCount(seen.snapshots),
+                verify::marked(seen.repaired)
+            ),
         ),
         ("newest", newest),
         (

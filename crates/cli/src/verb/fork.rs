@@ -1,6 +1,7 @@
 //! `dalsegno fork`: begins a session from a snapshot of another one.
 
 use clap::Args;
+use dalsegno::Snapshot;
 use serde_json::json;
 
 use crate::failure::Result;
@@ -9,6 +10,7 @@ use crate::human;
 use crate::output::Out;
 use crate::place::Place;
 use crate::verb::put::close;
+use crate::verb::snapshot::info::not_as_saved;
 
 /// Begin a new session with the state of a snapshot
 ///
@@ -39,12 +41,14 @@ impl Fork {
                 out.json(&json!({"dry_run": true, "from": from, "session": self.session}))
             } else {
                 out.line(format!(
-                    "{} would begin with {} of {} ({})\ndry run: nothing was changed",
+                    "{} would begin with {} of {} ({})",
                     human::safe(&self.session),
                     human::short(from.id),
                     human::safe(&from.session),
                     human::size(from.size),
-                ))
+                ))?;
+                tell_marked(&from, out)?;
+                out.line("dry run: nothing was changed")
             };
         }
         let made = engine.fork(&self.reference, &self.session)?;
@@ -58,6 +62,11 @@ impl Fork {
             human::safe(&made.session),
             human::short(made.id),
             human::size(made.size)
-        ))
+        ))?;
+        tell_marked(&made, out)
     }
+}
+
+fn tell_marked(snapshot: &Snapshot, out: &mut Out) -> Result<()> {
+    not_as_saved(snapshot).map_or(Ok(()), |said| out.line(said))
 }

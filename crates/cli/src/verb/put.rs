@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
+use crate::verb::snapshot::info::not_as_saved;
 use crate::{human, place, program, settings, style, table};
 
 /// Shows what a restore would do and, unless that is all, does it.
@@ -96,6 +97,8 @@ pub(crate) fn planned(plan: &Plan) -> String {
     };
     let rows = plan.components.iter().map(row).collect();
     let mut lines = vec![format!("{} {what}", style::head("plan:"))];
+    let said = plan.snapshot.as_ref().and_then(not_as_saved);
+    lines.extend(said.map(|said| format!("  {}", style::changed(said))));
     lines.extend(
         table::lay_out(&["", "", ""], rows)
             .into_iter()
@@ -151,6 +154,8 @@ pub(crate) fn done(report: &Report, engine: &Engine, global: &Global) -> Vec<Str
             "{good}: {target} was written and reads back as planned"
         )),
     }
+    let said = plan.snapshot.as_ref().and_then(not_as_saved);
+    lines.extend(said.map(style::changed));
     let other_way = match plan.verb {
         Verb::Undo => "redo",
         _ => "undo",

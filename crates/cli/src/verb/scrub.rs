@@ -19,7 +19,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Prove the whole store again and again, at a set rate
 ///
 /// As `verify`, but slowly, one session at a time, so that nothing else is held up, and round after round until Ctrl-C. Each
-/// damage is told when it is found, once; hooks are told too. With --once, exit code 6 if anything is damaged.
+/// damage is told when it is found, once; hooks are told too. With --once, exit code 6 if anything is damaged, and 130 where Ctrl-C
+/// came before the end of the round.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +60,8 @@ impl Scrub {
             if seen.ended {
                 break seen;
             }
-            if Polite::asked() || out.is_closed() {
+            // A round that somebody asked for is no round before its end.
+            if Polite::asked() || (out.is_closed() && !self.once) {
                 break scrubbing.stop();
             }
         };
@@ -81,6 +83,9 @@ impl Scrub {
             let message = "the store is damaged; `dalsegno repair` repairs what it can";
             return Err(Failure::new(ErrorKind::Damaged, message));
         }
+        if self.once && last.rounds == 0 {
+            return Err(Failure::interrupted());
+        }
         Ok(())
     }
 }
@@ -92,7 +97,10 @@ fn round(seen: &ScrubProgress) -> String {
         human::size(seen.bytes)
     );
     match seen.damage.len() {
-        0 => format!("{}: {proved}", style::good("all is as it was saved")),
+        0 => {
+            let said = super::verify::intact(seen.snapshots, seen.repaired, false);
+            format!("{said}: {proved}")
+        }
         many => {
             let many = u64::try_from(many).unwrap_or(u64::MAX);
             format!(

@@ -1,7 +1,7 @@
 //! `dalsegno verify`: proves that everything kept is what was saved.
 
 use clap::Args;
-use dalsegno::{Damage, ErrorKind, Verification};
+use dalsegno::{Damage, ErrorKind, Snapshot, Verification};
 use serde_json::json;
 
 use crate::failure::{Failure, Result};
@@ -15,7 +15,7 @@ use crate::{human, style};
 ///
 /// Every row is checked against its hash, also of snapshots in the trash, every state is rebuilt and compared with its checksum, and
 /// the structure of the store's file is checked. Exit code 6 if anything is damaged; the report then
-/// names the snapshots that are lost.
+/// names the snapshots that are lost. Snapshots that a repair marked are counted: they are not as they were saved.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,6 +46,7 @@ impl Verify {
                 "snapshots": found.snapshots,
                 "states": found.states,
                 "bytes": found.bytes,
+                "repaired": found.repaired,
                 "damage": found.damage,
             }))?;
         } else {
@@ -87,13 +88,48 @@ pub(crate) fn proved(found: &Verification, structure: bool) -> String {
     } else {
         ""
     };
-    if found.is_intact() {
-        format!(
-            "{}: {work}{structure}",
-            style::good("all is as it was saved")
-        )
-    } else {
-        format!("{}: looked at {work}{structure}", style::bad("damaged"))
+    if !found.is_intact() {
+        let marked = marked(found.repaired);
+        return format!(
+            "{}: looked at {work}{structure}{marked}",
+            style::bad("damaged")
+        );
+    }
+    let said = intact(found.snapshots, found.repaired, structure.is_empty());
+    format!("{said}: {work}{structure}")
+}
+
+/// What may be said where nothing is damaged: not that all is as it was saved, where a repair had to make something up, or where
+/// nothing was saved.
+pub(crate) fn intact(snapshots: u64, repaired: u64, of_session: bool) -> String {
+    match (snapshots, repaired) {
+        (0, _) if of_session => "nothing is damaged, and the session is empty".to_owned(),
+        (0, _) => "nothing is damaged, and the store is empty".to_owned(),
+        (_, 0) => style::good("all is as it was saved"),
+        (_, repaired) => style::changed(format!(
+            "nothing is damaged now, but {} not as saved: marked by a repair",
+            match repaired {
+                1 => "1 snapshot is".to_owned(),
+                many => format!("{} are", human::count(many, "snapshot")),
+            }
+        )),
+    }
+}
+
+/// How many of these a repair marked.
+pub(crate) fn count_marked(snapshots: &[Snapshot]) -> u64 {
+    let marked = snapshots.iter().filter(|it| it.repaired.is_some());
+    marked.count() as u64
+}
+
+/// How many of the snapshots that were named a repair marked.
+pub(crate) fn marked(repaired: u64) -> String {
+    match repaired {
+        0 => String::new(),
+        many => format!(
+            ", {} marked by a repair: not as saved",
+            indicatif::HumanCount(many)
+        ),
     }
 }
 

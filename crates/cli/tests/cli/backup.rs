@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use serde_json::Value;
 
-use crate::common::{House, id};
+use crate::common::{House, Ran, id};
 
 fn filled() -> House {
     let house = House::new();
@@ -90,7 +90,54 @@ fn what_changed_is_little_and_needs_the_rest() {
         .says("needs the backup");
     house
         .run(&["backup", "drill", "kept"])
-        .refused(4, "needs the backup");
+        .refused(6, "needs the backup");
+    let list = house.run(&["backup", "list", "kept"]).ok();
+    list.says(&format!("needs {named}, which is not here"));
+    let listed = house.run(&["backup", "list", "kept", "--json"]).ok().json();
+    assert_eq!(listed["missing"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["missing"][0]["needs"], full["id"]);
+    let one = house.path(text(&later["path"]));
+    let one = ["backup", "list", one.to_str().unwrap()];
+    house.run(&one).ok().says("which is not here");
+}
+
+#[test]
+fn what_is_no_file_is_no_archive_and_nobody_waits_for_it() {
+    let house = House::new();
+    house.shell("mkfifo pipe").ok();
+    house
+        .run(&["backup", "verify", "pipe"])
+        .failed(6, "cannot be restored")
+        .says("pipe is not a file");
+    for verb in ["drill", "restore"] {
+        let ran = house.run(&["--store", "new.db", "backup", verb, "pipe"]);
+        ran.refused(2, "pipe is not a file");
+    }
+    let listed = house.run(&["backup", "list", "/dev/zero"]).ok();
+    listed.says("/dev/zero is not a file");
+}
+
+#[test]
+fn a_backup_of_a_damaged_store_says_so() {
+    let house = filled();
+    let made = house
+        .run(&["backup", "create", "whole", "--parity", "0"])
+        .ok();
+    made.says("blocks may be damaged: it has no parity");
+    let whole = house.run(&["backup", "list", "whole"]).ok();
+    assert!(!whole.text().contains("needs"), "{whole}");
+    let store = rusqlite::Connection::open(house.store()).unwrap();
+    let one = "UPDATE snapshot SET detail = x'00' WHERE seq = (SELECT max(seq) FROM snapshot)";
+    assert_eq!(store.execute(one, ()).unwrap(), 1);
+    drop(store);
+    let made = house.run(&["backup", "create", "kept"]).ok();
+    made.says("the store is damaged: 1 row is in the backup as it is");
+    let found = house.run(&["backup", "verify", "kept"]).ok();
+    found
+        .says("whole: ")
+        .says("but 1 row was damaged in the store");
+    let found = house.run(&["backup", "verify", "whole"]).ok();
+    assert!(!found.text().contains("but"), "{found}");
 }
 
 #[test]
@@ -127,7 +174,8 @@ fn damage_is_made_good_or_named() {
     let new = ["--store", "other.db"];
     house
         .run(&[&["backup", "restore", "kept"], &new[..]].concat())
-        .refused(6, "nothing was restored");
+        .refused(6, "nothing was restored")
+        .explains("what is left of this one (`backup restore --salvage`)");
     assert!(!house.path("other.db").exists());
     let rest = house.run(&[&["backup", "restore", "kept", "--salvage"], &new[..]].concat());
     rest.failed(6, "not all of what").says("lost: ");
@@ -140,7 +188,19 @@ fn one_session_comes_back() {
     house
         .run(&["session", "erase", "bot/2"])
         .ok()
-        .says(text(&backup["path"]).rsplit('/').next().unwrap());
+        .says(text(&backup["path"]).rsplit('/').next().unwrap())
+        .says("a restore of it brings it back, unless a later backup lies in the same folder: make one with `")
+        .says("backup create ");
+    // So it is.
+    let anew = ["--store", "anew.db", "backup", "restore", "kept"];
+    house.run(&anew).ok();
+    let there = ["--store", "anew.db", "snapshot", "list", "bot/2"];
+    house.run(&there).ok();
+    fs::remove_file(house.path("anew.db")).unwrap();
+    made(&house, &["--full"]);
+    let first = text(&backup["path"]);
+    let anew = ["--store", "anew.db", "backup", "restore", first];
+    house.run(&anew).ok().says("1 session stayed away");
     house
         .run(&["backup", "restore", "kept", "--session", "bot/2"])
         .refused(5, "was erased");
@@ -208,9 +268,8 @@ fn a_drill_says_how_old_it_is() {
         .json();
     assert_eq!(drill["passed"], true);
     assert_eq!(drill["drill"]["verification"]["snapshots"], 80);
-    house
-        .run(&["backup", "drill", "kept", "--max-age", "1h"])
-        .ok();
+    let ran = house.run(&["backup", "drill", "kept", "--max-age", "1h"]);
+    assert!(!ran.ok().says("it is ").text().contains("it is 0 ms"));
     let ran = house
         .run(&[
             "backup",
@@ -224,7 +283,12 @@ fn a_drill_says_how_old_it_is() {
     ran.says("ExecStart=")
         .says("\"backup\" \"drill\"")
         .says("OnCalendar=Mon 03:00")
-        .says("PrivateNetwork=yes");
+        .says("PrivateNetwork=yes")
+        // It lies there, so that a folder of its own would hide it.
+        .says("ReadWritePaths=/tmp")
+        .says("ReadWritePaths=/var/tmp");
+    assert!(!ran.text().contains("PrivateTmp"), "{ran}");
+    assert!(!ran.text().contains("KEY_FILE"), "{ran}");
     fs::create_dir(house.path("units")).unwrap();
     let timer = ["backup", "timer", "create", "kept", "--to", "units"];
     house.run(&timer).ok().says("systemctl");
@@ -236,6 +300,70 @@ fn a_drill_says_how_old_it_is() {
         ]
     );
     house.run(&timer).refused(5, "exists already");
+}
+
+#[test]
+fn a_timer_takes_only_what_is_a_time() {
+    let house = House::new();
+    fs::create_dir(house.path("kept")).unwrap();
+    let timer =
+        |when: &str| house.run(&["backup", "timer", "drill", "kept", "--on-calendar", when]);
+    for when in [
+        "daily",
+        "Weekly",
+        "Mon..Fri,Sun *-*-* 02:30",
+        "*-*-01 04:00:00 UTC",
+        "*:0/15",
+        "2026-11-22T03:00:00Z",
+        "*-02~01 12:00 Europe/Berlin",
+        "Thu, *-1..6-1",
+        "@1395716396",
+    ] {
+        timer(when).ok().says(&format!("OnCalendar={when}\n"));
+    }
+    for when in [
+        "",
+        " ",
+        "nonsense!!",
+        "nonsense",
+        "UTC",
+        "daily\nExecStart=/bin/sh",
+        "Mon\t03:00",
+        "daily; rm",
+        "%H",
+        "03:00 $HOME",
+    ] {
+        timer(when).refused(2, "no time of systemd's");
+    }
+}
+
+#[test]
+fn a_timer_says_where_the_key_goes() {
+    let house = filled();
+    house.run(&["key", "generate", "key"]).ok();
+    house.run(&["key", "init", "--new-key-file", "key"]).ok();
+    let create = ["backup", "create", "kept", "--key-file", "key"];
+    house.run(&create).ok();
+    let key = String::from_utf8(house.read("key")).unwrap();
+    for what in ["create", "drill"] {
+        let timer = ["backup", "timer", what, "kept"];
+        let mut command = house.command(&timer);
+        let ran = Ran::of(command.env("DALSEGNO_KEY", key.trim()).output().unwrap()).ok();
+        ran.says("\n#Environment=DALSEGNO_KEY_FILE=/path/of/the/file\n")
+            .explains("the service needs a key");
+        assert!(!ran.text().contains(key.trim()) && !ran.err.contains(key.trim()));
+        let ran = house
+            .run(&[&timer[..], &["--key-file", "key"]].concat())
+            .ok();
+        ran.says("\"--key-file\"");
+        assert!(
+            !ran.text().contains("Environment") && ran.err.is_empty(),
+            "{ran}"
+        );
+    }
+    // Nobody needs one to see that one is needed.
+    let drill = house.run(&["backup", "timer", "drill", "kept"]).ok();
+    drill.says("#Environment=DALSEGNO_KEY_FILE=");
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod lease;
 mod list;
 mod log;
 mod man;
+mod marks;
 mod migrate;
 mod pipe;
 mod policy;

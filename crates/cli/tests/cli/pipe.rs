@@ -145,6 +145,32 @@ pub(crate) fn interrupt(pid: u32) {
 }
 
 #[test]
+fn a_scrub_that_is_interrupted_has_proved_nothing() {
+    let house = House::new();
+    for session in ["a", "b"] {
+        house.save(session, &format!("\"{}\"", "long ".repeat(200)));
+    }
+    // It rests for a quarter of an hour after the first session.
+    let mut command = house.command(&["scrub", "--once", "--rate", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = child.spawn().unwrap();
+    let threads = std::path::PathBuf::from(format!("/proc/{}/task", child.id()));
+    let is_at_work = || {
+        let each = std::fs::read_dir(&threads).unwrap();
+        let names = each.map(|it| std::fs::read_to_string(it.unwrap().path().join("comm")));
+        names.flatten().any(|name| name.trim() == "dalsegno-scrub")
+    };
+    while !is_at_work() {
+        std::thread::yield_now();
+    }
+    interrupt(child.id());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{ran}");
+    ran.explains("stopped at ").explains("interrupted");
+    assert!(ran.out.is_empty(), "{ran}");
+}
+
+#[test]
 fn an_interrupt_is_130() {
     let house = House::new();
     let mut command = house.command(&["demo-writer", "--step", "0"]);

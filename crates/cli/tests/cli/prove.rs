@@ -25,7 +25,7 @@ fn verify_says_what_it_proved() {
     );
     ran.says("the store's structure");
     let found = house.run(&["verify", "--json"]).ok().json();
-    let expected = json!({"intact": true, "sessions": 2, "snapshots": 4, "states": 3, "bytes": 10, "damage": []});
+    let expected = json!({"intact": true, "sessions": 2, "snapshots": 4, "states": 3, "bytes": 10, "repaired": 0, "damage": []});
     assert_eq!(found, expected);
     let one = house.run(&["verify", "--session", "b"]).ok();
     one.says("1 snapshot of 1 session");

@@ -3,7 +3,7 @@
 //! A byte that is damaged costs its block, and of all blocks any may be lost, as many as there is parity.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
@@ -187,12 +187,12 @@ impl Blocks {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
         let failed = |e| Error::io(format!("opening {shown}"), e);
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?;
-        if !length.is_file() {
+        // Before it is opened: a pipe would wait for somebody who writes.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
             return Err(Error::invalid(format!("{shown} is not a file")));
         }
-        let length = length.len();
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
         let Some(first) = first(&file).map_err(failed)? else {
             return Err(Error::invalid(format!(
                 "{shown} is no backup of Dalsegno, or nothing of it can be read"

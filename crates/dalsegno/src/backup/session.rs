@@ -134,7 +134,7 @@ impl Engine {
                 .restore(&of.id.to_string())
                 .and_then(|state| {
                     let of = Traits::from(of).within(name);
-                    self.again(&of, state.into_text()).commit()
+                    self.again(&of, state.into_text())?.commit()
                 })
                 .map_err(|e| e.after(&[(added.len() as u64, "added")]))?;
             added.push(saved);

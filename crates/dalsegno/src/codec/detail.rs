@@ -39,6 +39,21 @@ pub(crate) struct Mark {
     pub(crate) lost: Option<Checksum>,
     /// Where the components of the state were taken from: name, snapshot, and whether those before and after agree.
     pub(crate) components: Vec<(String, i64, bool)>,
+    /// Where it came from another store with its snapshot: the ids that those snapshots have there, in the same order.
+    /// Follows behind, where there are any.
+    #[serde(skip)]
+    pub(crate) elsewhere: Vec<[u8; 16]>,
+}
+
+impl Mark {
+    /// What of it goes for the state alone: nothing, where that is as it was saved.
+    pub(crate) fn of_state(self) -> Option<Self> {
+        let is_made = self.lost.is_some() || !self.components.is_empty();
+        is_made.then_some(Self {
+            metadata: false,
+            ..self
+        })
+    }
 }
 
 /// What made a snapshot, where it was not a plain save.
@@ -115,6 +130,9 @@ pub(crate) fn encode(detail: &Detail) -> Result<Vec<u8>> {
             (actor, Some(mark)) => {
                 let actor = actor.as_deref().unwrap_or_default();
                 bytes.extend(super::write(WHAT, &(actor, mark))?);
+                if !mark.elsewhere.is_empty() {
+                    bytes.extend(super::write(WHAT, &mark.elsewhere)?);
+                }
             }
             (Some(actor), None) => bytes.extend(super::write(WHAT, actor)?),
             (None, None) => {}
@@ -149,7 +167,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Detail> {
             return Err(Error::damaged(format!("{END} names nobody")));
         }
         [] => None,
-        rest => Some(super::read(END, rest)?),
+        rest => {
+            let (mut mark, rest): (Mark, _) = super::read_first(END, rest)?;
+            if !rest.is_empty() {
+                mark.elsewhere = super::read(END, rest)?;
+                if mark.elsewhere.is_empty() || mark.elsewhere.len() != mark.components.len() {
+                    return Err(Error::damaged(format!(
+                        "{END} names other snapshots than it has"
+                    )));
+                }
+            }
+            Some(mark)
+        }
     };
     let metadata = if wire.metadata.is_empty() {
         Map::new()
@@ -204,10 +233,18 @@ mod tests {
                 metadata: true,
                 lost: Some([3; 16]),
                 components: vec![("queue".into(), 9, false)],
+                elsewhere: Vec::new(),
             }),
         };
         let marked = Detail {
             repaired: full.repaired.clone(),
+            ..plain.clone()
+        };
+        let carried = Detail {
+            repaired: full.repaired.clone().map(|mark| Mark {
+                elsewhere: vec![[4; 16]],
+                ..mark
+            }),
             ..plain.clone()
         };
         let said = Detail {
@@ -218,7 +255,7 @@ mod tests {
             actor: Some("a".into()),
             ..plain.clone()
         };
-        for detail in [plain, full, marked, said, by] {
+        for detail in [plain, full, marked, carried, said, by] {
             assert_eq!(decode(&encode(&detail).unwrap()).unwrap(), detail);
         }
     }

@@ -80,6 +80,16 @@ impl SnapshotId {
     }
 }
 
+impl SnapshotId {
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(uuid::Uuid::from_bytes(bytes))
+    }
+}
+
 impl From<SnapshotId> for uuid::Uuid {
     fn from(id: SnapshotId) -> Self {
         id.0

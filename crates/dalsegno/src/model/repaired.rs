@@ -1,12 +1,12 @@
 //! What of a snapshot is not as it was saved.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::SnapshotId;
 
 /// What a repair made of a snapshot that was damaged, where not all of it came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Repaired {
     /// When: UTC.
@@ -24,7 +24,7 @@ pub struct Repaired {
 }
 
 /// A component of a state that was put together again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepairedComponent {
     /// Its name.

@@ -165,6 +165,7 @@ impl Session<'_> {
                     metadata: false,
                     lost: Some(*lost),
                     components: components.clone(),
+                    elsewhere: Vec::new(),
                 });
                 row.detail = detail::encode(&detail)?;
                 let components =
@@ -255,6 +256,7 @@ impl Session<'_> {
                 metadata: true,
                 lost: None,
                 components: Vec::new(),
+                elsewhere: Vec::new(),
             }),
             ..Detail::default()
         };

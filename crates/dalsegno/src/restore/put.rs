@@ -263,7 +263,7 @@ impl<'a> Restore<'a> {
     }
 
     /// Whether only some of the target comes from the snapshot.
-    fn joins(&self) -> bool {
+    pub(super) fn joins(&self) -> bool {
         !self.components.is_empty() || matches!(self.source, Source::Merged { .. })
     }
 

@@ -42,7 +42,10 @@ impl Restore<'_> {
             self.engine.save_again(session, from)
         } else {
             let save = self.engine.save_json(session, after.clone());
-            save.known_version(plan.version.clone())
+            let save = save.known_version(plan.version.clone());
+            // A state that is joined is a new one: what it is joined from, the plan says.
+            let of = plan.snapshot.as_ref().filter(|_| !self.joins());
+            save.of_repaired(of.and_then(|it| it.repaired.as_ref()))?
         };
         let expect = match &self.seen {
             Some(seen) => Expect::As(self.overtake(seen)?),

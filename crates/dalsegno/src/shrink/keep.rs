@@ -71,6 +71,7 @@ pub(crate) fn fuller(
         label: Some(told.join(", ")),
         actor: brought.detail.actor.clone(),
         schema_version: head.counted_version.clone(),
+        repaired: head.counted_mark.clone(),
         ..Detail::default()
     };
     Ok(Some(NewSnapshot {

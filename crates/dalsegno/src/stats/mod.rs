@@ -76,6 +76,8 @@ pub struct Stats {
     pub unchanged: u64,
     /// How many have a name.
     pub named: u64,
+    /// How many a [repair marked](crate::Repaired): they are not, or not all of them, as they were saved.
+    pub repaired: u64,
     /// How many of each kind; kinds that do not occur are left out.
     pub kinds: BTreeMap<Kind, u64>,
     /// Bytes of text of all snapshots: what a full copy for each would take.

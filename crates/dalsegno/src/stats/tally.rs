@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Day, Intervals, SessionStats, Stats, ratio};
+use crate::codec::detail;
 use crate::damage::{Damage, report};
 use crate::error::{Error, Result};
 use crate::model::{Kind, SnapshotId, StoreId};
@@ -23,6 +24,7 @@ pub(super) struct Tally<'a> {
     /// The row before, whoever's it was.
     before: Option<i64>,
     named: u64,
+    repaired: u64,
     kinds: BTreeMap<Kind, u64>,
     hours: [u64; 24],
     days: BTreeMap<Date, Sizes>,
@@ -54,6 +56,7 @@ struct Session<'a> {
 struct Read {
     kind: Kind,
     taken: Timestamp,
+    is_repaired: bool,
     sizes: Sizes,
 }
 
@@ -83,6 +86,7 @@ impl<'a> Tally<'a> {
             damaged: HashSet::new(),
             before: None,
             named: 0,
+            repaired: 0,
             kinds: BTreeMap::new(),
             hours: [0; 24],
             days: BTreeMap::new(),
@@ -128,6 +132,7 @@ impl<'a> Tally<'a> {
             session.times.push(row.created_at);
         }
         self.named += u64::from(row.name.is_some());
+        self.repaired += u64::from(read.is_repaired);
         *self.kinds.entry(read.kind).or_default() += 1;
         let local = self.zone.to_datetime(read.taken);
         if let Some(hour) = usize::try_from(local.hour())
@@ -191,6 +196,7 @@ impl<'a> Tally<'a> {
             snapshots: all.snapshots,
             unchanged: all.unchanged,
             named: self.named,
+            repaired: self.repaired,
             kinds: std::mem::take(&mut self.kinds),
             text_bytes: all.text,
             stored_bytes: all.stored,
@@ -244,6 +250,7 @@ fn read(row: &SnapshotRow, store: &StoreId) -> Result<Read> {
     Ok(Read {
         kind: Kind::from_code(row.kind).ok_or_else(|| odd("kind"))?,
         taken: Timestamp::from_microsecond(row.created_at).map_err(|_| odd("time"))?,
+        is_repaired: detail::decode(&row.detail)?.repaired.is_some(),
         sizes: Sizes {
             snapshots: 1,
             unchanged: u64::from(row.flags & UNCHANGED != 0),

@@ -24,12 +24,16 @@ pub struct Verification {
     pub states: u64,
     /// The bytes of text of those states.
     pub bytes: u64,
+    /// How many of the snapshots a [repair marked](crate::Repaired): they are as they are kept, but not, or not all of
+    /// them, as they were saved.
+    pub repaired: u64,
     /// What is not as it was written; empty if all is well.
     pub damage: Vec<Damage>,
 }
 
 impl Verification {
-    /// Whether everything is as it was written.
+    /// Whether everything is as it was written: by whoever saved it, or by a repair, where it is
+    /// [marked](Self::repaired).
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.damage.is_empty()

@@ -126,6 +126,7 @@ impl Walk<'_> {
             ));
         }
         let promised = detail::decode(&row.detail)?;
+        self.found.repaired += u64::from(promised.repaired.is_some());
         // Its content was proved when its own snapshot was, if that is still there; the promise must be
         // the same.
         match proved.get(&row.state_seq()) {

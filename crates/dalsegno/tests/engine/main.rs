@@ -24,6 +24,7 @@ mod format_4;
 mod guards;
 mod handover;
 mod leases;
+mod marks;
 mod migration;
 mod model;
 mod on_sqlite;

@@ -235,12 +235,15 @@ class Damage(TypedDict):
 
 
 class Verification(TypedDict):
-    """What was proved, and what is damaged: nothing, where `damage` is empty."""
+    """What was proved, and what is damaged: nothing, where `damage` is empty. What is marked as `repaired` is not damaged,
+    but not as it was saved."""
 
     sessions: int
     snapshots: int
     states: int
     bytes: int
+    repaired: int
+    """How many of the snapshots a repair marked: they are not, or not all of them, as they were saved."""
     damage: list[Damage]
 
 
@@ -255,6 +258,10 @@ class ScrubProgress(TypedDict):
     """How many there were when it began."""
     bytes: int
     """Bytes of states, and of the store's file, that were proved in all rounds."""
+    snapshots: int
+    """Snapshots, those in the trash too, as of the last look at each session."""
+    repaired: int
+    """How many of them a repair marked: they are not, or not all of them, as they were saved."""
     damage: list[Damage]
     """What is damaged, as of the last look at each session and at the rest of the store."""
     ended: bool
@@ -650,6 +657,8 @@ class Stats(TypedDict):
     snapshots: int
     unchanged: int
     named: int
+    repaired: int
+    """How many a repair marked."""
     kinds: dict[Kind, int]
     text_bytes: int
     stored_bytes: int
@@ -684,6 +693,8 @@ class Diagnosis(TypedDict):
     read_only: bool
     sessions: int
     snapshots: int
+    repaired: int
+    """How many of them a repair marked."""
     newest: Snapshot | None
     bytes: int
     free_bytes: int
@@ -729,7 +740,8 @@ class Erasure(TypedDict):
     named_by: list[str]
     """Patterns of policies and guards that are its name: they stay, and say it."""
     backups: list["KnownBackup"]
-    """Backups that it does not reach: what they hold of it stays in them, and no restore of one brings it back."""
+    """Backups that it does not reach: what they hold of it stays in them, and a restore of one brings it back, unless a backup
+    that was made since lies in the same folder."""
 
 
 class Tombstone(TypedDict):

@@ -80,14 +80,26 @@ impl Create {
                 human::size(made.found_bytes)
             ))?;
         }
-        out.line(format!(
-            "any {} of its {} blocks may be damaged, and all of it is restored",
-            backup.parity_blocks, backup.blocks
-        ))?;
+        out.line(match backup.parity_blocks {
+            0 => format!(
+                "none of its {} may be damaged: it has no parity",
+                human::count(u64::from(backup.blocks), "block")
+            ),
+            parity => format!(
+                "any {parity} of its {} blocks may be damaged, and all of it is restored",
+                backup.blocks
+            ),
+        })?;
         if backup.damaged_rows > 0 {
-            let rows = human::count(backup.damaged_rows, "row");
+            let rows = match backup.damaged_rows {
+                1 => "1 row is in the backup as it is".to_owned(),
+                many => format!(
+                    "{} are in the backup as they are",
+                    human::count(many, "row")
+                ),
+            };
             out.line(format!(
-                "the store is damaged: {rows} are in the backup as they are; `dalsegno verify` names what is lost by it"
+                "the store is damaged: {rows}; `dalsegno verify` names what is lost by it"
             ))?;
         }
         Ok(())

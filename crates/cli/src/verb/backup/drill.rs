@@ -7,7 +7,7 @@ use dalsegno::{ErrorKind, Options};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Watched, line, with_key};
+use super::{Watched, line, salvageable, with_key};
 use crate::failure::{Failure, Result};
 use crate::human;
 use crate::output::Out;
@@ -47,7 +47,8 @@ impl Drill {
                 watched.tell(progress)
             });
             watched.done(drill)
-        })?;
+        });
+        let drill = drill.map_err(|failure| self.of_the_backup(salvageable(failure)))?;
         let intact = drill.verification.is_intact();
         let age = drill.age_seconds.max(0);
         let is_old = self.max_age.is_some_and(|most| age > most.as_secs());
@@ -59,9 +60,12 @@ impl Drill {
             for damage in &drill.verification.damage {
                 out.line(verify::describe(damage))?;
             }
+            let old = match age {
+                0 => "less than a second".to_owned(),
+                age => human::seconds(age as f64),
+            };
             out.line(format!(
-                "it is {} old: what was saved since would be lost; restoring and proving it took {}",
-                human::seconds(age as f64),
+                "it is {old} old: what was saved since would be lost; restoring and proving it took {}",
                 human::seconds(drill.took.as_secs_f64())
             ))?;
         }
@@ -78,5 +82,15 @@ impl Drill {
             ));
         }
         Ok(())
+    }
+
+    /// Where there is a backup, and something that it needs is not there, it cannot be restored: that is what was to be found out.
+    fn of_the_backup(&self, failure: Failure) -> Failure {
+        let is_there =
+            || dalsegno::list_backups(&self.from).is_ok_and(|it| !it.complete.is_empty());
+        if failure.is_of(ErrorKind::NotFound) && is_there() {
+            return Failure::new(ErrorKind::Damaged, failure.message());
+        }
+        failure
     }
 }

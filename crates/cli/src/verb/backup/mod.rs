@@ -118,6 +118,20 @@ pub(crate) fn with_key<T>(mut work: impl FnMut(Option<Secret>) -> Result<T>) -> 
     }
 }
 
+/// Names the option that restores what is left of a backup, where the engine says that this can be done.
+fn salvageable(failure: Failure) -> Failure {
+    const WHOLE: &str = "or what is left of this one";
+    const SESSION: &str = "or restore what is left of all of it to a new place";
+    let message = failure
+        .message()
+        .replace(WHOLE, &format!("{WHOLE} (`backup restore --salvage`)"))
+        .replace(
+            SESSION,
+            &format!("{SESSION} (`backup restore --salvage`, without --session)"),
+        );
+    failure.saying(message)
+}
+
 /// What is lost, a line each.
 fn lost_lines(lost: &[LostRows], out: &mut Out) -> Result<()> {
     for lost in lost {

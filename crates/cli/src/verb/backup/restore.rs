@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession, UnreadableBackup};
+use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession, Snapshot, UnreadableBackup};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Watched, line, lost_lines, short, with_key};
+use super::{Watched, line, lost_lines, salvageable, short, with_key};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
@@ -84,7 +84,8 @@ impl Restore {
                 options.restore_backup(&how, &into, tell)
             };
             watched.done(answer)
-        })?;
+        })
+        .map_err(salvageable)?;
         if !self.dry_run {
             out.did();
         }
@@ -144,13 +145,14 @@ impl Restore {
         let tell = &mut |progress| watched.tell(progress);
         if self.dry_run {
             let plan = engine.restore_session_plan(&how, tell);
-            let plan = watched.done(plan)?;
+            let plan = watched.done(plan).map_err(salvageable)?;
             if out.is_json() {
                 return out.json(&json!({"dry_run": true, "plan": plan}));
             }
             out.line(format!(
-                "would add {} to {}, of the backup {} ({} are there already); its newest state would be that of {}",
+                "would add {}{} to {}, of the backup {} ({} are there already); its newest state would be that of {}",
                 human::count(plan.absent.len() as u64, "snapshot"),
+                aside(&plan.absent),
                 human::safe(&plan.session),
                 short(&plan.backup.id),
                 plan.present,
@@ -160,21 +162,30 @@ impl Restore {
             return out.line("dry run: nothing was changed");
         }
         let restored = engine.restore_session(&how, tell);
-        let restored = watched.done(restored)?;
+        let restored = watched.done(restored).map_err(salvageable)?;
         out.did();
         close(engine, out);
         if out.is_json() {
             return out.json(&json!({"dry_run": false, "restored": restored}));
         }
         out.line(format!(
-            "added {} to {}, of the backup {} ({} were there already); its newest state is {}",
+            "added {}{} to {}, of the backup {} ({} were there already); its newest state is {}",
             human::count(restored.added.len() as u64, "snapshot"),
+            aside(&restored.added),
             human::safe(&restored.session),
             short(&restored.backup.id),
             restored.present,
             restored.newest.id
         ))?;
         unread_lines(&restored.unread, out)
+    }
+}
+
+/// How many of them are marked, said in between.
+fn aside(snapshots: &[Snapshot]) -> String {
+    match verify::marked(verify::count_marked(snapshots)) {
+        said if said.is_empty() => said,
+        said => format!("{said},"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use dalsegno::Error;
+use dalsegno_config::Origin;
 use dalsegno_watch::systemd::{HARDENED, percents, quote};
 use serde_json::json;
 
@@ -31,7 +32,7 @@ pub(crate) struct Timer {
     /// The folder of backups
     folder: PathBuf,
     /// When, as systemd writes it
-    #[arg(long, value_name = "WHEN", default_value = "daily")]
+    #[arg(long, value_name = "WHEN", default_value = "daily", value_parser = calendar)]
     on_calendar: String,
     /// Write both units into this folder, where none of that name stands
     #[arg(long, value_name = "FOLDER")]
@@ -46,6 +47,37 @@ enum What {
     /// Restores the newest backup into a scratch store and proves it
     Drill,
 }
+
+/// What a unit is made of.
+struct Unit<'a> {
+    command: &'a [String],
+    folder: &'a Path,
+    /// Files that it reads, besides.
+    reads: &'a [PathBuf],
+    writes: &'a [PathBuf],
+    missing: &'a [Missing],
+}
+
+/// Something secret that has no file, so that the service cannot be told of it.
+#[derive(Clone, Copy)]
+struct Missing {
+    what: &'static str,
+    /// The variable that names the file.
+    variable: &'static str,
+}
+
+const KEY: Missing = Missing {
+    what: "a key",
+    variable: "DALSEGNO_KEY_FILE",
+};
+
+const TOKEN: Missing = Missing {
+    what: "a token",
+    variable: "DALSEGNO_TOKEN_FILE",
+};
+
+/// Where programs put what is not to stay.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 
 impl What {
     fn word(self) -> &'static str {
@@ -67,9 +99,13 @@ impl Timer {
             self.what.word().to_owned(),
         ];
         let mut writes = Vec::new();
+        let is_encrypted;
+        let mut asks_who = false;
         if self.what == What::Create {
             let engine = Place::open(global)?;
             let store = absolute(&engine.path().unwrap_or_default())?;
+            is_encrypted = engine.is_encrypted();
+            asks_who = engine.has_principals()?;
             command.extend([
                 "--incremental".to_owned(),
                 "--store".to_owned(),
@@ -82,16 +118,50 @@ impl Timer {
                 dalsegno::ErrorKind::NotFound,
                 format!("there is no folder {shown}"),
             ));
+        } else {
+            // Where nothing says so yet, whoever gives a key has a reason.
+            let there =
+                dalsegno::list_backups(&folder).map_or_else(|_| Vec::new(), |it| it.complete);
+            is_encrypted = if there.is_empty() {
+                key::given()?.is_some()
+            } else {
+                there.iter().any(|backup| backup.encrypted)
+            };
         }
-        if let Some(file) = key::given()?.as_ref().and_then(key::Given::file) {
-            command.extend(["--key-file".to_owned(), shown(&absolute(file)?)]);
+        let mut reads = vec![program];
+        let mut missing = Vec::new();
+        let given = key::given()?;
+        if let Some(file) = given.as_ref().and_then(key::Given::file) {
+            let file = absolute(file)?;
+            command.extend(["--key-file".to_owned(), shown(&file)]);
+            reads.push(file);
+        } else if is_encrypted && !is_of_user(given.as_ref()) {
+            missing.push(KEY);
         }
-        if let Some(file) = token::given()?.as_ref().and_then(token::Given::file) {
-            command.extend(["--token-file".to_owned(), shown(&absolute(file)?)]);
+        let given = token::given()?;
+        if let Some(file) = given.as_ref().and_then(token::Given::file) {
+            let file = absolute(file)?;
+            command.extend(["--token-file".to_owned(), shown(&file)]);
+            reads.push(file);
+        } else if asks_who {
+            missing.push(TOKEN);
         }
         command.extend(["--".to_owned(), shown(&folder)]);
-        let (service, timer) = (self.service(&command, &folder, &writes), self.timer());
+        let unit = Unit {
+            command: &command,
+            folder: &folder,
+            reads: &reads,
+            writes: &writes,
+            missing: &missing,
+        };
+        let (service, timer) = (self.service(&unit), self.timer());
         let name = format!("dalsegno-backup-{}", self.what.word());
+        for Missing { what, variable } in &missing {
+            out.note(format!(
+                "the service needs {what}, and nothing of the environment here goes into it: write the file's path behind {variable}= in \
+                 {name}.service, or name the file here"
+            ));
+        }
         let Some(to) = &self.to else {
             if out.is_json() {
                 return out.json(&json!({"service": service, "timer": timer}));
@@ -133,32 +203,45 @@ impl Timer {
         ))
     }
 
-    fn service(&self, command: &[String], folder: &Path, writes: &[PathBuf]) -> String {
-        let words: Vec<String> = command.iter().map(|word| quote(word, true)).collect();
+    fn service(&self, unit: &Unit<'_>) -> String {
+        let words: Vec<String> = unit.command.iter().map(|word| quote(word, true)).collect();
         let what = match self.what {
             What::Create => "makes a backup into",
             What::Drill => "tries to restore the newest backup in",
         };
         let mut lines = vec![
             "[Unit]".to_owned(),
-            format!("Description=Dalsegno {what} {}", percents(&shown(folder))),
+            format!(
+                "Description=Dalsegno {what} {}",
+                percents(&shown(unit.folder))
+            ),
             String::new(),
             "[Service]".to_owned(),
             "Type=oneshot".to_owned(),
             format!("User={}", rustix::process::geteuid().as_raw()),
             format!("ExecStart={}", words.join(" ")),
+        ];
+        for Missing { what, variable } in unit.missing {
+            lines.push(format!(
+                "# It needs {what}: the path of the file that has it."
+            ));
+            lines.push(format!("#Environment={variable}=/path/of/the/file"));
+        }
+        lines.extend([
             "UMask=0077".to_owned(),
             "Nice=10".to_owned(),
             "IOSchedulingClass=idle".to_owned(),
             "ProtectSystem=strict".to_owned(),
             "ProtectHome=read-only".to_owned(),
-        ];
-        for path in writes {
+        ]);
+        for path in unit.writes {
             lines.push(format!("ReadWritePaths={}", quote(&shown(path), false)));
         }
-        // Of these it would see its own.
-        let is_tmp = |path: &Path| path.starts_with("/tmp") || path.starts_with("/var/tmp");
-        if !is_tmp(folder) && !writes.iter().any(|path| is_tmp(path)) {
+        let others = unit.reads.iter().chain(unit.writes).map(PathBuf::as_path);
+        if others.chain([unit.folder]).any(is_temporary) {
+            // Of a folder of its own it would see nothing that is there now. Scratch files go there all the same.
+            lines.extend(TEMPORARY.map(|path| format!("ReadWritePaths={path}")));
+        } else {
             lines.push("PrivateTmp=yes".to_owned());
         }
         lines.extend(HARDENED.iter().map(|line| (*line).to_owned()));
@@ -167,12 +250,81 @@ impl Timer {
     }
 
     fn timer(&self) -> String {
-        let when = percents(&self.on_calendar);
+        let when = &self.on_calendar;
         format!(
             "[Unit]\nDescription=Dalsegno backups: {}\n\n[Timer]\nOnCalendar={when}\nPersistent=true\nRandomizedDelaySec=5min\n\n[Install]\nWantedBy=timers.target\n",
             self.what.word()
         )
     }
+}
+
+/// Whether it comes from the user's own configuration, which is the service's too.
+fn is_of_user(given: Option<&key::Given>) -> bool {
+    let source = given.and_then(|given| given.source.as_ref());
+    source.is_some_and(|source| matches!(source.origin, Origin::User { .. }))
+}
+
+fn is_temporary(path: &Path) -> bool {
+    // Where it leads to; the end of it may not be there yet.
+    let real = path.ancestors().find_map(|it| it.canonicalize().ok());
+    [Some(path), real.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(|path| TEMPORARY.iter().any(|it| path.starts_with(it)))
+}
+
+/// Refuses what systemd takes for no time: each word is a shorthand or days of the week, has numbers or `*`, or is, at the end, the
+/// name of a time zone.
+fn calendar(text: &str) -> std::result::Result<String, String> {
+    const SHORTHANDS: [&str; 9] = [
+        "minutely",
+        "hourly",
+        "daily",
+        "weekly",
+        "monthly",
+        "quarterly",
+        "semiannually",
+        "annually",
+        "yearly",
+    ];
+    const DAYS: [&str; 7] = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let is_day = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        DAYS.iter().any(|day| word == *day || word == day[..3])
+    };
+    let is_word = |at: usize, word: &str| {
+        let of_times = |c: char| c.is_ascii_digit() || "*-:,.~/".contains(c);
+        let is_time = word.contains(|c: char| c.is_ascii_digit() || c == '*');
+        let days = word.trim_end_matches(',').replace("..", ",");
+        (is_time
+            && word
+                .trim_start_matches('@')
+                .trim_end_matches(['T', 'Z'])
+                .chars()
+                .all(|c| of_times(c) || c == 'T'))
+            || (at == 0 && SHORTHANDS.contains(&word.to_ascii_lowercase().as_str()))
+            || (at == 0 && days.split(',').all(is_day))
+            || (at > 0
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)))
+    };
+    let mut words = text.split(' ').filter(|word| !word.is_empty()).enumerate();
+    if text.trim().is_empty() || !words.all(|(at, word)| is_word(at, word)) {
+        return Err(format!(
+            "'{}' is no time of systemd's, such as daily, Mon..Fri 03:00 or *-*-01 04:00:00 UTC",
+            human::safe(text)
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

@@ -80,9 +80,21 @@ fn report(archive: &BackupHealth, out: &mut Out) -> Result<()> {
         format!(" ({}{again})", human::count(u64::from(it.blocks), "block"))
     });
     let blocks = blocks.unwrap_or_default();
+    let damaged = archive.backup.as_ref().map_or(0, |it| it.damaged_rows);
+    let damaged = match damaged {
+        0 => String::new(),
+        1 => "; but 1 row was damaged in the store when it was made, and is so in it".to_owned(),
+        many => format!(
+            "; but {} were damaged in the store when it was made, and are so in it",
+            human::count(many, "row")
+        ),
+    };
     if archive.is_whole() {
-        return out.line(format!("{}: {path}{blocks}", style::good("whole")));
+        return out.line(format!("{}: {path}{blocks}{damaged}", style::good("whole")));
     }
-    out.line(format!("{}: {path}{blocks}", style::bad("damaged")))?;
+    out.line(format!(
+        "{}: {path}{blocks}{damaged}",
+        style::bad("damaged")
+    ))?;
     lost_lines(&archive.lost, out)
 }

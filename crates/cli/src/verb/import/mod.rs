@@ -15,6 +15,7 @@ use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::sealed::WithWhat;
 use crate::verb::put::close;
+use crate::verb::verify::{count_marked, marked};
 use crate::{human, input};
 use plan::Plan;
 
@@ -80,8 +81,9 @@ impl Import {
         }
         let added = u64::try_from(imported.added.len()).unwrap_or(u64::MAX);
         out.line(format!(
-            "added {}; {} there already",
+            "added {}{}; {} there already",
             human::count(added, "snapshot"),
+            marked(count_marked(&imported.added)),
             were(imported.present)
         ))?;
         let sessions: Vec<_> = plan.sessions.iter().collect();

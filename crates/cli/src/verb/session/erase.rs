@@ -1,20 +1,23 @@
 //! `dalsegno session erase`: a session's key, its rows and what names it are gone.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 
 use crate::failure::Result;
 use crate::global::Global;
-use crate::human;
 use crate::output::Out;
 use crate::place::{Place, writable};
 use crate::verb::put::close;
+use crate::{human, program, settings};
 
 /// Erase a session for good: there is no trash, and no way back
 ///
 /// Its key, its snapshots and those in the trash, its log, its lease, requests to it and events of it go in one
 /// transaction; then the store's file is written anew. A keyed hash of its name stays, so that backups that are restored
-/// later do not bring it back. Copies of the store, exports, and forks of the session are not reached. It must not be open.
+/// later, where a backup that was made since lies beside them, do not bring it back. Copies of the store, exports, and forks of the
+/// session are not reached. It must not be open.
 /// Interrupted, the same command finishes what is left.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -65,10 +68,14 @@ impl Erase {
             } else {
                 ", which is not there now"
             };
+            let folder = dalsegno::durable::folder_of(&backup.path);
+            let again = another(&folder, global);
             out.line(format!(
-                "not reached: the backup of {}, {}{there}: it may hold the session, and no restore of it brings it back",
+                "not reached: the backup of {}, {}{there}: it may hold the session, and a restore of it brings it back, unless a later \
+                 backup lies in the same folder: make one with `{}`",
                 human::time(backup.taken_at),
-                human::safe(&backup.path.display().to_string())
+                human::safe(&backup.path.display().to_string()),
+                human::safe(&again)
             ))?;
         }
         out.line("not reached: copies of the store, backups elsewhere, what was exported or restored to files, forks, and free blocks of the disk")?;
@@ -80,4 +87,15 @@ impl Erase {
         }
         Ok(())
     }
+}
+
+/// The command that makes a backup in the same folder.
+fn another(folder: &Path, global: &Global) -> String {
+    let mut words = vec!["backup".to_owned(), "create".to_owned()];
+    if let Some(store) = &global.store {
+        words.extend(["--store".to_owned(), program::path(store)]);
+    }
+    words.extend(settings::opening_words().flatten());
+    words.push(program::path(folder));
+    program::command_of("dalsegno", words)
 }

@@ -119,8 +119,17 @@ fn rows(snapshot: &Snapshot) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// That it is not as it was saved, where it is not.
+pub(crate) fn not_as_saved(snapshot: &Snapshot) -> Option<String> {
+    let what = snapshot.repaired.as_ref().map(repaired)?;
+    Some(format!(
+        "this is not all as it was saved; repaired {}",
+        human::safe(&what)
+    ))
+}
+
 /// What of it is not as it was saved.
-pub(super) fn repaired(repaired: &Repaired) -> String {
+fn repaired(repaired: &Repaired) -> String {
     let mut lost = Vec::new();
     if repaired.lost_metadata {
         lost.push("its name, tags and texts are lost".to_owned());

@@ -8,10 +8,10 @@ use serde_json::to_string;
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
-use crate::human;
 use crate::migrations;
 use crate::output::Out;
 use crate::place::Place;
+use crate::verb::snapshot::info::not_as_saved;
 
 /// Print a state: the saved bytes and nothing else
 ///
@@ -51,9 +51,8 @@ impl Show {
             migrations::wanted()?;
         }
         let restored = engine.restore(&self.reference)?;
-        if let Some(repaired) = &restored.snapshot().repaired {
-            let what = human::safe(&super::info::repaired(repaired));
-            out.note(format!("this is not all as it was saved; repaired {what}"));
+        if let Some(said) = not_as_saved(restored.snapshot()) {
+            out.note(said);
         }
         let text = match &self.component {
             Some(name) if self.migrate => restored.current_component(name)?,

@@ -50,9 +50,10 @@ pub(crate) fn summary(found: &Stats) -> Vec<Vec<String>> {
             "of them",
             (found.snapshots > 0).then(|| {
                 format!(
-                    "{} unchanged, {} with a name",
+                    "{} unchanged, {} with a name{}",
                     number(found.unchanged),
-                    number(found.named)
+                    number(found.named),
+                    verify::marked(found.repaired)
                 )
             }),
         ),

@@ -45,8 +45,8 @@ class Locking(Verbs):
     def erase_session(self, session: str, *, dry_run: bool = False) -> Erasure:
         """Erases a session for good: its key, its rows, what names it; the file is written anew.
 
-        A keyed hash of its name stays, so that backups that are restored later do not bring it back. Copies of the store,
-        exports and forks it does not reach. `LockedError` where a program has it open.
+        A keyed hash of its name stays, so that backups that are restored later do not bring it back, where one that was made
+        since lies in the same folder. Copies of the store, exports and forks it does not reach. `LockedError` where a program has it open.
         """
         return self._handle.erase_session(session, dry_run)
 
