@@ -94,8 +94,8 @@ pub use autosave::{AutoSave, AutoSaving, State};
 pub use backup::{
     BACKUP_EXTENSION, BackedUp, Backup, BackupCheck, BackupHealth, BackupKind, BackupProgress,
     BackupStep, Backups, DEFAULT_PARITY, Drill, Health, KnownBackup, LostRows, MakeBackup,
-    RepairSource, RestoreBackup, RestoreSession, RestoreSessionPlan, RestoredBackup,
-    RestoredSession, UnreadableBackup, list_backups, verify_backup,
+    RepairSource, RestoreBackup, RestoreBackupPlan, RestoreSession, RestoreSessionPlan,
+    RestoredBackup, RestoredSession, UnreadableBackup, list_backups, verify_backup,
 };
 pub use cleanup::{Cleaned, Cleanup, CleanupPlan, PlannedSnapshot, SessionPlan};
 pub use damage::Damage;

@@ -48,6 +48,7 @@ def test_a_backup_is_made_listed_proved_and_restored(
     assert checked["whole"] and checked["archives"][0]["backup"] == backup
     planned = dalsegno.restore_backup(folder, tmp_path / "new.db", dry_run=True)
     assert planned["backup"] == backup and not (tmp_path / "new.db").exists()
+    assert planned["lost"] == [] and "verification" not in planned
     restored = dalsegno.restore_backup(folder, tmp_path / "new.db")
     assert restored["lost"] == [] and restored["verification"]["damage"] == []
     with dalsegno.open(tmp_path / "new.db", create=False) as new:

@@ -138,6 +138,10 @@ fn a_backup_of_a_damaged_store_says_so() {
         .says("but 1 row was damaged in the store");
     let found = house.run(&["backup", "verify", "whole"]).ok();
     assert!(!found.text().contains("but"), "{found}");
+    let new = ["--store", "new.db", "backup", "restore", "kept"];
+    let restored = house.run(&new);
+    restored.failed(6, "all of the backup is there, and what was damaged");
+    assert!(house.path("new.db").exists());
 }
 
 #[test]
@@ -369,11 +373,17 @@ fn a_timer_says_where_the_key_goes() {
 #[test]
 fn an_encrypted_store_has_encrypted_backups() {
     let house = filled();
+    house.run(&["backup", "create", "both"]).ok();
     house.run(&["key", "generate", "key"]).ok();
     let with = |arguments: &[&str]| house.run(&[arguments, &["--key-file", "key"]].concat());
     house.run(&["key", "init", "--new-key-file", "key"]).ok();
     with(&["backup", "create", "kept"]).ok();
+    with(&["backup", "create", "both"]).ok();
     house.run(&["backup", "list", "kept"]).ok().says("full");
+    house
+        .run(&["backup", "verify", "both"])
+        .failed(7, "1 of 2 backups cannot be opened");
+    with(&["backup", "verify", "both"]).ok();
     house
         .run(&["backup", "verify", "kept"])
         .refused(7, "encrypted");

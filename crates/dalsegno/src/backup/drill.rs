@@ -1,13 +1,15 @@
 //! A restore that is tried, to know that it would work.
 
+use std::env;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::folder::Backup;
+use super::folder::{Backup, UnreadableBackup};
 use super::restore::choose;
+use super::scratch::Scratch;
 use super::set::BackupProgress;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::location;
 use crate::options::Options;
 use crate::verify::Verification;
@@ -23,6 +25,8 @@ pub struct Drill {
     /// How long it took to restore and to prove it.
     #[serde(rename = "took_ms", serialize_with = "millis")]
     pub took: Duration,
+    /// Later backups that could not be asked what was erased since.
+    pub unread: Vec<UnreadableBackup>,
     /// What was proved.
     pub verification: Verification,
 }
@@ -33,7 +37,8 @@ fn millis<S: serde::Serializer>(took: &Duration, to: S) -> std::result::Result<S
 
 impl Options {
     /// Restores the newest backup in the folder `from`, or the one in that archive, to a scratch folder in `scratch` (that of
-    /// the system for temporary files, where none is given), proves every state of it, and takes it away again. Nothing else is changed.
+    /// the system for temporary files, where none is given), proves every state of it, and takes it away again; what a
+    /// drill left there that was killed goes too. Nothing else is changed.
     ///
     /// # Errors
     /// As [`restore_backup`](Self::restore_backup): then the backup cannot be restored. Damage that the store had when the
@@ -45,21 +50,17 @@ impl Options {
         progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
     ) -> Result<Drill> {
         let path = choose(from.as_ref(), None)?;
-        let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix(".dalsegno-drill-");
-        let folder = match scratch {
-            Some(scratch) => builder.tempdir_in(scratch),
-            None => builder.tempdir(),
-        };
-        let folder = folder.map_err(|e| Error::io("making a scratch folder", e))?;
+        let within = scratch.map_or_else(env::temp_dir, Path::to_owned);
+        let folder = Scratch::make(&within, ".dalsegno-drill-")?;
         let now = self.clock_given().now();
         let began = Instant::now();
-        let file = folder.path().join(location::FILE_NAME);
+        let file = folder.folder.join(location::FILE_NAME);
         let restored = self.stage(&path, &file, false, progress)?;
         Ok(Drill {
             age_seconds: now.as_second() - restored.backup.taken_at.as_second(),
             took: began.elapsed(),
             backup: restored.backup,
+            unread: restored.unread,
             verification: restored.verification,
         })
     }

@@ -1,8 +1,6 @@
 //! Restoring a whole store from a backup, to a place where there is none.
 
-use std::fs::{self, File, TryLockError};
 use std::ops::ControlFlow;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,7 +9,7 @@ use super::contents::Table;
 use super::folder::{self, Backup, Backups, UnreadableBackup};
 use super::graves::Graves;
 use super::set::{BackupProgress, BackupStep, LostRows, Progress, Set, tell};
-use crate::durable;
+use super::staging::{Staging, refuse_existing};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::location;
@@ -75,6 +73,20 @@ pub struct RestoredBackup {
     pub verification: Verification,
 }
 
+/// What restoring a backup would do.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
+pub struct RestoreBackupPlan {
+    /// The backup.
+    pub backup: Backup,
+    /// The file that the store would be.
+    pub path: PathBuf,
+    /// Later backups that could not be asked what was erased since.
+    pub unread: Vec<UnreadableBackup>,
+    /// What was lost with the archive; empty if all is there.
+    pub lost: Vec<LostRows>,
+}
+
 impl Options {
     /// Makes a new store at `into` of a backup: the same store, with the same ids, as it was when the backup was made. All of
     /// the backup is read and proved first; the store is made beside, every state of it rebuilt and compared, and then put in its place.
@@ -113,19 +125,16 @@ impl Options {
         how: &RestoreBackup,
         into: impl AsRef<Path>,
         progress: &mut dyn FnMut(BackupProgress) -> ControlFlow<()>,
-    ) -> Result<RestoredBackup> {
+    ) -> Result<RestoreBackupPlan> {
         let file = location::file(into.as_ref());
         refuse_existing(&file)?;
         let path = choose(&how.from, how.at)?;
         let (set, lost) = self.prove(&path, how.salvage, progress)?;
-        Ok(RestoredBackup {
+        Ok(RestoreBackupPlan {
             backup: Backup::of(set.newest(), &set.contents.summary)?,
             path: file,
-            erased: 0,
-            unread: Vec::new(),
+            unread: Graves::beside(&set, self.secret_given())?.unread,
             lost,
-            repairs: None,
-            verification: Verification::default(),
         })
     }
 
@@ -300,25 +309,6 @@ const HOLES: Holes = Holes {
     alone: true,
 };
 
-fn refuse_existing(file: &Path) -> Result<()> {
-    let shown = file.display();
-    if fs::symlink_metadata(file).is_ok() {
-        return Err(Error::conflict(format!(
-            "{shown} exists already; restore to another place, or one session of the backup into this store"
-        )));
-    }
-    // SQLite would lay what stands in them over the restored store.
-    for left in location::LOGS.map(|end| location::beside(file, end)) {
-        if fs::symlink_metadata(&left).is_ok() {
-            let left = left.display();
-            return Err(Error::conflict(format!(
-                "{left} is left of a store that stood there and belongs to it: move it to where that is, or restore to another place"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// The archive of the backup that is meant.
 pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
     let shown = from.display();
@@ -365,67 +355,4 @@ pub(super) fn one_store(there: &Backups, from: &Path) -> Result<()> {
         ErrorKind::Ambiguous,
         format!("{shown} has backups of {count} stores; name the archive"),
     ))
-}
-
-/// A folder beside the place of a new store, where it is made.
-pub(super) struct Staging {
-    folder: PathBuf,
-    /// As long as it is open, nobody else works there.
-    _lock: File,
-}
-
-impl Staging {
-    /// Begins anew where an earlier restore was interrupted.
-    fn begin(file: &Path) -> Result<Self> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(file.file_name().unwrap_or_default());
-        name.push(".restoring");
-        let folder = durable::folder_of(file).join(name);
-        let failed = |e| Error::io(format!("making {}", folder.display()), e);
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder);
-        made.map_err(failed)?;
-        let lock = File::open(&folder).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let file = file.display();
-                return Err(Error::locked(format!(
-                    "another program is restoring to {file} just now"
-                )));
-            }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
-        }
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            fs::remove_file(entry.map_err(failed)?.path()).map_err(failed)?;
-        }
-        Ok(Self {
-            folder,
-            _lock: lock,
-        })
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.join(location::FILE_NAME)
-    }
-
-    /// Gives the finished store its place.
-    fn put(self, file: &Path) -> Result<()> {
-        let made = self.file();
-        if location::bytes(&made, &["-wal"]) > 0 {
-            return Err(Error::storage(
-                "the restored store was not closed as a whole; nothing was put in its place",
-            ));
-        }
-        refuse_existing(file)?;
-        durable::name(&made, file)
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
-    }
 }

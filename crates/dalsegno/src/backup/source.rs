@@ -1,18 +1,18 @@
 //! What a repair takes rows from: a copy of the store, or a backup of it.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{ErrorKind as Io, Read};
+use std::fs::{self, File};
+use std::io::Read;
 use std::ops::{ControlFlow, Deref};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::blocks::Blocks;
 use super::folder::BACKUP_EXTENSION;
 use super::restore::{RestoreBackup, choose};
+use super::scratch::Scratch;
 use super::set::BackupProgress;
 use crate::durable::folder_of;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::location::{self, FILE_NAME};
 use crate::options::Options;
 
@@ -63,7 +63,7 @@ impl Options {
             });
         }
         let archive = choose(path, None)?;
-        let scratch = Scratch::beside(&location::place(store.as_ref()), &archive)?;
+        let scratch = beside(&location::place(store.as_ref()), &archive)?;
         let shown = self.shown_as(archive.display().to_string());
         Ok(RepairSource {
             engine: shown.open_backup(&RestoreBackup::of(archive), &scratch.folder, progress)?,
@@ -93,78 +93,10 @@ fn is_archive(path: &Path) -> bool {
     read.is_ok() && &begin != b"SQLite format 3\0" && Blocks::open(path).is_ok()
 }
 
-/// A folder for one program, which is locked as long as it is at work there.
-struct Scratch {
-    folder: PathBuf,
-    _lock: File,
-}
-
-impl Scratch {
-    fn beside(store: &Path, archive: &Path) -> Result<Self> {
-        let name = store.file_name().unwrap_or(FILE_NAME.as_ref());
-        let begin = format!(".{}.source-", name.to_string_lossy());
-        let made = Self::make(&folder_of(store), &begin);
-        // Where a dry run may not write beside the store.
-        made.or_else(|error| Self::make(&folder_of(archive), &begin).map_err(|_| error))
-    }
-
-    fn make(within: &Path, begin: &str) -> Result<Self> {
-        take_away_left(within, begin);
-        for number in 0..1_000 {
-            let folder = within.join(format!("{begin}{number}"));
-            let failed = |e| Error::io(format!("making {}", folder.display()), e);
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                Err(e) if e.kind() == Io::AlreadyExists => continue,
-                made => made.map_err(failed)?,
-            }
-            if let Some(lock) = locked(&folder).map_err(failed)? {
-                return Ok(Self {
-                    folder,
-                    _lock: lock,
-                });
-            }
-        }
-        Err(Error::conflict(format!(
-            "there are too many folders {begin}NUMBER in {}",
-            within.display()
-        )))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
-    }
-}
-
-/// What programs left there that were killed. What cannot be taken away is in nobody's way.
-fn take_away_left(within: &Path, begin: &str) {
-    for entry in fs::read_dir(within).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let is_one = name.to_string_lossy().starts_with(begin);
-        if is_one
-            && entry.file_type().is_ok_and(|it| it.is_dir())
-            && let Ok(Some(_lock)) = locked(&entry.path())
-        {
-            drop(fs::remove_dir_all(entry.path()));
-        }
-    }
-}
-
-/// The folder, locked; nothing where another program works there, or took it away.
-fn locked(folder: &Path) -> std::io::Result<Option<File>> {
-    let lock = match File::open(folder) {
-        Err(e) if e.kind() == Io::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(e)) => return Err(e),
-    }
-    let held = lock.metadata()?;
-    let is_it = |there: fs::Metadata| (there.dev(), there.ino()) == (held.dev(), held.ino());
-    Ok(fs::symlink_metadata(folder)
-        .is_ok_and(is_it)
-        .then_some(lock))
+fn beside(store: &Path, archive: &Path) -> Result<Scratch> {
+    let name = store.file_name().unwrap_or(FILE_NAME.as_ref());
+    let begin = format!(".{}.source-", name.to_string_lossy());
+    let made = Scratch::make(&folder_of(store), &begin);
+    // Where a dry run may not write beside the store.
+    made.or_else(|error| Scratch::make(&folder_of(archive), &begin).map_err(|_| error))
 }

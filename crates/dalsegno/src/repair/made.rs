@@ -137,7 +137,7 @@ impl Session<'_> {
         match (&how, from) {
             (Came::Lost, From::Here(_)) => {
                 let why =
-                    "its state is gone, and the session has none that is intact; its row is left"
+                    "its state is gone, and the session has none that is intact; its row is left until a copy or a backup has it, or the session is erased"
                         .to_owned();
                 report.lost.push(Lost {
                     snapshot: self.id(seq),

@@ -533,12 +533,21 @@ fn a_drill_restores_the_newest_and_leaves_nothing() {
     make(&engine, &MakeBackup::full(house.backups()));
     let scratch = house.folder.path().join("scratch");
     fs::create_dir(&scratch).unwrap();
+    // As a program leaves it that was killed; in another one somebody works.
+    let [left, used] = [".dalsegno-drill-0", ".dalsegno-drill-1"].map(|it| scratch.join(it));
+    for folder in [&left, &used] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("store.db"), "begun").unwrap();
+    }
+    let at_work = fs::File::open(&used).unwrap();
+    at_work.lock().unwrap();
     let drill = Options::default()
         .drill(house.backups(), Some(&scratch), &mut go_on)
         .unwrap();
     assert!(drill.verification.is_intact());
     assert_eq!(drill.verification.snapshots, 3 * SESSIONS as u64);
-    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+    assert!(!left.exists() && used.exists());
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 1);
     let none = Options::default()
         .drill(&scratch, None, &mut go_on)
         .unwrap_err();

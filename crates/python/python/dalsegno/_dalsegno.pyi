@@ -45,6 +45,7 @@ from .results import (
     Report,
     RestoredBackup,
     RestoredSession,
+    RestoreBackupPlan,
     RestoreSessionPlan,
     ScrubProgress,
     Snapshot,
@@ -176,7 +177,7 @@ def restore_backup(
     program: str,
     dry_run: bool,
     progress: Progress | None,
-) -> RestoredBackup: ...
+) -> RestoredBackup | RestoreBackupPlan: ...
 def drill(
     from_: _Path,
     *,

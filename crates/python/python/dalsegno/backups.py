@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 from . import _dalsegno
 from .engine import _own_name
-from .results import BackupCheck, Backups, Drill, RestoredBackup
+from .results import BackupCheck, Backups, Drill, RestoreBackupPlan, RestoredBackup
 from .verbs.backup import Progress
 from .verbs.base import StrPath, Time, to_time
 
@@ -36,6 +38,38 @@ def verify_backup(
     return _dalsegno.verify_backup(path, key=key, key_file=key_file, progress=progress)
 
 
+@overload
+def restore_backup(
+    from_: StrPath,
+    into: StrPath,
+    *,
+    at: Time | None = None,
+    salvage: bool = False,
+    key: str | None = None,
+    key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
+    dry_run: Literal[False] = False,
+    progress: Progress | None = None,
+) -> RestoredBackup: ...
+
+
+@overload
+def restore_backup(
+    from_: StrPath,
+    into: StrPath,
+    *,
+    at: Time | None = None,
+    salvage: bool = False,
+    key: str | None = None,
+    key_file: StrPath | None = None,
+    token: str | None = None,
+    token_file: StrPath | None = None,
+    dry_run: Literal[True],
+    progress: Progress | None = None,
+) -> RestoreBackupPlan: ...
+
+
 def restore_backup(
     from_: StrPath,
     into: StrPath,
@@ -48,13 +82,13 @@ def restore_backup(
     token_file: StrPath | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> RestoredBackup:
+) -> RestoredBackup | RestoreBackupPlan:
     """Makes a store at `into`, where there is none, of the backup `from_`: an archive, or the newest in a folder.
 
     It is the same store, with the same ids, as it was when the backup was made; what was erased since, as later backups in the
     folder say, stays away. All of it is read and proved first, and every state of the new store before it gets its place.
     `at` takes the newest backup that was made by then. `key` and `token`, or files that hold them, are as in `open`. With
-    `dry_run` the backup is proved, and nothing is made.
+    `dry_run` the backup is proved, nothing is made, and what would be is told.
 
     `salvage` restores what is left of a damaged backup: then `lost` of the answer says what is not there. Damage that the
     store had when the backup was made is in `verification`. Raises `ConflictError` where something stands at `into`,

@@ -80,6 +80,7 @@ __all__ = [
     "RepairedSnapshot",
     "Repairs",
     "Report",
+    "RestoreBackupPlan",
     "RestoreSessionPlan",
     "RestoredBackup",
     "RestoredSession",
@@ -859,7 +860,7 @@ class BackupCheck(TypedDict):
 
 
 class RestoredBackup(TypedDict):
-    """What was restored, or would be."""
+    """What was restored."""
 
     backup: Backup
     path: str
@@ -873,7 +874,19 @@ class RestoredBackup(TypedDict):
     repairs: Repairs | None
     """What became of the rest, where some was lost."""
     verification: Verification
-    """What was proved of the new store: empty where it was only planned."""
+    """What was proved of the new store."""
+
+
+class RestoreBackupPlan(TypedDict):
+    """What restoring a backup would do."""
+
+    backup: Backup
+    path: str
+    """The file that the store would be."""
+    unread: list[UnreadableBackup]
+    """Later backups that could not be asked what was erased since."""
+    lost: list[LostRows]
+    """What was lost with the archive; empty if all is there."""
 
 
 class RestoredSession(TypedDict):
@@ -910,6 +923,8 @@ class Drill(TypedDict):
     age_seconds: int
     """How old it was: what was saved since would be lost."""
     took_ms: int
+    unread: list[UnreadableBackup]
+    """Later backups that could not be asked what was erased since."""
     verification: Verification
 
 

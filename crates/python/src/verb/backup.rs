@@ -170,13 +170,13 @@ pub(crate) fn restore_backup(
     let options = Options::default().program(program);
     let options = place::admitted(options, key, key_file, token, token_file)
         .map_err(|e| error::raise(py, &e))?;
+    if dry_run {
+        return alone(py, &from_, progress, |watched| {
+            options.restore_backup_plan(&how, &into, &mut |reached| watched.tell(reached))
+        });
+    }
     alone(py, &from_, progress, |watched| {
-        let tell = &mut |reached| watched.tell(reached);
-        if dry_run {
-            options.restore_backup_plan(&how, &into, tell)
-        } else {
-            options.restore_backup(&how, &into, tell)
-        }
+        options.restore_backup(&how, &into, &mut |reached| watched.tell(reached))
     })
 }
 

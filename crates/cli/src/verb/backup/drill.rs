@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dalsegno::{ErrorKind, Options};
+use dalsegno::ErrorKind;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Watched, line, salvageable, with_key};
+use super::restore::unread_lines;
+use super::{line, opening};
 use crate::failure::{Failure, Result};
 use crate::human;
 use crate::output::Out;
-use crate::place::of_caller;
 use crate::verb::verify;
 
 /// Restore the newest backup into a scratch store, prove every state of it, and say how old it is and how long it took
@@ -37,18 +37,11 @@ pub(crate) struct Drill {
 
 impl Drill {
     pub(super) fn run(&self, out: &mut Out) -> Result<()> {
-        let drill = with_key(|secret| {
-            let mut options = of_caller(Options::default())?;
-            if let Some(secret) = secret {
-                options = options.secret(secret);
-            }
-            let mut watched = Watched::begin(out);
-            let drill = options.drill(&self.from, self.scratch.as_deref(), &mut |progress| {
-                watched.tell(progress)
-            });
-            watched.done(drill)
+        let drill = opening(out, |options, watched| {
+            let scratch = self.scratch.as_deref();
+            options.drill(&self.from, scratch, &mut |it| watched.tell(it))
         });
-        let drill = drill.map_err(|failure| self.of_the_backup(salvageable(failure)))?;
+        let drill = drill.map_err(|failure| self.of_the_backup(failure))?;
         let intact = drill.verification.is_intact();
         let age = drill.age_seconds.max(0);
         let is_old = self.max_age.is_some_and(|most| age > most.as_secs());
@@ -57,6 +50,7 @@ impl Drill {
         } else {
             out.line(line(&drill.backup))?;
             out.line(verify::proved(&drill.verification, true))?;
+            unread_lines(&drill.unread, out)?;
             for damage in &drill.verification.damage {
                 out.line(verify::describe(damage))?;
             }

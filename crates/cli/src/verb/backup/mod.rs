@@ -10,7 +10,7 @@ mod verify;
 use std::ops::ControlFlow;
 
 use clap::Subcommand;
-use dalsegno::{BackupProgress, BackupStep, ErrorKind, LostRows, Secret};
+use dalsegno::{BackupProgress, BackupStep, ErrorKind, LostRows, Options, Secret};
 
 use crate::failure::{Failure, Result};
 use crate::global::Global;
@@ -18,6 +18,7 @@ use crate::human;
 use crate::interrupt::Polite;
 use crate::key;
 use crate::output::Out;
+use crate::place::of_caller;
 use crate::progress::Progress;
 
 /// Make backups of the store, prove them, and restore from them
@@ -116,6 +117,20 @@ pub(crate) fn with_key<T>(mut work: impl FnMut(Option<Secret>) -> Result<T>) -> 
         }
         answer => answer,
     }
+}
+
+/// Does work on a backup with what opens it, and the store that is made of it.
+fn opening<T>(out: &Out, work: impl Fn(Options, &mut Watched) -> dalsegno::Result<T>) -> Result<T> {
+    let answer = with_key(|secret| {
+        let mut options = of_caller(Options::default())?;
+        if let Some(secret) = secret {
+            options = options.secret(secret);
+        }
+        let mut watched = Watched::begin(out);
+        let answer = work(options, &mut watched);
+        watched.done(answer)
+    });
+    answer.map_err(salvageable)
 }
 
 /// Names the option that restores what is left of a backup, where the engine says that this can be done.

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dalsegno::{ErrorKind, Options, RestoreBackup, RestoreSession, Snapshot, UnreadableBackup};
+use dalsegno::{
+    ErrorKind, RestoreBackup, RestoreBackupPlan, RestoreSession, RestoredBackup, Snapshot,
+    UnreadableBackup,
+};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Watched, line, lost_lines, salvageable, short, with_key};
+use super::{Watched, line, lost_lines, opening, salvageable, short};
 use crate::failure::{Failure, Result};
 use crate::global::Global;
 use crate::output::Out;
-use crate::place::{HERE, Place, of_caller};
+use crate::place::{HERE, Place};
 use crate::verb::put::close;
 use crate::verb::{repair, verify};
 use crate::{human, key, when};
@@ -71,62 +74,17 @@ impl Restore {
         if self.salvage {
             how = how.salvage();
         }
-        let restored = with_key(|secret| {
-            let mut options = of_caller(Options::default())?;
-            if let Some(secret) = secret {
-                options = options.secret(secret);
-            }
-            let mut watched = Watched::begin(out);
-            let tell = &mut |progress| watched.tell(progress);
-            let answer = if self.dry_run {
-                options.restore_backup_plan(&how, &into, tell)
-            } else {
-                options.restore_backup(&how, &into, tell)
-            };
-            watched.done(answer)
-        })
-        .map_err(salvageable)?;
-        if !self.dry_run {
-            out.did();
+        if self.dry_run {
+            let plan = opening(out, |options, watched| {
+                options.restore_backup_plan(&how, &into, &mut |it| watched.tell(it))
+            })?;
+            return told_plan(&plan, out);
         }
-        if out.is_json() {
-            out.json(&json!({"dry_run": self.dry_run, "restored": restored}))?;
-        } else {
-            let path = human::safe(&restored.path.display().to_string());
-            let would = if self.dry_run {
-                "would restore"
-            } else {
-                "restored"
-            };
-            out.line(format!("{would} {path} from {}", line(&restored.backup)))?;
-            if !self.dry_run {
-                out.line(verify::proved(&restored.verification, true))?;
-            }
-            if restored.erased > 0 {
-                let sessions = human::count(restored.erased, "session");
-                out.line(format!(
-                    "{sessions} stayed away: erased since the backup was made"
-                ))?;
-            }
-            unread_lines(&restored.unread, out)?;
-            lost_lines(&restored.lost, out)?;
-            if let Some(repairs) = &restored.repairs {
-                repair::tell(repairs, false, out)?;
-            }
-            for damage in &restored.verification.damage {
-                out.line(verify::describe(damage))?;
-            }
-            if self.dry_run {
-                out.line("dry run: nothing was changed")?;
-            }
-        }
-        if restored.lost.is_empty() && restored.verification.is_intact() {
-            return Ok(());
-        }
-        Err(Failure::new(
-            ErrorKind::Damaged,
-            "not all of what the backup was of is there; what is lost is named above",
-        ))
+        let restored = opening(out, |options, watched| {
+            options.restore_backup(&how, &into, &mut |it| watched.tell(it))
+        })?;
+        out.did();
+        told(&restored, out)
     }
 
     fn one(&self, session: &str, global: &Global, out: &mut Out) -> Result<()> {
@@ -181,6 +139,60 @@ impl Restore {
     }
 }
 
+/// What was restored of a backup, and what of it was not.
+fn told(restored: &RestoredBackup, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        out.json(&json!({"dry_run": false, "restored": restored}))?;
+    } else {
+        let path = human::safe(&restored.path.display().to_string());
+        out.line(format!("restored {path} from {}", line(&restored.backup)))?;
+        out.line(verify::proved(&restored.verification, true))?;
+        if restored.erased > 0 {
+            let sessions = human::count(restored.erased, "session");
+            out.line(format!(
+                "{sessions} stayed away: erased since the backup was made"
+            ))?;
+        }
+        unread_lines(&restored.unread, out)?;
+        lost_lines(&restored.lost, out)?;
+        if let Some(repairs) = &restored.repairs {
+            repair::tell(repairs, false, out)?;
+        }
+        for damage in &restored.verification.damage {
+            out.line(verify::describe(damage))?;
+        }
+    }
+    let said = if !restored.lost.is_empty() {
+        "not all of what the backup was of is there; what is lost is named above"
+    } else if !restored.verification.is_intact() {
+        "all of the backup is there, and what was damaged in the store when it was made, which is named above: `dalsegno repair` \
+         does what can be done"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(ErrorKind::Damaged, said))
+}
+
+/// What would be restored of a backup, and what would not.
+fn told_plan(plan: &RestoreBackupPlan, out: &mut Out) -> Result<()> {
+    if out.is_json() {
+        out.json(&json!({"dry_run": true, "plan": plan}))?;
+    } else {
+        let path = human::safe(&plan.path.display().to_string());
+        out.line(format!("would restore {path} from {}", line(&plan.backup)))?;
+        unread_lines(&plan.unread, out)?;
+        lost_lines(&plan.lost, out)?;
+        out.line("dry run: nothing was changed")?;
+    }
+    if plan.lost.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorKind::Damaged,
+        "not all of what the backup was of would be there; what is lost is named above",
+    ))
+}
+
 /// How many of them are marked, said in between.
 fn aside(snapshots: &[Snapshot]) -> String {
     match verify::marked(verify::count_marked(snapshots)) {
@@ -190,7 +202,7 @@ fn aside(snapshots: &[Snapshot]) -> String {
 }
 
 /// Names the later backups that nothing could be asked of.
-fn unread_lines(unread: &[UnreadableBackup], out: &mut Out) -> Result<()> {
+pub(super) fn unread_lines(unread: &[UnreadableBackup], out: &mut Out) -> Result<()> {
     for unread in unread {
         let why = human::safe(&unread.why.to_string());
         out.line(format!("could not ask what was erased since: {why}"))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dalsegno::{BackupHealth, ErrorKind};
+use dalsegno::{BackupHealth, Error, ErrorKind};
 use serde_json::json;
 
 use super::{Watched, lost_lines, with_key};
@@ -15,7 +15,7 @@ use crate::style;
 /// Read every byte of backups and prove that they can be restored
 ///
 /// Each is proved with those that it needs. What parity makes again counts as whole, and is said. Exit code 6 where something is
-/// lost; the report names it. Nothing is changed. `backup drill` goes further, and rebuilds every state.
+/// lost; the report names it; 7 where all that is in the way is the key. Nothing is changed. `backup drill` goes further, and rebuilds every state.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,15 +46,17 @@ impl Verify {
         if found.is_whole() {
             return Ok(());
         }
-        let bad = found.archives.iter().filter(|it| !it.is_whole()).count();
-        Err(Failure::new(
-            ErrorKind::Damaged,
-            format!(
-                "{} of {} cannot be restored as a whole",
-                bad,
-                human::count(found.archives.len() as u64, "backup")
-            ),
-        ))
+        let bad = found.archives.iter().filter(|it| !it.is_whole());
+        let of_key =
+            |it: &BackupHealth| it.error.as_ref().map(Error::kind) == Some(ErrorKind::WrongKey);
+        let (kind, what) = if bad.clone().all(of_key) {
+            (ErrorKind::WrongKey, "cannot be opened with what is given: another key does")
+        } else {
+            (ErrorKind::Damaged, "cannot be restored as a whole")
+        };
+        let bad = bad.count();
+        let all = human::count(found.archives.len() as u64, "backup");
+        Err(Failure::new(kind, format!("{bad} of {all} {what}")))
     }
 }
 
@@ -72,7 +74,7 @@ fn report(archive: &BackupHealth, out: &mut Out) -> Result<()> {
                 human::count(u64::from(damaged), "block")
             ),
             damaged => format!(
-                "; {} damaged, more than the {} that parity makes again",
+                "; {} damaged, more than the {} that parity makes again: make a new backup",
                 human::count(u64::from(damaged), "block"),
                 it.parity
             ),
