@@ -206,7 +206,7 @@ fn one_session_comes_back() {
     let anew = ["--store", "anew.db", "backup", "restore", first];
     house.run(&anew).ok().says("1 session stayed away");
     house
-        .run(&["backup", "restore", "kept", "--session", "bot/2"])
+        .run(&["backup", "restore", first, "--session", "bot/2"])
         .refused(5, "was erased");
     let first = house
         .run(&[

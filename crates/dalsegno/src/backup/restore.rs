@@ -312,7 +312,8 @@ const HOLES: Holes = Holes {
 /// The archive of the backup that is meant.
 pub(super) fn choose(from: &Path, at: Option<Timestamp>) -> Result<PathBuf> {
     let shown = from.display();
-    if from.is_file() {
+    // What is no file either is refused where it is opened.
+    if from.exists() && !from.is_dir() {
         return Ok(from.to_owned());
     }
     let mut there = folder::list_backups(from)?;

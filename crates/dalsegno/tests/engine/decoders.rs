@@ -96,12 +96,12 @@ fn engine_vs_model() {
 
 #[test]
 fn open_store() {
-    run("open_store", 250, 50_000);
+    run("open_store", 120, 50_000);
 }
 
 #[test]
 fn open_archive() {
-    run("open_archive", 400, 100_000);
+    run("open_archive", 120, 100_000);
 }
 
 #[test]

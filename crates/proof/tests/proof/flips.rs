@@ -111,7 +111,7 @@ fn every_byte() {
     // One bit each, another at every byte; in the long run of some bytes all.
     let part = |first: usize| {
         let mut tally = Tally::default();
-        for at in (first..bytes.len()).step_by(2 * effort(151, 1)) {
+        for at in (first..bytes.len()).step_by(2 * effort(307, 1)) {
             let bit = 1 << (at * 5 % 8);
             tally.add(judge(&bytes, &truth, at, bytes[at] ^ bit));
             if dalsegno_proof::long() && at % 5 == 0 {
@@ -121,7 +121,7 @@ fn every_byte() {
         tally
     };
     let tally = thread::scope(|scope| {
-        let other = scope.spawn(|| part(effort(151, 1)));
+        let other = scope.spawn(|| part(effort(307, 1)));
         let mut tally = part(0);
         tally.join(other.join().unwrap());
         tally
@@ -143,7 +143,7 @@ fn the_index_of_operations() {
     let end = root.unwrap() as usize * 4096;
     let mut tally = Tally::default();
     for at in (end - 160..end).step_by(effort(3, 1)) {
-        for bit in (0..8).step_by(effort(3, 1)) {
+        for bit in (0..8).step_by(effort(5, 1)) {
             tally.add(judge(&bytes, &truth, at, bytes[at] ^ (1 << bit)));
         }
     }

@@ -110,7 +110,7 @@ fn every_byte() {
 fn every_bit_of_the_header() {
     let sealed = Sealed::small();
     let mut tally = Tally::default();
-    for at in 0..100 {
+    for at in (0..100).step_by(effort(2, 1)) {
         for bit in (0..8).step_by(effort(7, 1)) {
             tally.add(sealed.judge_flipped(at, sealed.bytes[at] ^ (1 << bit)));
         }
@@ -140,7 +140,7 @@ fn every_bit_of_its_key() {
 fn saving_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut taken, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(1021, 7)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(2039, 7)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let saved = sealed.truth.save_on_top(sealed.open(&disk), false);
         let saved = saved.unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
@@ -148,7 +148,7 @@ fn saving_on_top_of_damage() {
         refused += 2 * sealed.truth.sessions() - saved;
     }
     println!("{taken} taken, {refused} refused");
-    assert!(taken > 100 && refused > 0);
+    assert!(taken > 50 && refused > 0);
 }
 
 /// One goes on deleting, purging and going back without a look at the damage.
@@ -156,7 +156,7 @@ fn saving_on_top_of_damage() {
 fn keeping_house_on_top_of_damage() {
     let sealed = Sealed::small();
     let (mut done, mut refused) = (0, 0);
-    for at in (0..sealed.bytes.len()).step_by(effort(1201, 9)) {
+    for at in (0..sealed.bytes.len()).step_by(effort(2399, 9)) {
         let (disk, place) = sealed.flipped(at, sealed.bytes[at] ^ (1 << (at * 3 % 8)));
         let copy = disk_with(&[(STORE.to_owned(), disk.image(STORE).unwrap())]);
         let check = copy.open(STORE).and_then(|database| {
@@ -169,7 +169,7 @@ fn keeping_house_on_top_of_damage() {
         refused += kept.refused;
     }
     println!("{done} done, {refused} refused");
-    assert!(done > 100 && refused > 0);
+    assert!(done > 50 && refused > 0);
 }
 
 /// One turns encryption on, or off, without a look at the damage: what was damaged stays so, and nothing else is.
@@ -182,7 +182,7 @@ fn turning_it_on_and_off_on_top_of_damage() {
     });
     for [done, refused] in counts {
         println!("{done} done, {refused} refused");
-        assert!(done > 20 && refused > 0);
+        assert!(done > 10 && refused > 0);
     }
 }
 
@@ -193,7 +193,7 @@ fn turn_each(sealed: &Sealed, bytes: &[u8], to_sealed: bool) -> [usize; 2] {
         true => on(disk).secret(sealed.secret.clone()),
         false => on(disk),
     };
-    for at in (0..bytes.len()).step_by(effort(2003, 9)) {
+    for at in (0..bytes.len()).step_by(effort(4001, 9)) {
         let mut changed = bytes.to_vec();
         changed[at] ^= 1 << (at * 3 % 8);
         let place = format!("byte {at} (page {}, {})", at / 4096 + 1, at % 4096);

@@ -113,7 +113,8 @@ fn exchanged_rows_are_noticed() {
                     let same = put.iter().zip(pair).all(|(put, was)| put == was);
                     done += 1;
                     let few = rows.len() < 8;
-                    if same || (!few && done % effort(61, 1) != 0) {
+                    let every = if few { effort(5, 1) } else { effort(149, 1) };
+                    if same || done % every != 0 {
                         continue;
                     }
                     let keys = pair.map(Row::key);
@@ -124,7 +125,7 @@ fn exchanged_rows_are_noticed() {
         }
     }
     println!("{tried} exchanges");
-    assert!(tried > 150, "{tried}");
+    assert!(tried > 50, "{tried}");
 }
 
 /// All rows of two sessions, in each other's session; their names and keys where they are, or along.
@@ -137,7 +138,7 @@ fn sessions_in_each_others_place_are_noticed() {
     let tables = TABLES.iter().filter(|it| it.but_key().contains(&"session"));
     let rows: Vec<Row> = tables.flat_map(|it| Row::all(&database, it)).collect();
     let mut tried = 0;
-    for pair in sessions.windows(2) {
+    for pair in sessions.windows(2).step_by(effort(3, 1)) {
         let ids = [pair[0].int("id"), pair[1].int("id")];
         let other = |id: i64| match ids {
             [a, b] if id == a => Some(b),
@@ -170,7 +171,7 @@ fn sessions_in_each_others_place_are_noticed() {
             }
         }
     }
-    assert!(tried > 80, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 /// What the same store said in clear, row by row, each with the checksum that it had.
@@ -183,8 +184,8 @@ fn rows_in_clear_are_noticed() {
     let mut tried = 0;
     for table in TABLES {
         let rows = Row::all(&clear, table);
-        let step = if rows.len() < 12 { 1 } else { effort(13, 1) };
-        for row in rows.iter().step_by(step) {
+        let step = rows.len().div_ceil(effort(3, usize::MAX));
+        for row in rows.iter().step_by(step.max(1)) {
             let place = format!("{} {:?} in clear", table.name, row.key());
             tried += usize::from(is_noticed(&sealed, std::slice::from_ref(row), &place));
         }
@@ -218,7 +219,7 @@ fn rows_in_clear_are_noticed() {
         tried += usize::from(is_noticed(&sealed, &[note.summed(&store)], &place));
     }
     println!("{tried} rows");
-    assert!(tried > 60, "{tried}");
+    assert!(tried > 25, "{tried}");
 }
 
 /// Whole rows of the same numbers, from another store that the same secret opens.

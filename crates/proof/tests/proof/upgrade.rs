@@ -63,7 +63,7 @@ fn the_power_goes_at_every_operation() {
             disk.stop_at(at);
             let opened = on(&disk).open(STORE).is_ok();
             let random =
-                (0..effort(4, 60) as u64).map(|seed| PowerLoss::Random(seed * 100 + at as u64));
+                (0..effort(1, 60) as u64).map(|seed| PowerLoss::Random(seed * 100 + at as u64));
             for loss in [PowerLoss::Lost, PowerLoss::Kept].into_iter().chain(random) {
                 let found = disk.crash(loss);
                 let place = format!("format {of}, stopped at {at} of {operations}, {loss:?}");
@@ -88,7 +88,7 @@ fn the_disk_fails_at_every_operation() {
         let (truth, operations) = upgraded(of);
         let mut failed = 0;
         for fault in [Fault::Io, Fault::Full, Fault::Torn] {
-            for at in 0..operations {
+            for at in (0..operations).step_by(effort(2, 1)) {
                 let disk = disk_of(of);
                 disk.fail_at(at, fault);
                 let opened = on(&disk).open(STORE);

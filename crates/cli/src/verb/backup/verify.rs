@@ -50,7 +50,10 @@ impl Verify {
         let of_key =
             |it: &BackupHealth| it.error.as_ref().map(Error::kind) == Some(ErrorKind::WrongKey);
         let (kind, what) = if bad.clone().all(of_key) {
-            (ErrorKind::WrongKey, "cannot be opened with what is given: another key does")
+            (
+                ErrorKind::WrongKey,
+                "cannot be opened with what is given: another key does",
+            )
         } else {
             (ErrorKind::Damaged, "cannot be restored as a whole")
         };
