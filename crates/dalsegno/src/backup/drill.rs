@@ -54,7 +54,7 @@ impl Options {
         let folder = Scratch::make(&within, ".dalsegno-drill-")?;
         let now = self.clock_given().now();
         let began = Instant::now();
-        let file = folder.folder.join(location::FILE_NAME);
+        let file = folder.path().join(location::FILE_NAME);
         let restored = self.stage(&path, &file, false, progress)?;
         Ok(Drill {
             age_seconds: now.as_second() - restored.backup.taken_at.as_second(),

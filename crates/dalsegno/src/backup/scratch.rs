@@ -1,15 +1,17 @@
 //! A folder to work in, which goes when the work is done, or with the next call where a program was killed.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind as Io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use tempfile::{Builder, TempDir};
 
 use crate::error::{Error, Result};
 
 /// A folder for one program, for its owner only, which is locked as long as it is at work there.
 pub(super) struct Scratch {
-    pub(super) folder: PathBuf,
+    folder: TempDir,
     _lock: File,
 }
 
@@ -17,30 +19,30 @@ impl Scratch {
     /// A folder in `within`, whose name begins so; those of programs that were killed go.
     pub(super) fn make(within: &Path, begin: &str) -> Result<Self> {
         take_away_left(within, begin);
-        for number in 0..1_000 {
-            let folder = within.join(format!("{begin}{number}"));
-            let failed = |e| Error::io(format!("making {}", folder.display()), e);
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                Err(e) if e.kind() == Io::AlreadyExists => continue,
-                made => made.map_err(failed)?,
-            }
-            if let Some(lock) = locked(&folder).map_err(failed)? {
+        loop {
+            let mut made = Builder::new();
+            made.prefix(begin)
+                .permissions(Permissions::from_mode(0o700));
+            let folder = made.tempdir_in(within);
+            let failed = |e| {
+                Error::io(
+                    format!("making a scratch folder in {}", within.display()),
+                    e,
+                )
+            };
+            let folder = folder.map_err(failed)?;
+            // Before it was locked, another program may have taken it for one that was left.
+            if let Some(lock) = locked(folder.path()).map_err(failed)? {
                 return Ok(Self {
                     folder,
                     _lock: lock,
                 });
             }
         }
-        Err(Error::conflict(format!(
-            "there are too many folders {begin}NUMBER in {}",
-            within.display()
-        )))
     }
-}
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
     }
 }
 

@@ -27,7 +27,7 @@ impl RepairSource {
     /// The folder that a backup was unpacked into: whoever ends the program without dropping this takes it away.
     #[must_use]
     pub fn scratch(&self) -> Option<&Path> {
-        self.scratch.as_ref().map(|it| it.folder.as_path())
+        self.scratch.as_ref().map(Scratch::path)
     }
 }
 
@@ -44,7 +44,7 @@ impl Options {
     /// backup in the folder `path`. These options say what opens it, if it is encrypted.
     ///
     /// A backup is unpacked into a folder beside `store`, the store that is to be repaired, or beside the backup where nothing can be
-    /// made there: `.NAME.source-NUMBER`, for its owner only. It goes with what is returned; one that was left by a program that was
+    /// made there: `.NAME.source-…`, for its owner only. It goes with what is returned; one that was left by a program that was
     /// killed goes with the next call.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Options {
         let scratch = beside(&location::place(store.as_ref()), &archive)?;
         let shown = self.shown_as(archive.display().to_string());
         Ok(RepairSource {
-            engine: shown.open_backup(&RestoreBackup::of(archive), &scratch.folder, progress)?,
+            engine: shown.open_backup(&RestoreBackup::of(archive), scratch.path(), progress)?,
             scratch: Some(scratch),
         })
     }

@@ -166,7 +166,7 @@ fn where_the_key_is_lost_a_copy_has_it_and_what_stood_after_the_copy_too() {
 fn a_source_is_unpacked_beside_the_store_for_its_owner_and_called_as_it_was_given() {
     let house = House::new(false);
     // As a program leaves it that was killed.
-    let left = house.folder.path().join(".store.db.source-0");
+    let left = house.folder.path().join(".store.db.source-left");
     fs::create_dir(&left).unwrap();
     fs::write(left.join("store.db"), "rows").unwrap();
     house.spoil("UPDATE record SET data = x'00'");
