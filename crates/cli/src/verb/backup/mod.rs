@@ -1,5 +1,6 @@
 //! `dalsegno backup …`: archives of all that a store keeps, for when its disk is lost.
 
+mod calendar;
 mod create;
 mod drill;
 mod list;
