@@ -86,7 +86,7 @@ fn every_byte() {
     let sealed = Sealed::small();
     let part = |first: usize| {
         let mut tally = Tally::default();
-        for at in (first..sealed.bytes.len()).step_by(2 * effort(397, 1)) {
+        for at in (first..sealed.bytes.len()).step_by(2 * effort(797, 1)) {
             let was = sealed.bytes[at];
             tally.add(sealed.judge_flipped(at, was ^ (1 << (at * 5 % 8))));
             if long() && at % 5 == 0 {
@@ -96,7 +96,7 @@ fn every_byte() {
         tally
     };
     let tally = thread::scope(|scope| {
-        let other = scope.spawn(|| part(effort(397, 1)));
+        let other = scope.spawn(|| part(effort(797, 1)));
         let mut tally = part(0);
         tally.join(other.join().unwrap());
         tally
