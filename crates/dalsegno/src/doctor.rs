@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::codec::detail;
+use crate::damage::only_damage;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::location;
@@ -31,7 +32,7 @@ pub struct Diagnosis {
     pub snapshots: u64,
     /// How many of them a [repair marked](crate::Repaired): they are not, or not all of them, as they were saved.
     pub repaired: u64,
-    /// The newest snapshot.
+    /// The newest snapshot; nothing where there is none, or it is damaged, which is a finding.
     pub newest: Option<Snapshot>,
     /// Bytes of the store's file and of what SQLite keeps beside it.
     pub bytes: u64,
@@ -79,7 +80,7 @@ impl Engine {
     /// [`verify`](Engine::verify) for that.
     ///
     /// # Errors
-    /// `InvalidInput` where the store is not a file; `Damaged` or `Storage` where it cannot be read.
+    /// `InvalidInput` where the store is not a file; `Damaged` or `Storage` where it cannot be read at all.
     pub fn doctor(&self) -> Result<Diagnosis> {
         self.allow(Action::Read, None)?;
         let sqlite = self
@@ -110,7 +111,12 @@ impl Engine {
             newest.get_or_insert(row);
             std::ops::ControlFlow::Continue(())
         })?;
-        let newest = newest.map(|row| self.describe(&*view, &row)).transpose()?;
+        // What of it cannot be read is no reason to say nothing of the rest.
+        let newest = newest.map(|row| self.describe(&*view, &row)).transpose();
+        let (newest, damage) = match newest {
+            Ok(newest) => (newest, None),
+            Err(error) => (None, Some(only_damage(error)?)),
+        };
         drop(view);
         let folder = crate::durable::folder_of(&path);
         let mode = |path: &Path| fs::metadata(path).map_or(0, |m| m.mode() & 0o7777);
@@ -147,6 +153,11 @@ impl Engine {
             path,
         };
         diagnosis.look(file_mode, folder_mode, full);
+        if let Some(damage) = damage {
+            let message = format!("the newest snapshot cannot be shown: {damage}");
+            let remedy = "`verify` names all that is damaged".to_owned();
+            diagnosis.find(Severity::Problem, message, remedy);
+        }
         if self.has_left()? {
             let message = "encryption was turned on or off, or a key or session taken away: what stood there before may \
                            still be found in the store's files";

@@ -242,7 +242,7 @@ struct Rounds<'a> {
 
 impl Rounds<'_> {
     fn run(mut self) -> Result<()> {
-        while let Some(names) = self.work(Engine::sessions)? {
+        while let Some(names) = self.work(Engine::sessions_as_they_stand)? {
             self.shared.change(|progress| {
                 progress.sessions = 0;
                 progress.of = names.len() as u64;

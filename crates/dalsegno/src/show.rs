@@ -122,28 +122,34 @@ fn unhex(text: &str) -> Result<Checksum, ()> {
 /// # Errors
 /// `Damaged` where the row is not as it was written, or not the one asked for.
 pub(crate) fn session(view: &dyn View, store: &StoreId, name: &str) -> Result<Option<SessionRow>> {
-    let mut row = view.session(name)?;
-    if row.is_none() {
-        // Where the index of names is damaged, the row may be there all the same.
-        view.sessions(&mut |other| {
-            if other.name == name {
-                row = Some(SessionRow { id: -1, ..other });
-                return Flow::Break(Ok(()));
-            }
-            Flow::Continue(())
-        })?;
-    }
-    let Some(row) = row else {
-        return Ok(None);
-    };
     // By its name, the store may have answered from the index alone.
-    let itself = view.session_by_id(row.id)?;
-    if row.name == name && row.is_intact(store) && itself.as_ref() == Some(&row) {
-        return Ok(itself);
+    let itself = match view.session(name)? {
+        Some(row) => view.session_by_id(row.id)?.filter(|itself| *itself == row),
+        None if session_of_rows(view, name)?.is_none() => return Ok(None),
+        None => None,
+    };
+    if let Some(row) = itself
+        && row.name == name
+        && row.is_intact(store)
+    {
+        return Ok(Some(row));
     }
     Err(Error::damaged(format!(
         "the row of session {name}, or the way to it, is damaged"
     )))
+}
+
+/// The session that has that name in its row: where the index of names is damaged, it may be there all the same.
+pub(crate) fn session_of_rows(view: &dyn View, name: &str) -> Result<Option<SessionRow>> {
+    let mut found = None;
+    view.sessions(&mut |row| {
+        if row.name == name {
+            found = Some(row);
+            return Flow::Break(Ok(()));
+        }
+        Flow::Continue(())
+    })?;
+    Ok(found)
 }
 
 /// As [`session`], where there must be one.

@@ -337,7 +337,9 @@ fn judge(repairs: &Repairs) -> Result<()> {
         0 => "not all is as it was saved: what is not is marked, or named above".to_owned(),
         lost => {
             let lost = human::count(u64::try_from(lost).unwrap_or(u64::MAX), "snapshot");
-            format!("not all is back; lost: {lost}")
+            format!(
+                "not all is back; lost: {lost}; a backup that has them gives them back later too: `dalsegno backup restore --session`"
+            )
         }
     };
     Err(Failure::new(ErrorKind::Damaged, message))

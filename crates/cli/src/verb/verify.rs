@@ -31,12 +31,12 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(&self, global: &Global, out: &mut Out) -> Result<()> {
         let engine = Place::open(global)?;
-        let sessions = if self.session.is_some() {
-            1
-        } else {
-            engine.sessions()?.len()
+        let sessions = match &self.session {
+            Some(_) => Some(1),
+            // What is damaged of them is found below.
+            None => engine.sessions().ok().map(|names| names.len() as u64),
         };
-        let progress = Progress::begin(out, u64::try_from(sessions).ok(), "sessions");
+        let progress = Progress::begin(out, sessions, "sessions");
         let found = engine.verify_with(self.session.as_deref(), &mut |name| progress.done(name))?;
         drop(progress);
         if out.is_json() {

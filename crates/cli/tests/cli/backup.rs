@@ -139,6 +139,10 @@ fn a_backup_of_a_damaged_store_says_so() {
     let found = house.run(&["backup", "verify", "whole"]).ok();
     assert!(!found.text().contains("but"), "{found}");
     let new = ["--store", "new.db", "backup", "restore", "kept"];
+    house
+        .run(&[&new[..], &["--dry-run"]].concat())
+        .failed(6, "1 row that the store had damaged");
+    assert!(!house.path("new.db").exists());
     let restored = house.run(&new);
     restored.failed(6, "all of the backup is there, and what was damaged");
     assert!(house.path("new.db").exists());

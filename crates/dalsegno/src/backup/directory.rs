@@ -75,7 +75,8 @@ fn find(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
         let header = blocks.header(index).map_err(|e| blocks.failed(e))?;
         match header.map(|Header { role, .. }| role) {
             Some(Role::Directory { count, from }) if count > 0 => return Ok(Some((count, from))),
-            Some(_) => return Ok(None),
+            // What stands before it says nothing of it.
+            Some(_) => break,
             None => {}
         }
     }
@@ -85,7 +86,8 @@ fn find(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
 /// The same, of blocks that parity made again: of these there is no more than their content, and the directory begins with what
 /// the archive says of itself.
 fn find_made_again(blocks: &Blocks) -> Result<Option<(u32, u32)>> {
-    for index in (0..blocks.data).rev() {
+    let mended = blocks.mended.iter().flat_map(|(_, places)| places.keys());
+    for index in mended.rev().copied() {
         let at = u64::from(index) * u64::from(blocks.size);
         let Some(summary) = frame::header(blocks, at)?.filter(|it| it.kind == Kind::Summary) else {
             continue;

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::{ErrorKind, Result};
 use crate::event::Happened;
 use crate::model::{Action, SnapshotId};
+use crate::store::Flow;
 
 /// What was proved, and what is damaged.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -131,6 +132,19 @@ impl Engine {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The names of all sessions, also of those whose rows are damaged, as far as they can be read.
+    pub(crate) fn sessions_as_they_stand(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let read = self.view()?.sessions(&mut |row| {
+            names.push(row.name);
+            Flow::Continue(())
+        });
+        // The look at the rest tells of it.
+        read.or_else(|error| only_damage(error).map(drop))?;
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Proves one session, unless `stop` says that it is enough; nothing where it is gone.

@@ -46,8 +46,18 @@ pub(super) fn one_session(
     name: &str,
     found: &mut Verification,
 ) -> Result<Kept> {
-    let row = view.session(name)?;
+    // By its name, the store may have answered from the index alone.
+    let by_name = view.session(name)?;
+    let row = match &by_name {
+        Some(row) => view.session_by_id(row.id)?,
+        None => show::session_of_rows(view, name)?,
+    };
+    let row = row.or_else(|| by_name.clone());
     let row = row.ok_or_else(|| Error::not_found(format!("there is no session '{name}'")))?;
+    if by_name.as_ref() != Some(&row) || row.name != name {
+        let message = "the row of the session, or the way to it, is damaged".to_owned();
+        found.report(Some(name), Vec::new(), message);
+    }
     let mut kept = Kept::new(row);
     let scan = Scan {
         session: Some(kept.row.id),

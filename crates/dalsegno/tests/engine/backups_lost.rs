@@ -432,3 +432,33 @@ fn an_archive_without_its_parity_is_not_as_it_was() {
         assert!(one.is_whole());
     }
 }
+
+/// Also all of what says where everything is.
+#[test]
+fn any_stretch_that_is_as_long_as_the_parity_may_be_lost() {
+    let mut house = House::new(Options::default());
+    let engine = house.open();
+    house.save(&engine, 0..4);
+    for parity in [10, 25, 50] {
+        let made = make(&engine, &MakeBackup::full(house.backups()).parity(parity));
+        let lost = made.parity_blocks;
+        assert!(lost >= 4, "as many as the directory and its parity");
+        let whole = fs::read(&made.path).unwrap();
+        for first in 0..=made.blocks - lost {
+            (first..first + lost).for_each(|block| spoil(&made.path, &made, block));
+            let check = verify_backup(&made.path, None, &mut go_on).unwrap();
+            assert!(check.is_whole(), "{parity} %, from {first} on: {check:?}");
+            let data = made.blocks - lost;
+            if first == 0 || (data - lost..=data).contains(&first) {
+                let copy = format!("{parity}-{first}.db");
+                let how = RestoreBackup::of(&made.path);
+                let into = house.folder.path().join(copy);
+                let restored = Options::default().restore_backup(&how, &into, &mut go_on);
+                assert!(restored.unwrap().verification.is_intact());
+                all_there(&Engine::open(&into).unwrap(), &house.known);
+            }
+            fs::write(&made.path, &whole).unwrap();
+        }
+        fs::remove_file(&made.path).unwrap();
+    }
+}

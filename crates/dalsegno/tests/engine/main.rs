@@ -10,6 +10,7 @@ mod backups;
 mod backups_lost;
 mod common;
 mod conformance;
+mod damaged_names;
 mod decoders;
 mod destination;
 mod documents;

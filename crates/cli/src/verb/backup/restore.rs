@@ -184,13 +184,17 @@ fn told_plan(plan: &RestoreBackupPlan, out: &mut Out) -> Result<()> {
         lost_lines(&plan.lost, out)?;
         out.line("dry run: nothing was changed")?;
     }
-    if plan.lost.is_empty() {
+    let said = if !plan.lost.is_empty() {
+        "not all of what the backup was of would be there; what is lost is named above".to_owned()
+    } else if plan.backup.damaged_rows > 0 {
+        let rows = human::count(plan.backup.damaged_rows, "row");
+        format!(
+            "all of the backup would be there, and {rows} that the store had damaged when it was made"
+        )
+    } else {
         return Ok(());
-    }
-    Err(Failure::new(
-        ErrorKind::Damaged,
-        "not all of what the backup was of would be there; what is lost is named above",
-    ))
+    };
+    Err(Failure::new(ErrorKind::Damaged, said))
 }
 
 /// How many of them are marked, said in between.

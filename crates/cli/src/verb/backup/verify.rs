@@ -67,7 +67,12 @@ fn report(archive: &BackupHealth, out: &mut Out) -> Result<()> {
     let path = human::safe(&archive.path.display().to_string());
     if let Some(error) = &archive.error {
         let error = human::safe(&error.to_string());
-        return out.line(format!("{}: {error}", style::bad("cannot be restored")));
+        let whose = if error.contains(&path) {
+            error
+        } else {
+            format!("{path}: {error}")
+        };
+        return out.line(format!("{}: {whose}", style::bad("cannot be restored")));
     }
     let blocks = archive.health.map(|it| {
         let again = match it.damaged {

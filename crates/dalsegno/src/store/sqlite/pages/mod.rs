@@ -161,12 +161,23 @@ impl Reader {
     ) -> Result<()> {
         let visit = &mut |row: Any| {
             if row.is_proved(store, seal) {
-                visit(row)
-            } else {
-                Ok(())
+                return visit(row);
+            }
+            match self.with_the_index_s_name(row) {
+                Some(row) if row.is_proved(store, seal) => visit(row),
+                _ => Ok(()),
             }
         };
         self.rows(which, visit).map(drop)
+    }
+
+    /// A session's name stands twice: where that of the row is damaged, that of the index may prove it.
+    fn with_the_index_s_name(&self, row: Any) -> Option<Any> {
+        let Any::Session(mut row) = row else {
+            return None;
+        };
+        row.row.name = self.name_of(row.row.id)?.to_owned();
+        Some(Any::Session(row))
     }
 
     /// What the store says of itself, wherever a row stands that may be its own; proved ones first.
