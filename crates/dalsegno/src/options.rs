@@ -78,7 +78,7 @@ impl Options {
     }
 
     /// Guards lists of sessions while this engine saves them, beside the guards that the
-    /// [store keeps](Engine::set_guard); of two for one pattern it is this one.
+    /// [store keeps](crate::Engine::set_guard); of two for one pattern it is this one.
     #[must_use]
     pub fn guards(mut self, guards: Vec<GuardPolicy>) -> Self {
         self.guards = guards;
@@ -108,7 +108,7 @@ impl Options {
         self
     }
 
-    /// Says who uses the store, where that has [principals](Engine::add_principal).
+    /// Says who uses the store, where that has [principals](crate::Engine::add_principal).
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {
         self.token = Some(token);

@@ -139,6 +139,7 @@ def test_verify(engine: Engine) -> None:
         "snapshots": 2,
         "states": 2,
         "bytes": 14,
+        "repaired": 0,
         "damage": [],
     }
     assert engine.verify("a")["snapshots"] == 1
