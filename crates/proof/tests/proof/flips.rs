@@ -111,7 +111,7 @@ fn every_byte() {
     // One bit each, another at every byte; in the long run of some bytes all.
     let part = |first: usize| {
         let mut tally = Tally::default();
-        for at in (first..bytes.len()).step_by(2 * effort(307, 1)) {
+        for at in (first..bytes.len()).step_by(2 * effort(613, 1)) {
             let bit = 1 << (at * 5 % 8);
             tally.add(judge(&bytes, &truth, at, bytes[at] ^ bit));
             if dalsegno_proof::long() && at % 5 == 0 {
@@ -121,7 +121,7 @@ fn every_byte() {
         tally
     };
     let tally = thread::scope(|scope| {
-        let other = scope.spawn(|| part(effort(307, 1)));
+        let other = scope.spawn(|| part(effort(613, 1)));
         let mut tally = part(0);
         tally.join(other.join().unwrap());
         tally
@@ -156,13 +156,13 @@ fn the_index_of_operations() {
 fn saving_on_top_of_damage() {
     let (bytes, truth) = small_store();
     let (mut taken, mut refused) = (0, 0);
-    for at in (0..bytes.len()).step_by(effort(389, 7)) {
+    for at in (0..bytes.len()).step_by(effort(797, 7)) {
         let saved = save_on(&bytes, &truth, at, bytes[at] ^ (1 << (at * 3 % 8)), false);
         taken += saved;
         refused += 2 * truth.sessions() - saved;
     }
     println!("{taken} taken, {refused} refused");
-    assert!(taken > 100 && refused > 0);
+    assert!(taken > 50 && refused > 0);
 }
 
 /// One goes on deleting, purging and going back without a look at the damage.
@@ -170,7 +170,7 @@ fn saving_on_top_of_damage() {
 fn keeping_house_on_top_of_damage() {
     let (bytes, truth) = small_store();
     let (mut done, mut refused, mut sound) = (0, 0, 0);
-    for at in (0..bytes.len()).step_by(effort(599, 9)) {
+    for at in (0..bytes.len()).step_by(effort(1201, 9)) {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at * 3 % 8);
         let copy = disk_with(&[(STORE.to_owned(), changed.clone())]);
@@ -187,7 +187,7 @@ fn keeping_house_on_top_of_damage() {
         refused += kept.refused;
     }
     println!("{done} done, {refused} refused; {sound} with a sound structure");
-    assert!(done > 100 && refused > 0);
+    assert!(done > 50 && refused > 0);
 }
 
 /// The first hundred bytes decide how all others are read: every bit of them.
@@ -195,7 +195,7 @@ fn keeping_house_on_top_of_damage() {
 fn every_bit_of_the_header() {
     let (bytes, truth) = small_store();
     let mut tally = Tally::default();
-    for at in 0..100 {
+    for at in (0..100).step_by(effort(2, 1)) {
         for bit in (0..8).step_by(effort(7, 1)) {
             tally.add(judge(&bytes, &truth, at, bytes[at] ^ (1 << bit)));
         }
@@ -233,7 +233,7 @@ fn the_heads_of_all_pages() {
     let (bytes, truth) = small_store();
     let mut tally = Tally::default();
     for page in 1..bytes.len() / 4096 {
-        for at in (page * 4096..page * 4096 + 24).step_by(effort(11, 1)) {
+        for at in (page * 4096..page * 4096 + 24).step_by(effort(23, 1)) {
             for change in [0x01, 0x80, 0xff] {
                 tally.add(judge(&bytes, &truth, at, bytes[at] ^ change));
             }

@@ -184,7 +184,7 @@ fn rows_in_clear_are_noticed() {
     let mut tried = 0;
     for table in TABLES {
         let rows = Row::all(&clear, table);
-        let step = rows.len().div_ceil(effort(3, usize::MAX));
+        let step = rows.len().div_ceil(effort(2, usize::MAX));
         for row in rows.iter().step_by(step.max(1)) {
             let place = format!("{} {:?} in clear", table.name, row.key());
             tried += usize::from(is_noticed(&sealed, std::slice::from_ref(row), &place));
@@ -219,7 +219,7 @@ fn rows_in_clear_are_noticed() {
         tried += usize::from(is_noticed(&sealed, &[note.summed(&store)], &place));
     }
     println!("{tried} rows");
-    assert!(tried > 25, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 /// Whole rows of the same numbers, from another store that the same secret opens.
