@@ -155,7 +155,7 @@ impl Turn {
 fn the_power_goes(turn: &Turn) {
     let verb = turn.verb;
     let (mut before, mut after) = (0, 0);
-    for at in (0..=turn.operations).step_by(effort(83, 1)) {
+    for at in (0..=turn.operations).step_by(effort(41, 1)) {
         let disk = turn.disk();
         disk.stop_at(at);
         let ended = turn.run(&disk);
@@ -186,7 +186,7 @@ fn the_disk_fails(turn: &Turn) {
         .into_iter()
         .enumerate()
     {
-        for at in (offset..turn.operations).step_by(effort(97, 1)) {
+        for at in (offset..turn.operations).step_by(effort(47, 1)) {
             let disk = turn.disk();
             disk.fail_at(at, fault);
             let ended = turn.run(&disk);
