@@ -8,7 +8,8 @@
 //!
 //! `gather` reads a view of the store and `segment` cuts its rows, so that what stays the same is known again: an incremental
 //! backup names the segments that others have. `part` is an archive that is being written, `archive` one that is read, `set`
-//! all that one backup needs. `base` is what a backup goes on from. `create`, `verify`, `restore`, `session` and `drill` are the verbs.
+//! all that one backup needs. `base` is what a backup goes on from. `create`, `verify`, `restore`, `session` and `drill` are the verbs; `staging` and `scratch`
+//! are where they work.
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod arbitrary;

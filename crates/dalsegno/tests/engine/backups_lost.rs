@@ -442,7 +442,10 @@ fn any_stretch_that_is_as_long_as_the_parity_may_be_lost() {
     for parity in [10, 25, 50] {
         let made = make(&engine, &MakeBackup::full(house.backups()).parity(parity));
         let lost = made.parity_blocks;
-        assert!(lost >= 4 || parity == 10, "as many as the directory and its parity");
+        assert!(
+            lost >= 4 || parity == 10,
+            "as many as the directory and its parity"
+        );
         let whole = fs::read(&made.path).unwrap();
         for first in 0..=made.blocks - lost {
             (first..first + lost).for_each(|block| spoil(&made.path, &made, block));
