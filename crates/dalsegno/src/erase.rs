@@ -194,10 +194,7 @@ impl Engine {
         }
         // One that was erased before, and began anew.
         let before = notes::proved(&*view, id, grave_key(&hash))?;
-        let erased_before = before
-            .as_ref()
-            .map(|row| note::decode::<Grave>(&row.detail));
-        let erased_before = erased_before.transpose()?.map(|grave| grave.erased_at);
+        let erased_before = before.as_ref().map(erased_at).transpose()?;
         put.notes.push(self.grave(hash, erased_before)?);
         take.notes.extend(before);
         let mut said = self.said(Action::Erase);
@@ -286,8 +283,12 @@ pub(crate) fn erased_by(
     session: &str,
 ) -> Result<Option<i64>> {
     let row = notes::proved(view, store, grave_key(&key.sum(session)))?;
-    let grave = row.map(|row| note::decode::<Grave>(&row.detail));
-    Ok(grave.transpose()?.map(|grave| grave.erased_at))
+    row.as_ref().map(erased_at).transpose()
+}
+
+/// What a tombstone says of when.
+fn erased_at(row: &NoteRow) -> Result<i64> {
+    note::decode::<Grave>(&row.detail).map(|grave| grave.erased_at)
 }
 
 /// The rows of a session, found by a look at every row, so that none is passed over because the way to it is lost.

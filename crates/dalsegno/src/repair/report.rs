@@ -45,11 +45,7 @@ impl Repairs {
     pub(super) fn go_on(&mut self, later: Self) {
         self.aside.extend(later.aside);
         merge(&mut self.sessions, later.sessions);
-        for row in later.rows {
-            if !self.rows.contains(&row) {
-                self.rows.push(row);
-            }
-        }
+        add_new(&mut self.rows, later.rows);
     }
 
     /// How many snapshots are back as they were saved: they could not be restored before, and can be now.
